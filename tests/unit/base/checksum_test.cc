@@ -1,0 +1,32 @@
+#include "base/checksum.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "base/random.h"
+
+namespace tandem::base {
+
+TEST_CASE("the check values of the CRC catalogue and RFC 1950 hold") {
+  CHECK_EQ(crc32c("123456789"), 0xe3069283u);
+  CHECK_EQ(crc32c_portable("123456789"), 0xe3069283u);
+  CHECK_EQ(crc32("123456789"), 0xcbf43926u);
+  CHECK_EQ(adler32("Wikipedia"), 0x11e60398u);
+}
+
+TEST_CASE("the instruction and the table agree for every length, whole and in parts") {
+  Random random(1);
+  std::string bytes(20'000, '\0');
+  for (auto& byte : bytes) byte = static_cast<char>(random.next());
+  for (int round = 0; round < 300; ++round) {
+    const std::string_view view =
+        std::string_view(bytes).substr(random.below(64), random.below(bytes.size()));
+    const std::size_t cut = random.below(view.size() + 1);
+    const std::uint32_t whole = crc32c(view);
+    CHECK_EQ(whole, crc32c_portable(view));
+    CHECK_EQ(whole, crc32c(view.substr(cut), crc32c(view.substr(0, cut))));
+  }
+}
+
+}  // namespace tandem::base
