@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "bytes/reader.h"
+#include "tests/bench/patch.h"
 
 namespace tandem::bench {
 

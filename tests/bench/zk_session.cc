@@ -38,14 +38,6 @@ std::vector<std::string> ZkLayout::parents() const {
   return paths;
 }
 
-void patch_digits(char* at, int count, std::uint64_t value) {
-  for (int i = count - 1; i >= 0; --i, value /= 10) at[i] = static_cast<char>('0' + value % 10);
-}
-
-void patch_i32(char* at, std::int32_t value) {
-  for (int i = 0; i < 4; ++i) at[i] = static_cast<char>(static_cast<std::uint32_t>(value) >> (24 - 8 * i));
-}
-
 std::string request_frame(std::int32_t xid, ZkOp op, const std::string& body) {
   std::string frame;
   bytes::Writer writer(frame);

@@ -50,8 +50,6 @@ struct ZkTemplate {
 ZkTemplate make_template(
     ZkOp op, const ZkLayout& layout, std::size_t value_bytes, std::int32_t create_flags,
     const std::string& create_run);  // create_run: empty unless each create is a new name
-void patch_digits(char* at, int count, std::uint64_t value);
-void patch_i32(char* at, std::int32_t value);
 
 // Connects and shakes hands; -1 if that did not work before the deadline.
 int open_session(const sockaddr_in& address, ZkSession& session, std::int32_t timeout_ms,
