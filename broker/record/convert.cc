@@ -1,0 +1,61 @@
+#include "broker/record/convert.h"
+
+namespace tandem::broker::record {
+
+using base::Errc;
+using base::make_error;
+using base::Result;
+
+namespace {
+
+Result<std::string> convert_batch(const BatchView& batch, std::int8_t to_magic, std::int64_t first_offset,
+                                  ReaderLimits limits) {
+  BatchOptions options{.magic = to_magic,
+                       .codec = batch.codec(),
+                       .timestamp_type = batch.timestamp_type(),
+                       .log_append_time = batch.max_timestamp()};
+  if (to_magic == 0) options.timestamp_type = TimestampType::create;
+  std::optional<BatchBuilder> builder;
+  RecordReader reader(batch, limits);
+  RecordView record;
+  while (reader.next(record)) {
+    // A client that asks for an offset inside an uncompressed batch gets no message before it.
+    if (!batch.compressed() && record.offset < first_offset) continue;
+    if (!builder) {
+      options.base_offset = record.offset;
+      builder.emplace(options);
+    }
+    if (record.offset <= builder->last_offset())
+      return make_error(Errc::corrupt, "offset {} follows {} in a stored batch", record.offset,
+                        builder->last_offset());
+    builder->append(record.offset, record.timestamp, record.key, record.value);
+  }
+  if (reader.error()) return *reader.error();
+  if (!builder) return std::string();
+  return builder->finish();
+}
+
+}  // namespace
+
+Result<std::string> down_convert(std::string_view stored, std::int8_t to_magic, std::int64_t first_offset,
+                                 ReaderLimits limits) {
+  std::string out;
+  BatchCursor cursor(stored);
+  while (cursor.next()) {
+    const BatchView& batch = cursor.batch();
+    if (batch.control()) continue;
+    if (batch.codec() == Codec::zstd)
+      return make_error(Errc::unsupported, "a zstd batch at offset {} cannot be converted",
+                        batch.offset_field());
+    if (batch.magic() <= to_magic) {
+      out.append(batch.bytes());
+      continue;
+    }
+    auto converted = convert_batch(batch, to_magic, first_offset, limits);
+    if (!converted) return converted.error();
+    out.append(*converted);
+  }
+  return out;
+}
+
+}  // namespace tandem::broker::record
