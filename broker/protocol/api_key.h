@@ -1,4 +1,5 @@
-// The API keys of Apache Kafka 3.9 that have messages here; see apis.h for their versions.
+// The API keys of Apache Kafka 3.9 that have messages here, by the names of its documentation;
+// their versions are in the table of apis.h.
 #pragma once
 
 #include <cstdint>
