@@ -97,7 +97,7 @@ WORD_RULES = [
     (r"(?<![\w.>])s?rand\s*\(|std::random_device|std::mt19937", r"^common/base/random\.",
      "base/random.h, seeded by its owner"),
     (r"\b(secure_)?getenv\s*\(", r"(^|/)main\.cc$", "read the environment in main and hand the value down"),
-    (r"(?<!\w)assert\s*\(", r"^$", "CHECK: it stays on in release"),
+    (r"(?<!\w)assert\s*\(", r"^$", "ENSURE (base/check.h): it stays on in release"),
     (r"\b(sleep_for|sleep_until|usleep|nanosleep)\b|(?<![\w.])sleep\s*\(", r"^$",
      "wait for a condition with a deadline"),
     (r"\bv?sprintf\s*\(|\bstr(cpy|cat|tok)\s*\(", r"^$", "fmt::format and std::string_view"),
