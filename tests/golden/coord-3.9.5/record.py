@@ -7,10 +7,13 @@ import os
 import socket
 import struct
 import sys
-import time
+from pathlib import Path
 
 from kazoo.client import KazooClient
 from kazoo.security import make_acl, make_digest_acl
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from support import wait  # noqa: E402
 
 OPEN_ACL = struct.pack(">ii", 1, 31) + b"\0\0\0\5world\0\0\0\6anyone"
 
@@ -54,7 +57,8 @@ def nodes(zk):
     zk.create("/seq", b"")
     for i in range(3):
         zk.create("/seq/n-", b"%d" % i, sequence=True)
-    zk.create("/acl", b"secret", acl=[make_digest_acl("bob", "pw", all=True), make_acl("world", "anyone", read=True)])
+    bob = make_digest_acl("bob", "pw", all=True)
+    zk.create("/acl", b"secret", acl=[bob, make_acl("world", "anyone", read=True)])
     zk.create("/acl2", b"x", acl=[make_acl("ip", "127.0.0.1", all=True)])
     zk.set("/plain", b"world")
     zk.set("/plain", b"\x00\xff binary \xc3\xa9")
@@ -103,9 +107,7 @@ def main():
     raw.request(19, text("/container2") + text("c") + OPEN_ACL + struct.pack(">i", 4))
     raw.request(1, text("/container2/x") + struct.pack(">i", -1) + OPEN_ACL + struct.pack(">i", 0))
     raw.request(2, text("/container2/x") + struct.pack(">i", -1))
-    deadline = time.time() + 20
-    while time.time() < deadline and (zk.exists("/ttl-short") or zk.exists("/container2")):
-        time.sleep(0.2)
+    wait.until(lambda: not zk.exists("/ttl-short") and not zk.exists("/container2"), 20, "the reaper")
     os._exit(0)  # the sessions stay open, with the ephemeral
 
 

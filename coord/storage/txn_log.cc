@@ -1,0 +1,116 @@
+#include "coord/storage/txn_log.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "base/checksum.h"
+#include "bytes/writer.h"
+
+namespace tandem::coord::storage {
+
+using base::Errc;
+using base::Status;
+
+namespace {
+
+// Zeroed at a time. Larger steps would delay the sync that has to flush them; smaller ones make more syncs
+// change the file's size.
+constexpr std::uint64_t kZeroStep = 1U << 20;
+// Zeroing starts when fewer than this many bytes are ready.
+constexpr std::uint64_t kZeroReserve = 64U << 10;
+// The part of the free space that zeroing may take: the rest is for snapshots and others.
+constexpr std::uint64_t kFreeShare = 8;
+
+}  // namespace
+
+void frame_entry(std::string& out, std::string_view payload) {
+  bytes::Writer writer(out);
+  writer.i64(base::adler32(payload));
+  writer.i32(static_cast<std::int32_t>(payload.size()));
+  writer.bytes(payload);
+  writer.u8(kEndOfRecord);
+}
+
+Status TxnLog::open(Zxid first) {
+  const std::string path = fs::join(options_.directory, log_name(first));
+  // A file of this name can only hold a transaction that never became whole: recovery read it.
+  auto file = disk_.open(path, fs::OpenMode::create);
+  if (!file) return file.error();
+  if (auto status = (*file)->truncate(0); !status) return status;
+  path_ = path;
+  file_first_ = first;
+  position_ = zeroed_ = 0;
+  may_zero_ = true;
+  directory_synced_ = false;
+  if (auto status = (*file)->pwrite(0, encode_file_header(kLogMagic, kLogDbId)); !status) {
+    file->reset();
+    static_cast<void>(disk_.unlink(path));  // best effort: an empty last file is tolerated at start
+    return status;
+  }
+  file_ = std::move(*file);
+  position_ = zeroed_ = kFileHeaderSize;
+  mark_.open(disk_, options_.directory);
+  return {};
+}
+
+Status TxnLog::zero_ahead(std::uint64_t end) {
+  if (!may_zero_ || options_.preallocate_bytes == 0 || end + kZeroReserve <= zeroed_) return {};
+  std::uint64_t step = std::min(kZeroStep, options_.preallocate_bytes);
+  if (const auto space = disk_.space(options_.directory); space && space->usable_bytes / kFreeShare < step) {
+    may_zero_ = false;
+    return {};
+  }
+  const std::uint64_t start = std::max(end, zeroed_);
+  // The file ends where a step ends, as a preallocated file of Apache's does.
+  const std::uint64_t target = (start / step + 1) * step;
+  auto status = file_->preallocate_zeroed(start, target - start);
+  if (!status && status.error().code == Errc::no_space) {
+    may_zero_ = false;
+    return file_->truncate(std::max(position_, end));
+  }
+  if (!status) return status;
+  zeroed_ = target;
+  return {};
+}
+
+Status TxnLog::cut_back(const base::Error& cause) {
+  if (cause.code != Errc::no_space) return cause;
+  if (auto status = file_->truncate(position_); !status) return status;
+  zeroed_ = position_;
+  may_zero_ = false;
+  return cause;
+}
+
+Status TxnLog::write(Zxid first, std::string_view entries) {
+  ENSURE(!entries.empty());
+  if (file_ == nullptr) {
+    if (auto status = open(first); !status) return status;
+  }
+  if (auto status = file_->pwrite(position_, entries); !status) return cut_back(status.error());
+  position_ += entries.size();
+  zeroed_ = std::max(zeroed_, position_);
+  return zero_ahead(position_);
+}
+
+Status TxnLog::sync() {
+  ENSURE(file_ != nullptr);
+  if (!options_.sync) return {};
+  if (auto status = file_->datasync(); !status) return status;
+  if (!directory_synced_) {
+    mark_.set({file_first_, kFileHeaderSize});
+    mark_.sync();
+    if (auto status = disk_.sync_dir(options_.directory); !status) return status;
+    directory_synced_ = true;
+  }
+  mark_.set({file_first_, position_});
+  return {};
+}
+
+void TxnLog::roll() {
+  rolled_bytes_ += position_;
+  file_.reset();
+  path_.clear();
+  position_ = zeroed_ = 0;
+}
+
+}  // namespace tandem::coord::storage

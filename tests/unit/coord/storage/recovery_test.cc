@@ -1,0 +1,240 @@
+#include "coord/storage/recovery.h"
+
+#include "coord/storage/durable_mark.h"
+#include "coord/storage/txn_log_reader.h"
+#include "tests/unit/coord/storage/fixture.h"
+
+using namespace tandem;
+using namespace tandem::coord::storage;
+
+namespace {
+
+// snapshot.0 and log.1 with `count` transactions, synced one by one when `batch` is 1.
+void write_log(fs::Disk& disk, const std::string& directory, std::int64_t count, std::int64_t batch = 1,
+               std::int64_t first = 1) {
+  TxnLog log(disk, {.directory = directory, .preallocate_bytes = 64 << 10});
+  for (std::int64_t zxid = first; zxid < first + count; zxid += batch) {
+    std::string entries;
+    for (std::int64_t i = 0; i < batch; ++i) entries += entry(zxid + i);
+    REQUIRE(log.write(Zxid(zxid), entries).has_value());
+    REQUIRE(log.sync().has_value());
+  }
+}
+
+void flip(fs::Disk& disk, const std::string& path, std::uint64_t offset) {
+  auto file = disk.open(path, fs::OpenMode::write);
+  REQUIRE(file.has_value());
+  char byte = 0;
+  REQUIRE((*file)->pread(offset, {&byte, 1}).has_value());
+  byte = static_cast<char>(byte ^ 0x40);
+  REQUIRE((*file)->pwrite(offset, {&byte, 1}).has_value());
+}
+
+std::uint64_t entry_offset(std::int64_t index) { return kFileHeaderSize + entry(1).size() * index; }
+
+}  // namespace
+
+TEST_CASE("a new directory is empty and needs a first snapshot") {
+  TempDir dir;
+  fs::PosixDisk disk;
+  RecordingTarget target;
+  const auto result = recover_all(disk, dir.path, target);
+  REQUIRE(result.has_value());
+  CHECK(result->empty);
+  CHECK_FALSE(result->snapshot.has_value());
+}
+
+TEST_CASE("logs without a snapshot stop the start unless the empty snapshot is trusted") {
+  TempDir dir;
+  fs::PosixDisk disk;
+  write_log(disk, dir.path, 3);
+  RecordingTarget target;
+  const auto refused = recover_all(disk, dir.path, target);
+  REQUIRE(refused.has_error());
+  CHECK(refused.error().context.find("snapshot.trust.empty=true") != std::string::npos);
+  const auto trusted =
+      recover(disk, {.log_directory = dir.path, .snapshot_directory = dir.path, .trust_empty_snapshot = true},
+              target);
+  REQUIRE(trusted.has_value());
+  CHECK(trusted->txns == 3);
+}
+
+TEST_CASE("what was written comes back, over several files") {
+  TempDir dir;
+  fs::PosixDisk disk;
+  write_empty_snapshot(disk, dir.path, 0);
+  write_log(disk, dir.path, 10);
+  write_log(disk, dir.path, 5, 5, 11);
+  RecordingTarget target;
+  const auto result = recover_all(disk, dir.path, target);
+  REQUIRE(result.has_value());
+  CHECK(result->warnings.empty());
+  CHECK(result->last_zxid == Zxid(15));
+  REQUIRE(target.txns.size() == 15);
+  for (std::size_t i = 0; i < 15; ++i)
+    CHECK(target.txns[i].header.zxid == Zxid(static_cast<std::int64_t>(i) + 1));
+}
+
+TEST_CASE("transactions that the snapshot holds are not replayed") {
+  TempDir dir;
+  fs::PosixDisk disk;
+  write_empty_snapshot(disk, dir.path, 0);
+  write_log(disk, dir.path, 10);
+  write_empty_snapshot(disk, dir.path, 7);
+  RecordingTarget target;
+  const auto result = recover_all(disk, dir.path, target);
+  REQUIRE(result.has_value());
+  CHECK(result->snapshot == Zxid(7));
+  CHECK(target.txns.size() == 3);
+}
+
+TEST_CASE("a torn tail is cut off and the next start finds a clean log") {
+  TempDir dir;
+  fs::PosixDisk disk;
+  write_empty_snapshot(disk, dir.path, 0);
+  write_log(disk, dir.path, 10);
+  const std::string path = dir.path + "/log.1";
+  {  // the first half of an entry that was never synced
+    auto file = disk.open(path, fs::OpenMode::write);
+    REQUIRE((*file)->pwrite(entry_offset(10), entry(11).substr(0, 40)).has_value());
+  }
+  for (const std::size_t warnings : {1, 0}) {
+    RecordingTarget target;
+    const auto result = recover_all(disk, dir.path, target);
+    REQUIRE(result.has_value());
+    CHECK(result->last_zxid == Zxid(10));
+    CHECK(result->warnings.size() == warnings);
+  }
+  CHECK(disk.info(path)->size == entry_offset(10));
+}
+
+TEST_CASE("a hole in the last unsynced batch is a torn tail though whole entries follow it") {
+  TempDir dir;
+  fs::PosixDisk disk;
+  write_empty_snapshot(disk, dir.path, 0);
+  write_log(disk, dir.path, 10);
+  {
+    auto file = disk.open(dir.path + "/log.1", fs::OpenMode::write);
+    REQUIRE((*file)->pwrite(entry_offset(11), entry(12)).has_value());
+  }
+  RecordingTarget target;
+  const auto result = recover_all(disk, dir.path, target);
+  REQUIRE(result.has_value());
+  CHECK(result->last_zxid == Zxid(10));
+}
+
+TEST_CASE("a flipped bit in an entry that was durable stops the start with file, offset and advice") {
+  for (const std::int64_t index : {0, 4, 9}) {
+    TempDir dir;
+    fs::PosixDisk disk;
+    write_empty_snapshot(disk, dir.path, 0);
+    write_log(disk, dir.path, 10);
+    flip(disk, dir.path + "/log.1", entry_offset(index) + 30);
+    RecordingTarget target;
+    const auto result = recover_all(disk, dir.path, target);
+    REQUIRE(result.has_error());
+    CHECK(result.error().context.find(dir.path + "/log.1") != std::string::npos);
+    CHECK(result.error().context.find(fmt::format("offset {}", entry_offset(index))) != std::string::npos);
+    CHECK(result.error().context.find("zkTxnLogToolkit.sh") != std::string::npos);
+  }
+}
+
+TEST_CASE("damage in the middle of another server's log stops the start too") {
+  TempDir dir;
+  fs::PosixDisk disk;
+  write_empty_snapshot(disk, dir.path, 0);
+  write_log(disk, dir.path, 10);
+  REQUIRE(disk.unlink(dir.path + "/tandem.durable").has_value());
+  flip(disk, dir.path + "/log.1", entry_offset(4) + 30);
+  RecordingTarget target;
+  CHECK(recover_all(disk, dir.path, target).has_error());
+}
+
+TEST_CASE("an empty last log file and one with only its header are removed") {
+  TempDir dir;
+  fs::PosixDisk disk;
+  write_empty_snapshot(disk, dir.path, 0);
+  write_log(disk, dir.path, 10);
+  for (const std::string& content : {std::string(), encode_file_header(kLogMagic, 0)}) {
+    {
+      auto file = disk.open(dir.path + "/log.b", fs::OpenMode::create);
+      REQUIRE((*file)->pwrite(0, content).has_value());
+    }
+    RecordingTarget target;
+    const auto result = recover_all(disk, dir.path, target);
+    REQUIRE(result.has_value());
+    CHECK(result->last_zxid == Zxid(10));
+  }
+}
+
+TEST_CASE("a missing log file is a hole in the zxids and stops the start") {
+  TempDir dir;
+  fs::PosixDisk disk;
+  write_empty_snapshot(disk, dir.path, 0);
+  write_log(disk, dir.path, 5);
+  write_log(disk, dir.path, 5, 1, 6);
+  write_log(disk, dir.path, 5, 1, 11);
+  REQUIRE(disk.unlink(dir.path + "/log.6").has_value());
+  RecordingTarget target;
+  const auto result = recover_all(disk, dir.path, target);
+  REQUIRE(result.has_error());
+  CHECK(result.error().context.find("0xb follows 0x5") != std::string::npos);
+}
+
+TEST_CASE("a damaged newest snapshot falls back to the one before") {
+  TempDir dir;
+  fs::PosixDisk disk;
+  write_empty_snapshot(disk, dir.path, 0);
+  write_log(disk, dir.path, 10);
+  write_empty_snapshot(disk, dir.path, 7);
+  flip(disk, dir.path + "/snapshot.7", 40);
+  RecordingTarget target;
+  const auto result = recover_all(disk, dir.path, target);
+  REQUIRE(result.has_value());
+  CHECK(result->snapshot == Zxid(0));
+  CHECK(target.txns.size() == 10);
+  CHECK(result->warnings.size() == 1);
+}
+
+TEST_CASE("Apache's directory is read whole, from its snapshots of each compression and its logs") {
+  fs::PosixDisk disk;
+  const std::string golden = "tests/golden/coord-3.9.5";
+  RecordingTarget whole;
+  const auto all = recover_all(disk, golden, whole);
+  REQUIRE(all.has_value());
+  CHECK(all->snapshot == Zxid(0x28));
+  CHECK(all->last_zxid == Zxid(0x28));
+  CHECK(whole.nodes.count("/plain/eph") == 1);
+
+  for (const char* name : {"snapshot.0", "snapshot.24.gz", "snapshot.26.snappy", "snapshot.28"}) {
+    const auto file = parse_snapshot_name(name);
+    RecordingTarget target;
+    const auto trailer = read_snapshot(disk, golden + "/" + name, file->compression, target);
+    REQUIRE_MESSAGE(trailer.has_value(), name);
+    CHECK(trailer->last_processed == file->zxid);
+    CHECK(looks_valid(disk, golden + "/" + name, file->compression));
+    CHECK(target.nodes.count("/zookeeper/quota") == 1);
+  }
+}
+
+TEST_CASE("Apache's log entries come back byte for byte from what they decode to") {
+  fs::PosixDisk disk;
+  std::uint64_t seen = 0;
+  for (const char* name : {"log.1", "log.25", "log.27"}) {
+    auto reader = TxnLogReader::open(disk, std::string("tests/golden/coord-3.9.5/") + name);
+    REQUIRE(reader.has_value());
+    for (;;) {
+      const auto payload = (*reader)->next();
+      REQUIRE(payload.has_value());
+      if (!payload->has_value()) break;
+      const auto txn = coord::records::decode_payload(**payload);
+      REQUIRE(txn.has_value());
+      std::string again;
+      encode_payload(again, txn->header, txn->body, txn->digest ? &*txn->digest : nullptr);
+      CHECK(again == **payload);
+      ++seen;
+    }
+    CHECK((*reader)->end() == LogEnd::clean);
+  }
+  CHECK(seen == 0x28);
+}
