@@ -1,0 +1,96 @@
+#include "net/loop.h"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "net/connection.h"
+
+namespace tandem::net {
+
+struct Loop::Engine {
+  // One thread runs it and only that thread touches its descriptors; post() from others stays safe.
+  Engine() : context(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO), guard(context.get_executor()), sweep(context) {}
+
+  boost::asio::io_context context;
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard;
+  boost::asio::steady_timer sweep;
+};
+
+Loop::Loop(const base::Clock& clock, LoopOptions options)
+    : clock_(clock),
+      options_(options),
+      engine_(std::make_unique<Engine>()),
+      receive_buffer_(new char[options.receive_buffer_bytes]) {}
+
+Loop::~Loop() {
+  to_service_.clear();
+  connections_.clear();
+  engine_.reset();
+}
+
+void Loop::run() { engine_->context.run(); }
+
+void Loop::stop() { engine_->context.stop(); }
+
+void Loop::poll() {
+  engine_->context.restart();
+  engine_->context.poll();
+}
+
+void Loop::post(std::function<void()> task) { boost::asio::post(engine_->context, std::move(task)); }
+
+void Loop::defer(std::function<void()> task) { boost::asio::post(engine_->context, std::move(task)); }
+
+boost::asio::io_context& Loop::context() { return engine_->context; }
+
+void Loop::add(std::shared_ptr<Connection> connection) {
+  connection->place_ = connections_.size();
+  connections_.push_back(std::move(connection));
+  if (!sweep_armed_) arm_sweep();
+}
+
+void Loop::remove(Connection& connection) {
+  const std::size_t place = connection.place_;
+  ENSURE(place < connections_.size() && connections_[place].get() == &connection);
+  connections_[place] = std::move(connections_.back());
+  connections_[place]->place_ = place;
+  connections_.pop_back();
+}
+
+void Loop::service_later(Connection& connection) {
+  to_service_.push_back(connection.shared_from_this());
+  if (service_posted_) return;
+  service_posted_ = true;
+  boost::asio::post(engine_->context, [this] { service_all(); });
+}
+
+void Loop::service_all() {
+  service_posted_ = false;
+  in_service_.swap(to_service_);
+  for (const auto& connection : in_service_) {
+    connection->service_queued_ = false;
+    connection->service();
+  }
+  in_service_.clear();
+}
+
+void Loop::arm_sweep() {
+  sweep_armed_ = true;
+  engine_->sweep.expires_after(options_.sweep_period);
+  engine_->sweep.async_wait([this](const boost::system::error_code& error) {
+    if (!error) sweep();
+  });
+}
+
+void Loop::sweep() {
+  sweep_armed_ = false;
+  const base::Instant now = clock_.now();
+  // From the back: a connection that closes is replaced by one that was swept already.
+  for (std::size_t i = connections_.size(); i-- > 0;) {
+    if (i < connections_.size()) connections_[i]->on_sweep(now);
+  }
+  if (!connections_.empty()) arm_sweep();
+}
+
+}  // namespace tandem::net
