@@ -1,0 +1,52 @@
+#include "broker/api/dispatch.h"
+
+#include <array>
+
+#include "broker/api/handlers.h"
+
+namespace tandem::broker::api {
+
+namespace {
+
+struct Row {
+  protocol::ApiKey key;
+  Handler handler;
+};
+
+// Decodes and hands over; what cannot be decoded ends the connection, as in Kafka.
+template <class Request, void (*handle)(Call, Request)>
+constexpr Row row() {
+  return {Request::kApi, [](Call call) {
+            Request request;
+            if (const auto status = protocol::decode_into(request, call.frame); !status) {
+              call.services.log.warn("closing {}: {}", call.client->host, status.error().context);
+              call.respond.close();
+              return;
+            }
+            handle(std::move(call), std::move(request));
+          }};
+}
+
+constexpr std::array kRows = {
+    Row{protocol::ApiKey::api_versions, &api_versions},
+};
+
+}  // namespace
+
+Handler find_handler(protocol::ApiKey key) {
+  for (const Row& row : kRows) {
+    if (row.key == key) return row.handler;
+  }
+  return nullptr;
+}
+
+std::vector<protocol::ApiVersionsResponse::ApiVersion> served_apis() {
+  std::vector<protocol::ApiVersionsResponse::ApiVersion> rows;
+  for (const protocol::Api& api : protocol::all_apis()) {
+    if (!api.advertised || find_handler(api.key) == nullptr) continue;
+    rows.push_back({static_cast<std::int16_t>(api.key), 0, api.version_max});
+  }
+  return rows;
+}
+
+}  // namespace tandem::broker::api

@@ -1,0 +1,31 @@
+// What handlers work with, by reference; made by the server before the first request and alive until the
+// last. Each part's own header says on which threads it may be used.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+
+#include "base/clock.h"
+#include "broker/api/shards.h"
+#include "logging/logger.h"
+
+namespace tandem::broker::api {
+
+// Which broker this is. Fixed once it serves, but for the epoch of its registration.
+struct Node {
+  std::int32_t broker_id = -1;
+  std::string cluster_id;
+  std::string rack;
+  std::atomic<std::int64_t> broker_epoch{-1};    // czxid of /brokers/ids/N
+  std::atomic<std::int64_t> features_epoch{-1};  // version of /feature
+};
+
+struct Services {
+  const base::Clock& clock;
+  logging::Logger log;
+  Shards& shards;
+  Node& node;
+};
+
+}  // namespace tandem::broker::api

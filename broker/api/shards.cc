@@ -1,0 +1,49 @@
+#include "broker/api/shards.h"
+
+#include <fmt/core.h>
+
+#include "base/check.h"
+#include "base/checksum.h"
+#include "net/executors.h"
+
+namespace tandem::broker::api {
+
+Shards::Shards(const base::Clock& clock, std::size_t count) {
+  ENSURE(count > 0);
+  for (std::size_t i = 0; i < count; ++i) shards_.push_back(std::make_unique<Shard>(clock));
+}
+
+Shards::~Shards() { stop(); }
+
+void Shards::start() {
+  for (std::size_t i = 0; i < shards_.size(); ++i) {
+    Shard& shard = *shards_[i];
+    shard.thread = std::thread([&shard, i] {
+      net::name_this_thread(fmt::format("shard-{}", i));
+      shard.loop.run();
+    });
+  }
+}
+
+void Shards::stop() {
+  for (auto& shard : shards_) {
+    if (!shard->thread.joinable()) continue;
+    shard->loop.stop();
+    shard->thread.join();
+  }
+}
+
+std::size_t Shards::current() const {
+  const auto self = std::this_thread::get_id();
+  for (std::size_t i = 0; i < shards_.size(); ++i) {
+    if (shards_[i]->thread.get_id() == self) return i;
+  }
+  return shards_.size();
+}
+
+std::size_t Shards::owner(std::string_view topic, std::int32_t partition) const {
+  // Neighbouring partitions of a topic go to different shards.
+  return (base::crc32c(topic) + static_cast<std::uint32_t>(partition)) % shards_.size();
+}
+
+}  // namespace tandem::broker::api
