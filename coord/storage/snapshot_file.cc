@@ -40,6 +40,12 @@ void encode_acl(std::string& out, std::int64_t id, const std::vector<jute::ACL>&
   for (const jute::ACL& each : acl) jute::encode(out, each);
 }
 
+void encode_encoded_acl(std::string& out, std::int64_t id, std::string_view acl) {
+  bytes::Writer writer(out);
+  writer.i64(id);
+  writer.bytes(acl);
+}
+
 void encode_node(std::string& out, const SnapshotNode& node) {
   bytes::Writer writer(out);
   encode_string(writer, node.path);

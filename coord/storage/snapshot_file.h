@@ -45,6 +45,8 @@ void encode_session_count(std::string& out, std::size_t count);
 void encode_session(std::string& out, jute::SessionId id, std::int32_t timeout_ms);
 void encode_acl_count(std::string& out, std::size_t count);
 void encode_acl(std::string& out, std::int64_t id, const std::vector<jute::ACL>& acl);
+// `acl` is a vector<ACL> on the wire.
+void encode_encoded_acl(std::string& out, std::int64_t id, std::string_view acl);
 void encode_node(std::string& out, const SnapshotNode& node);
 
 struct SnapshotOptions {
