@@ -1,0 +1,63 @@
+// What the pipeline asks its shell to do, and what it is given to write on. Effects are values, in order;
+// replies are appended to the output of their link at once, so that a read costs no allocation.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/strong.h"
+#include "jute/ids.h"
+
+namespace tandem::coord::pipeline {
+
+// A client's connection; never given twice.
+using LinkId = base::Strong<std::uint64_t, struct LinkIdTag>;
+
+// Transactions proposed together, in zxid order. Each payload is what the log keeps: header, body, digest.
+struct TxnBatch {
+  jute::Zxid first;
+  jute::Zxid last;
+  std::string bytes;                 // the payloads, back to back
+  std::vector<std::uint32_t> sizes;  // of each
+
+  template <class Visit>  // visit(payload)
+  void for_each(Visit&& visit) const {
+    std::size_t at = 0;
+    for (const std::uint32_t size : sizes) {
+      visit(std::string_view(bytes).substr(at, size));
+      at += size;
+    }
+  }
+};
+
+// Log it and make it durable, then call on_durable(batch->last); batches in order. Without space for it:
+// on_log_full(), which takes back every batch that is not durable, and on_log_space() once there is some.
+struct Persist {
+  std::shared_ptr<const TxnBatch> batch;
+};
+
+// Send what the link's output holds, then close it. on_link_closed() is still called.
+struct CloseLink {
+  LinkId link;
+};
+
+// The link was choked (Pipeline::is_choked) and is no longer: go on reading.
+struct ResumeLink {
+  LinkId link;
+};
+
+using Effect = std::variant<Persist, CloseLink, ResumeLink>;
+
+// Where replies and events go. Asked for a link that is open; the string is the shell's and is appended to
+// only.
+class Outputs {
+ public:
+  virtual ~Outputs() = default;
+  virtual std::string& output(LinkId link) = 0;
+};
+
+}  // namespace tandem::coord::pipeline

@@ -1,0 +1,165 @@
+// The request pipeline of a server that stands alone: sessions, order of requests, transactions from proposal
+// to reply. A core: single-threaded, no I/O, time comes as an argument, effects go out as values. Its parts
+// are those an ensemble needs: prepare (leader only), apply and read (any server), ordering (the client's
+// server). The shell: feeds frames and closures, drains take_effects() after every verb, calls on_deadline
+// when next_deadline() has come. Source: coordination.md 1; numbers of limits in limits.h.
+#pragma once
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "coord/auth/authorizer.h"
+#include "coord/pipeline/effects.h"
+#include "coord/pipeline/link.h"
+#include "coord/pipeline/prepare.h"
+#include "coord/pipeline/read.h"
+#include "coord/pipeline/reaper.h"
+#include "coord/session/session_tracker.h"
+#include "coord/tree/data_tree.h"
+#include "coord/tree/watch_manager.h"
+
+namespace tandem::coord::pipeline {
+
+struct PipelineOptions {
+  std::int32_t min_session_timeout_ms = 6000;
+  std::int32_t max_session_timeout_ms = 60000;
+  std::size_t global_outstanding_limit = 0;  // requests waiting for the log before links are choked; 0: none
+  PrepareOptions prepare;
+  ReaperOptions reaper;
+};
+
+// Totals since the start or the last reset; times in whole milliseconds as Apache counts them.
+struct ServerStats {
+  std::uint64_t packets_received = 0;
+  std::uint64_t packets_sent = 0;
+  std::uint64_t requests = 0;  // with a latency
+  std::int64_t latency_min_ms = 0;
+  std::int64_t latency_max_ms = 0;
+  std::int64_t latency_total_ms = 0;
+};
+
+// One reading of the clocks: monotonic for deadlines, wall for transactions and TTLs.
+struct Now {
+  base::Instant at;
+  base::WallTime wall;
+};
+
+class Pipeline final : private tree::ChangeListener {
+ public:
+  Pipeline(PipelineOptions options, tree::DataTree& tree, session::SessionTracker& sessions,
+           const auth::Authorizer& authorizer, Outputs& outputs, Now now);
+  ~Pipeline() override;
+
+  // ---- links ----------------------------------------------------------------------------------------------
+  LinkId open_link(std::string address, std::uint16_t port, Now now);
+  void on_frame(LinkId link, std::string_view frame, Now now);  // without its length
+  void on_link_closed(LinkId link);
+  bool is_choked(LinkId link) const;  // stop reading until ResumeLink
+
+  // ---- log ------------------------------------------------------------------------------------------------
+  void on_durable(jute::Zxid zxid, Now now);  // everything up to it
+  void on_log_full(Now now);
+  void on_log_space(Now now);
+
+  // ---- time and effects -----------------------------------------------------------------------------------
+  void on_deadline(Now now);
+  std::optional<base::Instant> next_deadline() const;
+  std::vector<Effect> take_effects();  // call after every verb; proposals of the verb leave as one batch
+
+  // ---- status ---------------------------------------------------------------------------------------------
+  const ServerStats& stats() const { return stats_; }
+  void reset_stats() { stats_ = ServerStats(); }
+  void reset_link_stats();
+  std::size_t outstanding() const { return outstanding_.size(); }  // transactions on their way
+  bool log_is_full() const { return log_full_; }
+  const tree::DataTree& tree() const { return tree_; }
+  const tree::WatchManager& watches() const { return watches_; }
+  const session::SessionTracker& sessions() const { return sessions_; }
+  std::size_t link_count() const { return open_links_; }
+  template <class Visit>  // visit(const Link&)
+  void for_each_link(Visit&& visit) const {
+    for (const auto& link : links_) {
+      if (link != nullptr) visit(*link);
+    }
+  }
+  jute::SessionId session_of(tree::WatcherId watcher) const;
+
+ private:
+  // A transaction on its way, in zxid order: who waits for it.
+  struct Outstanding {
+    LinkId link;  // 0: nobody (expiry, reaper)
+    jute::SessionId session;
+    std::int32_t xid = 0;
+    jute::OpCode type = jute::OpCode::error;
+    base::Instant received;
+  };
+
+  Link* find(LinkId id);
+  const Link* find(LinkId id) const;
+  void close(Link& link);
+  void release(Link& link);
+
+  void on_connect(Link& link, std::string_view frame);
+  void reopen_session(Link& link, jute::SessionId id, std::string_view password);
+  void finish_connect(Link& link, bool valid);
+  void dispatch(Link& link, std::string_view frame, base::Instant received);
+  void enqueue(Link& link, std::string_view frame, base::Instant received);
+  void drain(Link& link);
+  void on_auth(Link& link, std::int32_t xid, std::string_view body);
+  void refuse_unimplemented(Link& link, std::int32_t xid);
+  void execute_read(Link& link, const RequestView& request);
+
+  void propose(Link* link, const RequestView& request, const std::vector<jute::Id>& ids);
+  void refuse(Link* link, const RequestView& request, jute::ErrorCode err);
+  void commit(std::string_view payload);
+  void session_events(const Outstanding& waiting);
+  void reply(Link& link, const Outstanding& waiting);
+  void append_write_reply(std::string& out, const Outstanding& waiting);
+  void replied(Link& link, std::int32_t xid, jute::OpCode type, base::Instant received);
+  void expire_sessions();
+  void reap();
+  void resume_if_relieved(Link& link);
+
+  void on_created(const Change& change) override;
+  void on_deleted(const Change& change) override;
+  void on_data_changed(const Change& change) override;
+  void tell(jute::EventType type, std::string_view path, tree::AclId acl, jute::Zxid zxid);
+
+  PipelineOptions options_;
+  tree::DataTree& tree_;
+  session::SessionTracker& sessions_;
+  const auth::Authorizer& authorizer_;
+  Outputs& outputs_;
+  tree::WatchManager watches_;
+  Preparer preparer_;
+  Reader reader_;
+  Reaper reaper_;
+  Now now_;  // of the verb being run
+
+  std::vector<std::unique_ptr<Link>> links_;  // by slot
+  std::vector<std::uint32_t> free_slots_;
+  std::uint64_t next_link_ = 1;
+  std::size_t open_links_ = 0;
+  boost::unordered_flat_map<std::int64_t, LinkId> session_links_;
+
+  std::deque<Outstanding> outstanding_;
+  std::shared_ptr<TxnBatch> proposing_;  // of this verb
+  std::deque<std::shared_ptr<const TxnBatch>> in_flight_;
+  std::size_t committed_of_front_ = 0;  // payloads of in_flight_.front() already applied
+  std::size_t committed_bytes_ = 0;
+  bool log_full_ = false;
+
+  tree::ApplyResult applied_;
+  std::vector<tree::WatcherId> told_;
+  std::vector<Effect> effects_;
+  ServerStats stats_;
+};
+
+}  // namespace tandem::coord::pipeline
