@@ -1,0 +1,159 @@
+#include "coord/server/config.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "coord/storage/files.h"
+
+namespace tandem::coord::server {
+
+using base::Errc;
+using base::Result;
+using base::Status;
+using conf::Entry;
+
+namespace {
+
+constexpr std::uint64_t kConfigBytesMax = 1U << 20;
+constexpr std::string_view kPropertyPrefix = "zookeeper.";
+
+Result<std::vector<Entry>> read_entries(fs::Disk& disk, const std::string& file) {
+  const auto text = fs::read_file(disk, file, kConfigBytesMax);
+  if (!text) return base::make_error(text.error().code, "cannot read {}: {}", file, text.error().context);
+  return conf::parse_properties(*text, file);
+}
+
+// What the table does not know by key is a system property without its prefix.
+Status apply_file(Config& config, const std::vector<Entry>& entries, conf::Findings& findings) {
+  const auto& table = config_table();
+  std::vector<Entry> known;
+  std::vector<Entry> passed_on;
+  for (const Entry& entry : entries) {
+    Entry property = entry;
+    property.key = std::string(kPropertyPrefix) + entry.key;
+    const bool as_property = table.rows().find(entry.key) == nullptr &&
+                             table.rows().find(property.key, conf::Names::properties) != nullptr;
+    (as_property ? passed_on : known).push_back(as_property ? std::move(property) : entry);
+  }
+  if (auto status = table.apply(config, known, findings); !status) return status;
+  return table.apply(config, passed_on, findings, conf::Names::properties);
+}
+
+// Of -D options only those that could be meant for us are named when unknown: scripts pass options of a JVM's
+// other libraries as well.
+Status apply_properties(Config& config, const std::vector<Entry>& properties, conf::Findings& findings) {
+  std::vector<Entry> ours;
+  for (const Entry& entry : properties) {
+    const bool known = config_table().rows().find(entry.key, conf::Names::properties) != nullptr;
+    if (known || entry.key.starts_with(kPropertyPrefix)) ours.push_back(entry);
+  }
+  return config_table().apply(config, ours, findings, conf::Names::properties);
+}
+
+// `host:2888:3888:participant;address:port`: the port for clients, when the line has one.
+std::optional<std::int32_t> client_port_of(std::string_view server) {
+  const auto semicolon = server.rfind(';');
+  if (semicolon == std::string_view::npos) return std::nullopt;
+  const std::string_view client = server.substr(semicolon + 1);
+  const std::string_view port =
+      client.substr(client.rfind(':') == std::string_view::npos ? 0 : client.rfind(':') + 1);
+  std::int32_t value = 0;
+  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), value);
+  if (error != std::errc() || end != port.data() + port.size()) return std::nullopt;
+  return value;
+}
+
+Status check_servers(Config& config, const std::string& file) {
+  const auto voters = std::count_if(config.servers.begin(), config.servers.end(), [](const auto& server) {
+    return server.second.find(":observer") == std::string::npos;
+  });
+  if (config.servers.size() > 1 ||
+      (config.servers.size() == 1 && (!config.standalone_enabled || voters == 0)))
+    return base::make_error(
+        Errc::unsupported,
+        "{}: {} server.N line(s) describe an ensemble, and this version only serves alone: leave "
+        "one server.N line, or none",
+        file, config.servers.size());
+  if (config.servers.empty() || config.client_port) return {};
+  config.client_port = client_port_of(config.servers.begin()->second);
+  return {};
+}
+
+Status check(Config& config, const std::string& file) {
+  if (config.data_dir.empty())
+    return base::make_error(Errc::invalid_argument, "{}: dataDir is not set", file);
+  if (auto status = check_servers(config, file); !status) return status;
+  if (!config.client_port) return base::make_error(Errc::invalid_argument, "{}: clientPort is not set", file);
+  if (config.min_session_timeout() > config.max_session_timeout())
+    return base::make_error(Errc::invalid_argument,
+                            "{}: minSessionTimeout ({}) must not be larger than maxSessionTimeout ({})", file,
+                            config.min_session_timeout(), config.max_session_timeout());
+  return {};
+}
+
+void add_warnings(const Config& config, const conf::Findings& findings, std::vector<std::string>& warnings) {
+  warnings.insert(warnings.end(), findings.warnings.begin(), findings.warnings.end());
+  if (auto sentence = conf::not_here_yet_warning(findings); !sentence.empty())
+    warnings.push_back(std::move(sentence));
+  if (!config.secure_client_port.empty())
+    warnings.push_back(
+        fmt::format("secureClientPort: TLS is not here yet, port {} stays shut", config.secure_client_port));
+  for (const auto& [name, provider] : config.auth_providers)
+    warnings.push_back(
+        fmt::format("authProvider.{}: {} is not here, its clients cannot authenticate", name, provider));
+  if (!config.metrics_provider.empty() && config.metrics_provider.find("Default") == std::string::npos)
+    warnings.push_back(
+        fmt::format("metricsProvider.className: {} is not here, use the word mntr", config.metrics_provider));
+  if (!config.force_sync)
+    warnings.push_back("forceSync=no: a write is acknowledged before it is durable, a power cut may lose it");
+  if (config.skip_acl) warnings.push_back("skipACL=yes: anybody may read and write every node");
+}
+
+Result<LoadedConfig> finish(LoadedConfig loaded, const std::string& file, const conf::Findings& findings) {
+  if (auto status = check(loaded.config, file); !status) return status.error();
+  add_warnings(loaded.config, findings, loaded.warnings);
+  return loaded;
+}
+
+}  // namespace
+
+std::string Config::log_directory() const {
+  return fs::join(data_log_dir.empty() ? data_dir : data_log_dir, storage::kVersionDir);
+}
+
+std::string Config::snapshot_directory() const { return fs::join(data_dir, storage::kVersionDir); }
+
+Result<LoadedConfig> load_config(fs::Disk& disk, const std::string& file,
+                                 const std::vector<Entry>& properties) {
+  const auto entries = read_entries(disk, file);
+  if (!entries) return entries.error();
+  LoadedConfig loaded;
+  conf::Findings findings;
+  // The file holds over -D: Apache sets the property when it reads the file.
+  if (auto status = apply_properties(loaded.config, properties, findings); !status) return status.error();
+  if (auto status = apply_file(loaded.config, *entries, findings); !status) return status.error();
+  if (!loaded.config.dynamic_config_file.empty()) {
+    const auto dynamic = read_entries(disk, loaded.config.dynamic_config_file);
+    if (!dynamic) return dynamic.error();
+    std::vector<Entry> servers;
+    std::copy_if(dynamic->begin(), dynamic->end(), std::back_inserter(servers),
+                 [](const Entry& entry) { return entry.key != "version"; });
+    if (auto status = apply_file(loaded.config, servers, findings); !status) return status.error();
+  }
+  return finish(std::move(loaded), file, findings);
+}
+
+Result<LoadedConfig> short_config(const std::string& port, const std::string& data_dir,
+                                  const std::vector<Entry>& properties) {
+  LoadedConfig loaded;
+  conf::Findings findings;
+  if (auto status = apply_properties(loaded.config, properties, findings); !status) return status.error();
+  const std::vector<Entry> entries = {{"clientPort", port, "command line", 0},
+                                      {"dataDir", data_dir, "command line", 0}};
+  if (auto status = apply_file(loaded.config, entries, findings); !status) return status.error();
+  return finish(std::move(loaded), "command line", findings);
+}
+
+}  // namespace tandem::coord::server
