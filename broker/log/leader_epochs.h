@@ -1,0 +1,51 @@
+// LeaderEpochs: which leader epoch began at which offset, in memory and in leader-epoch-checkpoint (Kafka's
+// text form). Owned by one log. Every change is on disk before the call returns, as Kafka has it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "fs/disk.h"
+
+namespace tandem::broker::log {
+
+struct EpochStart {
+  std::int32_t epoch = 0;
+  std::int64_t start_offset = 0;
+  bool operator==(const EpochStart&) const = default;
+};
+
+struct EpochEnd {
+  std::int32_t epoch = -1;
+  std::int64_t end_offset = -1;
+  bool operator==(const EpochEnd&) const = default;
+};
+
+class LeaderEpochs {
+ public:
+  LeaderEpochs(fs::Disk& disk, std::string path) : disk_(&disk), path_(std::move(path)) {}
+
+  base::Status load();  // a missing file is empty
+  base::Status assign(std::int32_t epoch, std::int64_t start_offset);
+  std::optional<std::int32_t> latest() const;
+  // Of the epoch that `offset` was written in.
+  std::optional<std::int32_t> epoch_of(std::int64_t offset) const;
+  // The largest epoch at or below `epoch` and where it ended; -1, -1 where that is not known (KIP-279).
+  EpochEnd end_of(std::int32_t epoch, std::int64_t log_end_offset) const;
+  base::Status truncate_from_end(std::int64_t end_offset);
+  base::Status truncate_from_start(std::int64_t start_offset);
+  base::Status clear();
+  const std::vector<EpochStart>& entries() const { return entries_; }
+  void moved(std::string path) { path_ = std::move(path); }
+
+ private:
+  base::Status save();
+
+  fs::Disk* disk_;
+  std::string path_;
+  std::vector<EpochStart> entries_;  // both ascending
+};
+
+}  // namespace tandem::broker::log

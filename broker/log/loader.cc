@@ -1,0 +1,340 @@
+#include "broker/log/loader.h"
+
+#include <algorithm>
+
+#include "broker/log/file_names.h"
+
+namespace tandem::broker::log {
+
+using base::Errc;
+using base::make_error;
+using base::Result;
+using base::Status;
+
+namespace {
+
+constexpr std::uint64_t kControlBatchMax = 65536;  // they hold one marker
+
+bool ends_with(std::string_view text, std::string_view tail) { return text.ends_with(tail); }
+
+Status unlink_if_there(fs::Disk& disk, const std::string& path) {
+  const auto status = disk.unlink(path);
+  return !status && status.error().code != Errc::not_found ? status : Status{};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Log>> Log::load(fs::Disk& disk, std::string dir, TopicPartition where,
+                                       const LoadOptions& options, LoadReport& report) {
+  return Loader(disk, options, report).load(std::move(dir), std::move(where));
+}
+
+Result<std::unique_ptr<Log>> Loader::load(std::string dir, TopicPartition where) {
+  if (auto status = disk_.make_dirs(dir); !status) return status.error();
+  log_.reset(new Log(disk_, std::move(dir), std::move(where), options_.config));
+  log_->last_flush_ms_ = options_.now_ms;
+  for (const auto step : {&Loader::clean_leftovers, &Loader::load_topic_id, &Loader::load_segments,
+                          &Loader::recover, &Loader::settle_offsets, &Loader::load_producers}) {
+    if (auto status = (this->*step)(); !status) return status.error();
+  }
+  return std::move(log_);
+}
+
+Status Loader::load_topic_id() {
+  const std::string path = fs::join(log_->dir_, "partition.metadata");
+  const auto contents = fs::read_file(disk_, path);
+  if (!contents) return contents.error().code == Errc::not_found ? Status{} : Status{contents.error()};
+  const auto id = parse_partition_metadata(*contents, path);
+  if (!id) return id.error();
+  log_->topic_id_ = *id;
+  return {};
+}
+
+Status Loader::clean_leftovers() {
+  const auto entries = disk_.list(log_->dir_);
+  if (!entries) return entries.error();
+  std::int64_t cleaned_min = INT64_MAX;
+  for (const auto& entry : *entries) {
+    const auto name = parse_segment_file(entry.name);
+    if (name && ends_with(name->suffix, kCleanedSuffix))
+      cleaned_min = std::min(cleaned_min, name->base_offset);
+  }
+  std::vector<std::string> swaps;
+  for (const auto& entry : *entries) {
+    if (entry.is_directory) continue;
+    const auto name = parse_segment_file(entry.name);
+    if (!name) continue;
+    const bool swap = ends_with(name->suffix, kSwapSuffix);
+    // A swap file beside a cleaned one of a lower base belongs to a split that did not finish.
+    const bool stray = ends_with(name->suffix, kDeletedSuffix) || ends_with(name->suffix, kCleanedSuffix) ||
+                       (swap && name->base_offset >= cleaned_min);
+    if (stray) {
+      if (auto status = unlink_if_there(disk_, fs::join(log_->dir_, entry.name)); !status) return status;
+    } else if (swap) {
+      swaps.push_back(entry.name);
+    }
+  }
+  if (auto status = log_->epochs_.load(); !status) {
+    report_.notes.push_back(status.error().context + "; its epochs are taken from the log");
+    if (auto cleared = log_->epochs_.clear(); !cleared) return cleared;
+  }
+  return swaps.empty() ? Status{} : complete_swaps(swaps);
+}
+
+// A finished cleaning or split: the segments that the new file covers go, the new file takes its name.
+Status Loader::complete_swaps(const std::vector<std::string>& swaps) {
+  for (const std::string& swap : swaps) {
+    const auto name = parse_segment_file(swap);
+    if (name->suffix != ".log.swap") continue;
+    const std::string path = fs::join(log_->dir_, swap);
+    const auto file = disk_.open(path, fs::OpenMode::read);
+    if (!file) return file.error();
+    const auto size = (*file)->size();
+    if (!size) return size.error();
+    BatchScan scan(**file, 0, *size, BatchScan::Mode::headers);
+    std::int64_t end = name->base_offset + 1;
+    while (scan.next()) end = scan.batch().next_offset();
+    const auto entries = disk_.list(log_->dir_);
+    if (!entries) return entries.error();
+    for (const auto& entry : *entries) {
+      const auto old = parse_segment_file(entry.name);
+      if (!old || old->base_offset < name->base_offset || old->base_offset >= end) continue;
+      const bool segment_file = old->suffix == kLogSuffix || old->suffix == kIndexSuffix ||
+                                old->suffix == kTimeIndexSuffix || old->suffix == kTxnIndexSuffix;
+      if (!segment_file) continue;
+      if (auto status = unlink_if_there(disk_, fs::join(log_->dir_, entry.name)); !status) return status;
+    }
+  }
+  for (const std::string& swap : swaps) {
+    const std::string to = fs::join(log_->dir_, swap.substr(0, swap.size() - kSwapSuffix.size()));
+    if (auto status = disk_.rename(fs::join(log_->dir_, swap), to); !status) return status;
+  }
+  report_.notes.push_back("finished a replacement of segments that was under way");
+  return disk_.sync_dir(log_->dir_);
+}
+
+Status Loader::load_segments() {
+  const auto entries = disk_.list(log_->dir_);
+  if (!entries) return entries.error();
+  for (const auto& entry : *entries) {
+    const auto name = parse_segment_file(entry.name);
+    if (!name || entry.is_directory) continue;
+    const std::string path = fs::join(log_->dir_, entry.name);
+    if (name->suffix == kIndexSuffix || name->suffix == kTimeIndexSuffix || name->suffix == kTxnIndexSuffix) {
+      if (fs::exists(disk_, fs::join(log_->dir_, segment_file(name->base_offset, kLogSuffix)))) continue;
+      if (auto status = unlink_if_there(disk_, path); !status) return status;
+      continue;
+    }
+    if (name->suffix != kLogSuffix) continue;
+    auto segment = std::make_unique<Segment>(disk_, log_->dir_, name->base_offset);
+    auto status = segment->open();
+    if (!status && status.error().code != Errc::corrupt && status.error().code != Errc::not_found)
+      return status;
+    const bool rebuild = !status;
+    auto& placed = *log_->segments_.emplace(name->base_offset, std::move(segment)).first->second;
+    if (!rebuild) continue;
+    if (options_.clean || name->base_offset < options_.recovery_point)
+      report_.notes.push_back(status.error().context + "; the indexes are built again");
+    ++report_.rebuilt_indexes;
+    if (auto opened = placed.open_log_file(); !opened) return opened;
+    if (auto cut = recover_segment(placed); !cut) return cut.error();
+  }
+  return {};
+}
+
+// Reads every batch of the segment, keeps what is whole and right, builds its indexes. Gives the bytes cut
+// off.
+Result<std::uint64_t> Loader::recover_segment(Segment& segment) {
+  if (auto status = segment.reset_indexes(); !status) return status.error();
+  const auto file = segment.file();
+  if (!file) return file.error();
+  // Producer state at the start of the segment, so that its transaction index comes out right.
+  log_->producers_.clear(segment.base_offset());
+  if (auto status = log_->reload_producers(segment.base_offset()); !status) return status.error();
+  std::vector<AbortedTxn> aborted;
+  BatchScan scan(**file, 0, segment.size(), BatchScan::Mode::whole);
+  std::uint64_t valid = 0;
+  std::int64_t next = segment.base_offset();
+  Status status;
+  while (status && scan.next()) {
+    const record::BatchView& batch = scan.batch();
+    const std::int64_t first = batch.magic() >= 2 ? batch.offset_field() : batch.last_offset();
+    if (first < next || batch.last_offset() < first ||
+        batch.last_offset() - segment.base_offset() > INT32_MAX || !batch.is_valid())
+      break;
+    segment.note_batch(batch, scan.position(), scan.size(), log_->config_, status);
+    if (!status) break;
+    if (batch.magic() >= 2) status = log_->epochs_.assign(batch.leader_epoch(), batch.offset_field());
+    if (batch.has_producer_id()) {
+      if (const auto txn = log_->producers_.apply(batch, batch.bytes())) {
+        if (txn->aborted)
+          aborted.push_back({txn->producer_id, txn->first_offset, txn->last_offset,
+                             log_->producers_.stable_offset_after(*txn)});
+        log_->producers_.complete(*txn);
+      }
+    }
+    next = batch.next_offset();
+    valid = scan.next_position();
+  }
+  if (!status) return status.error();
+  if (scan.error()) return *scan.error();
+  const std::uint64_t cut = segment.size() - valid;
+  if (cut > 0) {
+    report_.notes.push_back(fmt::format("{}: {} bytes behind position {} are no valid batch and are cut off",
+                                        segment.path(kLogSuffix), cut, valid));
+    if (status = segment.truncate_bytes(valid); !status) return status.error();
+  }
+  if (status = write_aborted(disk_, segment.txn_index_path(), aborted); !status) return status.error();
+  if (status = segment.finish_indexes(); !status) return status.error();
+  if (status = segment.flush_indexes(false); !status) return status.error();
+  ++report_.recovered_segments;
+  report_.truncated_bytes += cut;
+  return cut;
+}
+
+Status Loader::drop_from(std::int64_t base) {
+  while (!log_->segments_.empty() && log_->segments_.rbegin()->first >= base) {
+    Segment& segment = *log_->segments_.rbegin()->second;
+    report_.truncated_bytes += segment.size();
+    if (auto status = segment.unlink_files(); !status) return status;
+    if (auto status = unlink_if_there(
+            disk_, fs::join(log_->dir_, segment_file(segment.base_offset(), kSnapshotSuffix)));
+        !status)
+      return status;
+    log_->segments_.erase(segment.base_offset());
+  }
+  return {};
+}
+
+Status Loader::recover() {
+  if (options_.clean) return {};
+  auto it = log_->segments_.upper_bound(options_.recovery_point);
+  if (it != log_->segments_.begin()) --it;
+  for (; it != log_->segments_.end(); ++it) {
+    const auto cut = recover_segment(*it->second);
+    if (!cut) return cut.error();
+    if (*cut == 0) continue;
+    // What follows a damaged place was never acknowledged before it: offsets would have a hole.
+    const auto next = std::next(it);
+    return next == log_->segments_.end() ? Status{} : drop_from(next->first);
+  }
+  return {};
+}
+
+Status Loader::settle_offsets() {
+  std::int64_t end = options_.log_start;
+  if (!log_->segments_.empty()) {
+    const auto last = log_->active().read_next_offset();
+    if (!last) return last.error();
+    end = *last;
+    if (end < options_.log_start) {
+      report_.notes.push_back(
+          fmt::format("{}: the log ends at {}, below its start offset {}; it begins anew there", log_->dir_,
+                      end, options_.log_start));
+      if (auto status = drop_from(0); !status) return status;
+      if (auto status = log_->epochs_.clear(); !status) return status;
+      end = options_.log_start;
+    }
+  }
+  if (log_->segments_.empty()) {
+    auto segment = Segment::create(disk_, log_->dir_, options_.log_start, options_.now_ms);
+    if (!segment) return segment.error();
+    log_->segments_.emplace(options_.log_start, std::move(*segment));
+  }
+  if (auto status = log_->active().make_active(); !status) return status;
+  std::uint64_t size = 0;
+  for (const auto& [base, segment] : log_->segments_) size += segment->size();
+  log_->size_.store(size);
+  log_->end_offset_.store(end);
+  log_->start_offset_.store(std::max(options_.log_start, log_->segments_.begin()->first));
+  log_->recovery_point_.store(options_.clean ? end : std::min(options_.recovery_point, end));
+  log_->high_watermark_.store(log_->start_offset());
+  if (auto status = log_->epochs_.truncate_from_end(end); !status) return status;
+  return log_->epochs_.truncate_from_start(log_->start_offset());
+}
+
+Status Loader::load_producers() {
+  const auto entries = disk_.list(log_->dir_);
+  if (!entries) return entries.error();
+  // Snapshots that belong to no segment go, but for the newest.
+  std::vector<std::int64_t> stray;
+  bool any = false;
+  for (const auto& entry : *entries) {
+    const auto name = parse_segment_file(entry.name);
+    if (!name || name->suffix != kSnapshotSuffix) continue;
+    any = any || name->base_offset <= log_->end_offset();
+    if (!log_->segments_.contains(name->base_offset)) stray.push_back(name->base_offset);
+  }
+  const bool keep_last =
+      !stray.empty() && stray.back() >= log_->active().base_offset() && stray.back() <= log_->end_offset();
+  if (keep_last) stray.pop_back();
+  for (const std::int64_t offset : stray) {
+    if (auto status = unlink_if_there(disk_, fs::join(log_->dir_, segment_file(offset, kSnapshotSuffix)));
+        !status)
+      return status;
+  }
+  log_->producers_.clear(log_->end_offset());
+  // A log of before idempotence that was stopped cleanly has nothing to read.
+  if (!any && options_.clean) return log_->take_snapshot(log_->end_offset());
+  if (auto status = log_->reload_producers(log_->end_offset()); !status) return status;
+  return log_->take_snapshot(log_->end_offset());
+}
+
+// The newest good snapshot at or below `end_offset`, then the batches behind it.
+Status Log::reload_producers(std::int64_t end_offset) {
+  const auto entries = disk_.list(dir_);
+  if (!entries) return entries.error();
+  std::vector<std::int64_t> offsets;
+  for (const auto& entry : *entries) {
+    const auto name = parse_segment_file(entry.name);
+    if (name && name->suffix == kSnapshotSuffix && name->base_offset <= end_offset)
+      offsets.push_back(name->base_offset);
+  }
+  std::int64_t from = segments_.empty() ? end_offset : std::max(segments_.begin()->first, start_offset());
+  producers_.clear(from);
+  snapshot_offset_ = 0;
+  for (auto it = offsets.rbegin(); it != offsets.rend(); ++it) {
+    const std::string path = fs::join(dir_, segment_file(*it, kSnapshotSuffix));
+    const auto contents = fs::read_file(disk_, path);
+    if (contents && producers_.load(*contents, *it, 0, INT64_MAX)) {
+      from = std::max(*it, segments_.empty() ? *it : segments_.begin()->first);
+      snapshot_offset_ = *it;
+      break;
+    }
+    if (auto status = unlink_if_there(disk_, path); !status) return status;
+  }
+  if (snapshot_offset_ == 0) producers_.clear(from);
+  auto it = segments_.upper_bound(from);
+  if (it != segments_.begin()) --it;
+  for (; it != segments_.end() && it->first < end_offset; ++it) {
+    if (auto status = replay_producers(*it->second, from, end_offset); !status) return status;
+  }
+  producers_.set_end_offset(end_offset);
+  return {};
+}
+
+Status Log::replay_producers(Segment& segment, std::int64_t from, std::int64_t end_offset) {
+  const auto file = segment.file();
+  if (!file) return file.error();
+  std::uint64_t begin = 0;
+  if (from > segment.base_offset()) {
+    const auto found = segment.find(from);
+    if (!found) return found.error();
+    if (!*found) return {};
+    begin = (*found)->position;
+  }
+  BatchScan scan(**file, begin, segment.size(), BatchScan::Mode::headers);
+  while (scan.next() && scan.batch().last_offset() < end_offset) {
+    if (!scan.batch().has_producer_id() || scan.batch().offset_field() < from) continue;
+    std::string whole;
+    if (scan.batch().control()) {
+      whole.resize(std::min<std::uint64_t>(scan.size(), kControlBatchMax));
+      const auto got = (*file)->pread(scan.position(), whole);
+      if (!got) return got.error();
+    }
+    if (const auto txn = producers_.apply(scan.batch(), whole)) producers_.complete(*txn);
+  }
+  return scan.error() ? Status{*scan.error()} : Status{};
+}
+
+}  // namespace tandem::broker::log

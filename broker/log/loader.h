@@ -1,0 +1,36 @@
+// Loader: opens a partition directory as Kafka's LogLoader does: leftovers removed, swaps completed, segments
+// checked, indexes rebuilt where they are missing or wrong, everything from the recovery point on verified
+// after an unclean stop and cut at the first bad byte, producer state brought to the end. Runs on any thread;
+// a Log has no owner yet.
+#pragma once
+
+#include "broker/log/log.h"
+
+namespace tandem::broker::log {
+
+class Loader {
+ public:
+  Loader(fs::Disk& disk, const LoadOptions& options, LoadReport& report)
+      : disk_(disk), options_(options), report_(report) {}
+
+  base::Result<std::unique_ptr<Log>> load(std::string dir, TopicPartition where);
+
+ private:
+  base::Status clean_leftovers();
+  base::Status complete_swaps(const std::vector<std::string>& swaps);
+  base::Status load_segments();
+  base::Status recover();
+  base::Result<std::uint64_t> recover_segment(Segment& segment);
+  base::Status rebuild_txn_index(Segment& segment, std::vector<AbortedTxn> aborted);
+  base::Status drop_from(std::int64_t base);
+  base::Status settle_offsets();
+  base::Status load_topic_id();
+  base::Status load_producers();
+
+  fs::Disk& disk_;
+  const LoadOptions& options_;
+  LoadReport& report_;
+  std::unique_ptr<Log> log_;
+};
+
+}  // namespace tandem::broker::log

@@ -1,0 +1,189 @@
+// Log: one replica of one partition on disk, with the files that Kafka keeps for it. One owner thread calls
+// everything but the functions marked "any thread". Appends go to the page cache; what a flush policy or a
+// roll asks to be synced is handed out as FlushWork for a disk thread. An I/O error makes the log fail for
+// good (failed()): the owner takes its directory offline. Offsets that other threads may read are atomic.
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "broker/log/leader_epochs.h"
+#include "broker/log/producer_state.h"
+#include "broker/log/segment.h"
+#include "broker/log/text_checkpoint.h"
+#include "broker/record/validate.h"
+
+namespace tandem::broker::log {
+
+struct AppendOutcome {
+  std::int16_t error = 0;  // Kafka's code when the batch is refused; nothing was appended then
+  std::string message;
+  std::int64_t first_offset = -1;
+  std::int64_t last_offset = -1;
+  std::int64_t log_append_time = -1;
+  bool duplicate = false;
+};
+
+// A range of one segment file; `file` keeps it readable. size is 0 when nothing is there.
+struct ReadRange {
+  std::shared_ptr<fs::File> file;
+  std::uint64_t position = 0;
+  std::uint64_t size = 0;
+};
+
+// What a disk thread syncs, and up to which offset the log is durable once that succeeded.
+struct FlushWork {
+  std::vector<std::shared_ptr<fs::File>> files;
+  std::vector<std::string> paths;  // index and snapshot files, opened and synced
+  std::int64_t up_to = 0;
+  bool empty() const { return files.empty() && paths.empty(); }
+};
+
+// Files renamed *.deleted (or a directory renamed *-delete), to be unlinked after file.delete.delay.ms.
+struct PendingDelete {
+  std::vector<std::string> files;
+  std::string directory;
+};
+
+struct LoadOptions {
+  LogConfig config;
+  bool clean = false;               // the directory bears the marker of a clean stop
+  std::int64_t recovery_point = 0;  // from the checkpoint; 0 where it has none
+  std::int64_t log_start = 0;
+  std::int64_t now_ms = 0;
+};
+
+struct LoadReport {
+  std::uint64_t truncated_bytes = 0;
+  std::size_t recovered_segments = 0;
+  std::size_t rebuilt_indexes = 0;
+  std::vector<std::string> notes;  // sentences for the server's log
+};
+
+class Log {
+ public:
+  // Any thread: reads or makes the directory, recovers what an unclean stop left.
+  static base::Result<std::unique_ptr<Log>> load(fs::Disk& disk, std::string dir, TopicPartition where,
+                                                 const LoadOptions& options, LoadReport& report);
+
+  const TopicPartition& where() const { return where_; }
+  const std::string& dir() const { return dir_; }
+  const LogConfig& config() const { return config_; }
+  void set_config(const LogConfig& config) { config_ = config; }
+
+  // Any thread.
+  std::int64_t start_offset() const { return start_offset_.load(std::memory_order_acquire); }
+  std::int64_t end_offset() const { return end_offset_.load(std::memory_order_acquire); }
+  std::int64_t recovery_point() const { return recovery_point_.load(std::memory_order_acquire); }
+  std::int64_t high_watermark() const { return high_watermark_.load(std::memory_order_acquire); }
+  std::uint64_t size() const { return size_.load(std::memory_order_acquire); }
+
+  // A validated record set whose offsets begin at end_offset(), as leader.
+  base::Result<AppendOutcome> append(const record::Validated& records, record::Origin origin,
+                                     std::int64_t now_ms);
+  // Batches as a leader wrote them, as follower: offsets are taken as they are.
+  base::Result<AppendOutcome> append_as_follower(std::string_view records, std::int64_t now_ms);
+
+  // Bytes from the batch that holds `offset` on, below the batch that holds `offset_max` (exclusive), at most
+  // `bytes_max`; with `min_one` the first batch comes whole even when larger. Offsets outside are the
+  // caller's error.
+  base::Result<ReadRange> read(std::int64_t offset, std::uint64_t bytes_max, std::int64_t offset_max,
+                               bool min_one);
+  base::Result<std::optional<TimestampFound>> find_timestamp(std::int64_t timestamp);
+  base::Result<std::optional<TimestampFound>> find_max_timestamp();
+  base::Result<std::vector<AbortedTxn>> aborted_in(std::int64_t from, std::int64_t to);
+
+  LeaderEpochs& epochs() { return epochs_; }
+  const ProducerState& producers() const { return producers_; }
+  void expire_producers(std::int64_t now_ms) { producers_.expire(now_ms, config_.producer_id_expiration_ms); }
+  const std::optional<protocol::Uuid>& topic_id() const { return topic_id_; }
+  base::Status set_topic_id(const protocol::Uuid& id);
+
+  // The high watermark as the partition decided it; retention never goes beyond it.
+  void set_high_watermark(std::int64_t offset);
+  std::int64_t first_unstable_offset() const;       // end_offset() when all is stable
+  base::Status advance_start(std::int64_t offset);  // to at most the high watermark
+
+  base::Status roll(std::int64_t now_ms);
+  base::Result<std::uint64_t> truncate_to(std::int64_t offset);  // gives the bytes cut
+  base::Status truncate_fully_at(std::int64_t offset);
+  // Renames segments that retention.ms, retention.bytes or the start offset let go.
+  base::Result<PendingDelete> apply_retention(std::int64_t now_ms);
+  std::size_t segment_count() const { return segments_.size(); }
+
+  // Syncing: begin on the owner, run() on any thread, end on the owner with run()'s outcome.
+  FlushWork begin_flush(std::int64_t now_ms);  // all up to the end
+  FlushWork take_rolled_flush();               // segments that were rolled since; empty most of the time
+  static base::Status run(fs::Disk& disk, FlushWork& work);
+  void end_flush(const FlushWork& work, const base::Status& status);
+  bool flush_due(std::int64_t now_ms) const;
+
+  // Writes indexes, producer snapshot; `sync` makes all of it durable. The log is not used after.
+  base::Status close(bool sync);
+  // Renames the directory (topic-partition.UNIQUE-delete) and gives what to unlink later.
+  base::Result<PendingDelete> mark_deleted(std::string_view unique);
+  void release_readers();
+
+  bool failed() const { return failure_.has_value(); }
+  const std::optional<base::Error>& failure() const { return failure_; }
+  void fail(base::Error error) {
+    if (!failure_) failure_ = std::move(error);
+  }
+
+ private:
+  friend class Loader;
+  Log(fs::Disk& disk, std::string dir, TopicPartition where, const LogConfig& config);
+
+  Segment& active() { return *segments_.rbegin()->second; }
+  base::Status note(base::Status status);  // remembers a failure
+  base::Status do_append(std::span<const record::BatchPiece> batches, Segment::Append& append,
+                         std::int64_t now_ms);
+  base::Status roll_to(std::int64_t base_offset, std::int64_t now_ms);
+  base::Status take_snapshot(std::int64_t offset);
+  base::Status track_producers(std::span<const record::BatchPiece> batches);
+  base::Status drop_snapshots(std::int64_t from);
+  base::Status reload_producers(std::int64_t end_offset);
+  base::Status replay_producers(Segment& segment, std::int64_t from, std::int64_t end_offset);
+  base::Status delete_segments(std::vector<std::int64_t> bases, PendingDelete& out);
+  base::Result<std::uint64_t> bound_of(Segment& segment, std::int64_t offset_max);
+  std::vector<std::int64_t> expired_segments(std::int64_t now_ms, bool& roll_active);
+  void note_recent(std::int64_t offset, std::int64_t segment, std::uint64_t position, std::uint64_t size);
+
+  // Where the newest batches begin, so that readers at the tail need no index.
+  struct Recent {
+    std::int64_t first_offset = -1;
+    std::int64_t last_offset = -1;
+    std::int64_t segment = -1;
+    std::uint64_t position = 0;
+    std::uint64_t size = 0;
+  };
+  static constexpr std::size_t kRecentMax = 16;
+
+  fs::Disk& disk_;
+  std::string dir_;
+  TopicPartition where_;
+  LogConfig config_;
+  std::map<std::int64_t, std::unique_ptr<Segment>> segments_;
+  LeaderEpochs epochs_;
+  ProducerState producers_;
+  std::optional<protocol::Uuid> topic_id_;
+  std::optional<base::Error> failure_;
+  std::vector<std::int64_t> rolled_;  // bases of segments rolled and not yet flushed
+  std::int64_t snapshot_offset_ = 0;  // of the newest producer snapshot
+  std::vector<std::string> snapshots_to_sync_;
+  std::int64_t last_flush_ms_ = 0;
+  std::array<Recent, kRecentMax> recent_;
+  std::size_t recent_next_ = 0;
+  std::atomic<std::int64_t> start_offset_{0};
+  std::atomic<std::int64_t> end_offset_{0};
+  std::atomic<std::int64_t> recovery_point_{0};
+  std::atomic<std::int64_t> high_watermark_{0};
+  std::atomic<std::uint64_t> size_{0};
+};
+
+}  // namespace tandem::broker::log

@@ -1,0 +1,229 @@
+#include "broker/log/log_set.h"
+
+#include <algorithm>
+
+#include "broker/log/file_names.h"
+#include "fs/checkpoint.h"
+
+namespace tandem::broker::log {
+
+using base::Errc;
+using base::make_error;
+using base::Result;
+using base::Status;
+
+namespace {
+
+constexpr std::string_view kRecoveryPoints = "recovery-point-offset-checkpoint";
+constexpr std::string_view kLogStarts = "log-start-offset-checkpoint";
+constexpr std::string_view kHighWatermarks = "replication-offset-checkpoint";
+constexpr std::string_view kMetaProperties = "meta.properties";
+constexpr std::string_view kCleanShutdown = ".kafka_cleanshutdown";
+
+}  // namespace
+
+void LoadJob::run(fs::Disk& disk) {
+  auto loaded = Log::load(disk, path, where, options, report);
+  if (!loaded) {
+    error = loaded.error();
+    return;
+  }
+  log = std::move(*loaded);
+  log->set_high_watermark(std::clamp(high_watermark, log->start_offset(), log->end_offset()));
+}
+
+LogSet::LogSet(fs::Disk& disk, std::vector<std::string> paths) : disk_(disk) {
+  for (auto& path : paths) {
+    LogDir dir;
+    dir.path = std::move(path);
+    dirs_.push_back(std::move(dir));
+  }
+}
+
+Result<OffsetCheckpoint> LogSet::read_offsets(const LogDir& dir, std::string_view name) {
+  const std::string path = fs::join(dir.path, name);
+  const auto contents = fs::read_file(disk_, path);
+  if (!contents) {
+    if (contents.error().code == Errc::not_found) return OffsetCheckpoint{};
+    return contents.error();
+  }
+  auto offsets = parse_offset_checkpoint(*contents, path);
+  // A checkpoint is a hint: without it more is recovered, nothing is lost.
+  if (!offsets) return OffsetCheckpoint{};
+  return offsets;
+}
+
+Status LogSet::open_dir(LogDir& dir) {
+  if (auto status = disk_.make_dirs(dir.path); !status) return status;
+  auto lock = disk_.lock(fs::join(dir.path, ".lock"));
+  if (!lock) return lock.error();
+  dir.lock = std::move(*lock);
+  dir.clean = fs::exists(disk_, fs::join(dir.path, kCleanShutdown));
+  const std::string meta = fs::join(dir.path, kMetaProperties);
+  if (const auto contents = fs::read_file(disk_, meta)) {
+    auto identity = parse_meta_properties(*contents, meta);
+    if (!identity) return identity.error();
+    dir.identity = std::move(*identity);
+  } else if (contents.error().code != Errc::not_found) {
+    return contents.error();
+  }
+  for (const auto& [name, target] : {std::pair{kRecoveryPoints, &dir.recovery_points},
+                                     {kLogStarts, &dir.log_starts},
+                                     {kHighWatermarks, &dir.high_watermarks}}) {
+    auto offsets = read_offsets(dir, name);
+    if (!offsets) return offsets.error();
+    *target = std::move(*offsets);
+  }
+  return {};
+}
+
+Status LogSet::open() {
+  std::optional<base::Error> last;
+  for (LogDir& dir : dirs_) {
+    auto status = open_dir(dir);
+    if (status) continue;
+    // Another broker on it, or a file that cannot be right: a person has to look. A failing disk takes only
+    // itself.
+    if (status.error().code != Errc::io && status.error().code != Errc::no_space) return status;
+    dir.online = false;
+    last = status.error();
+  }
+  if (any_online()) return {};
+  return make_error(Errc::io, "none of the {} log directories can be used: {}", dirs_.size(),
+                    last ? last->context : "none is given");
+}
+
+Result<std::int32_t> LogSet::stored_broker_id() const {
+  std::int32_t id = -1;
+  for (const LogDir& dir : dirs_) {
+    if (!dir.online || dir.identity.broker_id < 0) continue;
+    if (id >= 0 && dir.identity.broker_id != id)
+      return make_error(Errc::invalid_argument, "{} belongs to broker {}, another log directory to broker {}",
+                        dir.path, dir.identity.broker_id, id);
+    id = dir.identity.broker_id;
+  }
+  return id;
+}
+
+Status LogSet::claim(std::int32_t broker_id, const std::string& cluster_id, std::string_view date_comment) {
+  for (LogDir& dir : dirs_) {
+    if (!dir.online) continue;
+    if (dir.identity.broker_id >= 0 && dir.identity.broker_id != broker_id)
+      return make_error(
+          Errc::invalid_argument,
+          "{}/meta.properties names broker {}, this is broker {}: use its own log.dirs, or remove the "
+          "file if the data may change hands",
+          dir.path, dir.identity.broker_id, broker_id);
+    if (!dir.identity.cluster_id.empty() && dir.identity.cluster_id != cluster_id)
+      return make_error(Errc::invalid_argument,
+                        "{}/meta.properties names cluster {}, zookeeper.connect leads to cluster {}",
+                        dir.path, dir.identity.cluster_id, cluster_id);
+    if (dir.identity.broker_id == broker_id && dir.identity.cluster_id == cluster_id) continue;
+    dir.identity.broker_id = broker_id;
+    dir.identity.cluster_id = cluster_id;
+    if (auto status = fs::write_checkpoint(disk_, fs::join(dir.path, kMetaProperties),
+                                           format_meta_properties(dir.identity, date_comment));
+        !status)
+      return status;
+  }
+  return {};
+}
+
+Status LogSet::scan_dir(std::size_t index, std::vector<LoadJob>& out) {
+  LogDir& dir = dirs_[index];
+  const auto entries = disk_.list(dir.path);
+  if (!entries) return entries.error();
+  for (const auto& entry : *entries) {
+    if (!entry.is_directory || entry.name == kRemoteIndexCacheDir) continue;
+    const std::string path = fs::join(dir.path, entry.name);
+    const auto name = parse_partition_dir(entry.name);
+    // A file system's own directory at a mount point is not ours to judge.
+    if (!name && entry.name == "lost+found") continue;
+    if (!name)
+      return make_error(
+          Errc::invalid_argument,
+          "{} is not the directory of a partition (topic-partition, or topic-partition.uniqueId-delete): "
+          "move it out of {}",
+          path, dir.path);
+    if (name->kind == DirKind::deleted) leftovers_.push_back({{}, path});
+    if (name->kind != DirKind::partition) continue;
+    LoadJob job;
+    job.dir = index;
+    job.path = path;
+    job.where = {name->topic, name->partition};
+    const auto offset_of = [&job](const OffsetCheckpoint& offsets) {
+      const auto it = offsets.find(job.where);
+      return it == offsets.end() ? std::int64_t{0} : it->second;
+    };
+    job.options.clean = dir.clean;
+    job.options.recovery_point = offset_of(dir.recovery_points);
+    job.options.log_start = offset_of(dir.log_starts);
+    job.high_watermark = offset_of(dir.high_watermarks);
+    out.push_back(std::move(job));
+    ++dir.logs;
+  }
+  return {};
+}
+
+Result<std::vector<LoadJob>> LogSet::load_jobs(
+    const std::function<LogConfig(const TopicPartition&)>& config_of, std::int64_t now_ms) {
+  std::vector<LoadJob> jobs;
+  for (std::size_t i = 0; i < dirs_.size(); ++i) {
+    if (!dirs_[i].online) continue;
+    if (auto status = scan_dir(i, jobs); !status) return status.error();
+  }
+  std::map<TopicPartition, std::string> seen;
+  for (LoadJob& job : jobs) {
+    const auto [it, fresh] = seen.emplace(job.where, job.path);
+    if (!fresh)
+      return make_error(Errc::invalid_argument, "{} and {} are the same partition: move one away", it->second,
+                        job.path);
+    job.options.config = config_of(job.where);
+    job.options.now_ms = now_ms;
+  }
+  return jobs;
+}
+
+Status LogSet::forget_clean_shutdown() {
+  for (LogDir& dir : dirs_) {
+    if (!dir.online) continue;
+    const auto status = disk_.unlink(fs::join(dir.path, kCleanShutdown));
+    if (!status && status.error().code != Errc::not_found) return status;
+    if (!status) continue;
+    if (auto synced = disk_.sync_dir(dir.path); !synced) return synced;
+  }
+  return {};
+}
+
+Result<std::size_t> LogSet::place() const {
+  std::optional<std::size_t> best;
+  for (std::size_t i = 0; i < dirs_.size(); ++i)
+    if (dirs_[i].online && (!best || dirs_[i].logs < dirs_[*best].logs)) best = i;
+  if (!best) return make_error(Errc::io, "no log directory is online");
+  return *best;
+}
+
+std::string LogSet::path_for(std::size_t dir, const TopicPartition& where) const {
+  return fs::join(dirs_[dir].path, partition_dir(where.topic, where.partition));
+}
+
+Status LogSet::write_checkpoints(std::size_t dir, const Offsets& offsets, bool high_watermarks_only) {
+  const auto write = [&](std::string_view name, const OffsetCheckpoint& values) {
+    return fs::write_checkpoint(disk_, fs::join(dirs_[dir].path, name), format_offset_checkpoint(values));
+  };
+  if (auto status = write(kHighWatermarks, offsets.high_watermarks); !status || high_watermarks_only)
+    return status;
+  if (auto status = write(kRecoveryPoints, offsets.recovery_points); !status) return status;
+  return write(kLogStarts, offsets.log_starts);
+}
+
+Status LogSet::mark_clean(std::size_t dir, std::int64_t broker_epoch) {
+  return fs::write_checkpoint(disk_, fs::join(dirs_[dir].path, kCleanShutdown),
+                              format_clean_shutdown(broker_epoch));
+}
+
+bool LogSet::any_online() const {
+  return std::any_of(dirs_.begin(), dirs_.end(), [](const LogDir& dir) { return dir.online; });
+}
+
+}  // namespace tandem::broker::log

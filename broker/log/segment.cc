@@ -1,0 +1,281 @@
+#include "broker/log/segment.h"
+
+#include <algorithm>
+
+#include "broker/log/file_names.h"
+#include "broker/record/record.h"
+
+namespace tandem::broker::log {
+
+using base::Errc;
+using base::make_error;
+using base::Result;
+using base::Status;
+
+namespace {
+
+// Dirty pages of an append are sent to the disk in steps, so that the kernel's flusher never has a cliff to
+// write.
+constexpr std::uint64_t kWriteBackStep = std::uint64_t{8} << 20;
+
+}  // namespace
+
+Segment::Segment(fs::Disk& disk, std::string dir, std::int64_t base_offset)
+    : disk_(disk),
+      dir_(std::move(dir)),
+      base_offset_(base_offset),
+      offsets_(disk, fs::join(dir_, segment_file(base_offset, kIndexSuffix)), base_offset),
+      times_(disk, fs::join(dir_, segment_file(base_offset, kTimeIndexSuffix)), base_offset) {}
+
+std::string Segment::path(std::string_view suffix) const {
+  return fs::join(dir_, segment_file(base_offset_, suffix)) + suffix_;
+}
+
+Result<std::unique_ptr<Segment>> Segment::create(fs::Disk& disk, const std::string& dir,
+                                                 std::int64_t base_offset, std::int64_t now_ms) {
+  auto segment = std::make_unique<Segment>(disk, dir, base_offset);
+  auto file = disk.open(segment->path(kLogSuffix), fs::OpenMode::create);
+  if (!file) return file.error();
+  if (auto status = (*file)->truncate(0); !status) return status.error();
+  (*file)->set_append_position(0);
+  segment->active_ = std::move(*file);
+  segment->created_ms_ = segment->modified_ms_ = now_ms;
+  if (auto status = segment->reset_indexes(); !status) return status.error();
+  return segment;
+}
+
+Status Segment::reset_indexes() {
+  if (auto status = offsets_.create(); !status) return status;
+  bytes_since_index_ = 0;
+  max_ = {};
+  return times_.create();
+}
+
+Status Segment::open_log_file() {
+  const auto info = disk_.info(path(kLogSuffix));
+  if (!info) return info.error();
+  size_ = info->size;
+  written_back_ = size_;
+  modified_ms_ = created_ms_ = info->modified_ms;
+  if (size_ > INT32_MAX) return make_error(Errc::corrupt, "{} has {} bytes", path(kLogSuffix), size_);
+  return {};
+}
+
+Status Segment::open() {
+  if (auto status = open_log_file(); !status) return status;
+  if (auto status = offsets_.open(); !status) return status;
+  if (auto status = times_.open(); !status) return status;
+  if (auto aborted = read_aborted(disk_, txn_index_path()); !aborted) return aborted.error();
+  return load_max_timestamp();
+}
+
+Status Segment::load_max_timestamp() {
+  max_ = times_.last().value_or(TimestampOffset{});
+  return {};
+}
+
+Status Segment::make_active() {
+  if (active_ != nullptr) return {};
+  auto file = disk_.open(path(kLogSuffix), fs::OpenMode::write);
+  if (!file) return file.error();
+  (*file)->set_append_position(size_);
+  active_ = std::move(*file);
+  BatchScan first(*active_, 0, size_, BatchScan::Mode::headers);
+  if (first.next()) first_timestamp_ = first.batch().max_timestamp();
+  return {};
+}
+
+Result<std::shared_ptr<fs::File>> Segment::file() {
+  if (active_ != nullptr) return active_;
+  if (reader_ == nullptr) {
+    auto file = disk_.open(path(kLogSuffix), fs::OpenMode::read);
+    if (!file) return file.error();
+    reader_ = std::move(*file);
+  }
+  return reader_;
+}
+
+void Segment::release_readers() {
+  reader_.reset();
+  offsets_.file().release_reader();
+  times_.file().release_reader();
+}
+
+Status Segment::index_append(std::int64_t last_offset, std::uint64_t position) {
+  if (auto status = offsets_.append(last_offset, static_cast<std::int64_t>(position)); !status) return status;
+  bytes_since_index_ = 0;
+  return times_.maybe_append(max_);
+}
+
+Status Segment::append(const Append& append, const LogConfig& config) {
+  ENSURE(active_ != nullptr, "append to an inactive segment {}", base_offset_);
+  const std::uint64_t position = size_;
+  if (auto status = active_->append(append.pieces); !status) return status;
+  if (size_ == 0) first_timestamp_ = append.max_timestamp;
+  size_ += append.bytes;
+  modified_ms_ = append.now_ms;
+  if (append.max_timestamp > max_.timestamp) max_ = {append.max_timestamp, append.offset_of_max};
+  if (bytes_since_index_ > static_cast<std::uint64_t>(config.index_interval_bytes)) {
+    if (auto status = index_append(append.last_offset, position); !status) return status;
+  }
+  bytes_since_index_ += append.bytes;
+  if (size_ - written_back_ >= kWriteBackStep) {
+    active_->write_back(written_back_, size_ - written_back_);
+    written_back_ = size_;
+  }
+  return {};
+}
+
+bool Segment::time_to_roll(std::int64_t max_timestamp, std::int64_t now_ms, const LogConfig& config) const {
+  const std::int64_t limit = config.segment_ms - config.segment_jitter_ms;
+  // With a first timestamp the records' own time counts; else the time since the segment was made.
+  if (first_timestamp_ && *first_timestamp_ >= 0) return max_timestamp - *first_timestamp_ > limit;
+  return now_ms - created_ms_ > limit;
+}
+
+bool Segment::should_roll(const Append& append, const LogConfig& config) const {
+  if (append.last_offset - base_offset_ > INT32_MAX) return true;
+  if (static_cast<std::int64_t>(size_) > config.segment_bytes - static_cast<std::int64_t>(append.bytes))
+    return true;
+  if (offsets_.full(config.index_bytes_max) || times_.full(config.index_bytes_max)) return true;
+  return size_ > 0 && time_to_roll(append.max_timestamp, append.now_ms, config);
+}
+
+Result<std::optional<FoundBatch>> Segment::find(std::int64_t offset) {
+  const auto start = offsets_.lookup(offset);
+  if (!start) return start.error();
+  const auto file = this->file();
+  if (!file) return file.error();
+  BatchScan scan(**file, static_cast<std::uint64_t>(start->position), size_, BatchScan::Mode::headers);
+  while (scan.next()) {
+    if (scan.batch().last_offset() >= offset)
+      return std::optional<FoundBatch>{{scan.batch().offset_field(), scan.position(), scan.size()}};
+  }
+  if (scan.error()) return *scan.error();
+  if (scan.broken())
+    return make_error(Errc::corrupt, "{} has no batch at position {}", path(kLogSuffix),
+                      scan.next_position());
+  return std::optional<FoundBatch>{};
+}
+
+Result<std::int64_t> Segment::read_next_offset() {
+  if (size_ == 0) return base_offset_;
+  const auto start = offsets_.last() ? offsets_.last()->position : 0;
+  const auto file = this->file();
+  if (!file) return file.error();
+  BatchScan scan(**file, static_cast<std::uint64_t>(start), size_, BatchScan::Mode::headers);
+  std::int64_t next = base_offset_;
+  while (scan.next()) {
+    next = scan.batch().next_offset();
+    if (!first_timestamp_ && scan.position() == 0) first_timestamp_ = scan.batch().max_timestamp();
+    if (scan.batch().max_timestamp() > max_.timestamp)
+      max_ = {scan.batch().max_timestamp(), scan.batch().last_offset()};
+  }
+  if (scan.error()) return *scan.error();
+  return next;
+}
+
+Result<std::optional<TimestampFound>> Segment::find_timestamp(std::int64_t timestamp, std::int64_t from) {
+  const auto hint = times_.lookup(timestamp);
+  if (!hint) return hint.error();
+  // An entry says that no batch up to its offset has a larger timestamp than it; one that reaches the target
+  // may itself hold the record.
+  const auto start = offsets_.lookup(std::max(hint->offset, from));
+  if (!start) return start.error();
+  const auto file = this->file();
+  if (!file) return file.error();
+  BatchScan scan(**file, static_cast<std::uint64_t>(start->position), size_, BatchScan::Mode::whole);
+  while (scan.next()) {
+    if (scan.batch().max_timestamp() < timestamp || scan.batch().last_offset() < from) continue;
+    record::RecordReader reader(scan.batch());
+    record::RecordView record;
+    while (reader.next(record)) {
+      if (record.timestamp >= timestamp && record.offset >= from)
+        return std::optional<TimestampFound>{{record.timestamp, record.offset, scan.batch().leader_epoch()}};
+    }
+  }
+  if (scan.error()) return *scan.error();
+  return std::optional<TimestampFound>{};
+}
+
+void Segment::note_batch(const record::BatchView& batch, std::uint64_t position, std::uint64_t size,
+                         const LogConfig& config, Status& status) {
+  if (position == 0) first_timestamp_ = batch.max_timestamp();
+  if (batch.max_timestamp() > max_.timestamp) max_ = {batch.max_timestamp(), batch.last_offset()};
+  if (bytes_since_index_ > static_cast<std::uint64_t>(config.index_interval_bytes))
+    status = index_append(batch.last_offset(), position);
+  bytes_since_index_ += size;
+}
+
+Status Segment::truncate_bytes(std::uint64_t size) {
+  if (size == size_) return {};
+  if (active_ == nullptr) {
+    auto file = disk_.open(path(kLogSuffix), fs::OpenMode::write);
+    if (!file) return file.error();
+    if (auto status = (*file)->truncate(size); !status) return status;
+  } else {
+    if (auto status = active_->truncate(size); !status) return status;
+    active_->set_append_position(size);
+  }
+  size_ = size;
+  written_back_ = std::min(written_back_, size_);
+  return {};
+}
+
+Result<std::uint64_t> Segment::truncate_to(std::int64_t offset) {
+  const auto found = find(offset);
+  if (!found) return found.error();
+  const std::uint64_t keep = *found ? (*found)->position : size_;
+  // The batch that holds the offset goes whole, and with it index entries of its last offset.
+  const std::int64_t first_cut = *found ? std::min(offset, (*found)->base_offset) : offset;
+  if (auto status = offsets_.truncate_to(std::max(first_cut, base_offset_)); !status) return status.error();
+  if (auto status = times_.truncate_to(std::max(first_cut, base_offset_)); !status) return status.error();
+  const std::uint64_t removed = size_ - keep;
+  if (auto status = truncate_bytes(keep); !status) return status.error();
+  bytes_since_index_ = 0;
+  if (size_ == 0) first_timestamp_.reset();
+  if (auto status = load_max_timestamp(); !status) return status.error();
+  if (const auto next = read_next_offset(); !next)
+    return next.error();  // takes up the largest timestamp again
+  return removed;
+}
+
+Status Segment::finish_indexes() { return times_.maybe_append(max_); }
+
+Status Segment::flush_indexes(bool sync) {
+  if (auto status = offsets_.file().flush(sync); !status) return status;
+  return times_.file().flush(sync);
+}
+
+Status Segment::close() {
+  if (auto status = finish_indexes(); !status) return status;
+  return flush_indexes(false);
+}
+
+Status Segment::add_suffix(std::string_view suffix) {
+  for (const std::string_view name : {kLogSuffix, kIndexSuffix, kTimeIndexSuffix, kTxnIndexSuffix}) {
+    const std::string from = path(name);
+    const auto status = disk_.rename(from, from + std::string(suffix));
+    if (!status && status.error().code != Errc::not_found) return status;
+  }
+  suffix_ += suffix;
+  offsets_.file().moved(path(kIndexSuffix));
+  times_.file().moved(path(kTimeIndexSuffix));
+  return {};
+}
+
+Status Segment::unlink_files() {
+  for (const std::string_view name : {kLogSuffix, kIndexSuffix, kTimeIndexSuffix, kTxnIndexSuffix}) {
+    const auto status = disk_.unlink(path(name));
+    if (!status && status.error().code != Errc::not_found) return status;
+  }
+  return {};
+}
+
+void Segment::moved(std::string dir) {
+  dir_ = std::move(dir);
+  offsets_.file().moved(path(kIndexSuffix));
+  times_.file().moved(path(kTimeIndexSuffix));
+}
+
+}  // namespace tandem::broker::log

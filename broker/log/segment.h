@@ -1,0 +1,114 @@
+// Segment: one .log file with its offset, time and transaction indexes. The active one is appended to by its
+// log's owner thread; files of the others are opened when read. Positions handed out stay valid while the
+// file is held.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "broker/log/batch_scan.h"
+#include "broker/log/log_config.h"
+#include "broker/log/offset_index.h"
+#include "broker/log/time_index.h"
+#include "broker/log/txn_index.h"
+
+namespace tandem::broker::log {
+
+struct FoundBatch {
+  std::int64_t base_offset = 0;  // the offset field of its header
+  std::uint64_t position = 0;
+  std::uint64_t size = 0;
+};
+
+struct TimestampFound {
+  std::int64_t timestamp = -1;
+  std::int64_t offset = -1;
+  std::int32_t leader_epoch = -1;
+};
+
+class Segment {
+ public:
+  Segment(fs::Disk& disk, std::string dir, std::int64_t base_offset);
+
+  static base::Result<std::unique_ptr<Segment>> create(fs::Disk& disk, const std::string& dir,
+                                                       std::int64_t base_offset, std::int64_t now_ms);
+  // Takes up the files; Errc::corrupt or not_found of an index leaves the segment usable for recover().
+  base::Status open();
+  base::Status open_log_file();
+  // Files of an emptied segment, indexes made new.
+  base::Status reset_indexes();
+
+  std::int64_t base_offset() const { return base_offset_; }
+  std::uint64_t size() const { return size_; }
+  // The largest timestamp, or the file's time of change where no record has one.
+  std::int64_t largest_timestamp() const { return max_.timestamp >= 0 ? max_.timestamp : modified_ms_; }
+  const TimestampOffset& max_timestamp() const { return max_; }
+  base::Result<std::shared_ptr<fs::File>> file();
+  OffsetIndex& offset_index() { return offsets_; }
+  TimeIndex& time_index() { return times_; }
+  std::string txn_index_path() const { return path(".txnindex"); }
+  std::string path(std::string_view suffix) const;
+
+  struct Append {
+    std::span<const std::string_view> pieces;
+    std::uint64_t bytes = 0;
+    std::int64_t first_offset = 0;
+    std::int64_t last_offset = 0;
+    std::int64_t max_timestamp = -1;
+    std::int64_t offset_of_max = -1;
+    std::int64_t now_ms = 0;
+  };
+  base::Status append(const Append& append, const LogConfig& config);
+  bool should_roll(const Append& append, const LogConfig& config) const;
+  bool time_to_roll(std::int64_t max_timestamp, std::int64_t now_ms, const LogConfig& config) const;
+
+  // The first batch whose last offset is at or above `offset`; nothing behind the last one.
+  base::Result<std::optional<FoundBatch>> find(std::int64_t offset);
+  // The offset behind the last batch.
+  base::Result<std::int64_t> read_next_offset();
+  // The first record at or behind `from` with a timestamp of at least `timestamp`.
+  base::Result<std::optional<TimestampFound>> find_timestamp(std::int64_t timestamp, std::int64_t from);
+
+  // Cuts everything from the batch that holds `offset` on. Gives the bytes removed.
+  base::Result<std::uint64_t> truncate_to(std::int64_t offset);
+  base::Status truncate_bytes(std::uint64_t size);
+  // Called by recovery for each batch that it keeps, and at its end.
+  void note_batch(const record::BatchView& batch, std::uint64_t position, std::uint64_t size,
+                  const LogConfig& config, base::Status& status);
+
+  // Writes the last time entry: at roll, flush and close.
+  base::Status finish_indexes();
+  base::Status flush_indexes(bool sync);
+  base::Status close();
+  // Renames all files: `suffix` appended to (".deleted"), or the directory moved.
+  base::Status add_suffix(std::string_view suffix);
+  base::Status unlink_files();
+  void moved(std::string dir);
+  void make_inactive() { active_.reset(); }
+  base::Status make_active();
+  void release_readers();
+
+ private:
+  base::Status load_max_timestamp();
+  base::Status index_append(std::int64_t last_offset, std::uint64_t position);
+
+  fs::Disk& disk_;
+  std::string dir_;
+  std::string suffix_;
+  std::int64_t base_offset_;
+  OffsetIndex offsets_;
+  TimeIndex times_;
+  std::shared_ptr<fs::File> active_;  // held while the segment is appended to
+  std::shared_ptr<fs::File> reader_;
+  std::uint64_t size_ = 0;
+  std::uint64_t bytes_since_index_ = 0;
+  std::uint64_t written_back_ = 0;
+  TimestampOffset max_;
+  std::int64_t modified_ms_ = 0;
+  std::int64_t created_ms_ = 0;
+  std::optional<std::int64_t> first_timestamp_;  // of the first batch: time-based rolling counts from it
+};
+
+}  // namespace tandem::broker::log

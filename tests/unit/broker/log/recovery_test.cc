@@ -1,0 +1,152 @@
+#include "log_fixture.h"
+
+using namespace tandem::broker;
+using namespace tandem::broker::log;
+
+namespace {
+
+constexpr const char* kFirst = "00000000000000000000";
+
+std::string first(const char* suffix) { return std::string(kFirst) + suffix; }
+
+class Damaged : public LogFixture {
+ public:
+  Damaged() {
+    config.index_interval_bytes = 100;
+    open();
+    for (int i = 0; i < 50; ++i, now += 5)
+      append(2, {.producer_id = 9, .producer_epoch = 1, .base_sequence = 2 * i});
+  }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Damaged,
+                  "after a kill everything that reached the file is there and the indexes are built again") {
+  kill();
+  open();
+  CHECK(report.recovered_segments == 1);
+  CHECK(report.truncated_bytes == 0);
+  CHECK(offsets() == range_of(0, 100));
+  CHECK(log->producers().producers().at(9).last_sequence() == 99);
+  CHECK(append(2, {.producer_id = 9, .producer_epoch = 1, .base_sequence = 98}).duplicate);
+}
+
+TEST_CASE_FIXTURE(Damaged, "a torn tail is cut at the last whole batch, wherever it was torn") {
+  const auto size = log->size();
+  kill();
+  for (std::uint64_t cut = 1; cut < 200; cut += 17) {
+    CAPTURE(cut);
+    edit(first(".log"), [&](std::string& bytes) { bytes.resize(size - cut); });
+    open();
+    const std::int64_t end = log->end_offset();
+    CHECK(end == 2 * static_cast<std::int64_t>((size - cut) / (size / 50)));
+    CHECK(offsets() == range_of(0, end));
+    for (int i = static_cast<int>(end) / 2; i < 50; ++i)
+      append(2, {.producer_id = 9, .producer_epoch = 1, .base_sequence = 2 * i});
+    REQUIRE(log->size() == size);
+    kill();
+  }
+}
+
+TEST_CASE_FIXTURE(Damaged, "zeros behind the last batch, as a power cut leaves them, are cut off") {
+  kill();
+  edit(first(".log"), [](std::string& bytes) { bytes.append(10000, '\0'); });
+  open();
+  CHECK(report.truncated_bytes == 10000);
+  CHECK(log->end_offset() == 100);
+}
+
+TEST_CASE_FIXTURE(Damaged, "a flipped bit cuts the log at the batch that holds it") {
+  kill();
+  edit(first(".log"), [](std::string& bytes) { bytes[bytes.size() / 2] ^= 4; });
+  open();
+  CHECK(log->end_offset() == 50);
+  CHECK(offsets() == range_of(0, 50));
+  CHECK(report.notes.size() == 1);
+}
+
+TEST_CASE_FIXTURE(Damaged,
+                  "segments behind a damaged one are dropped, those before the recovery point are not read") {
+  config.segment_bytes = 1000;
+  log->set_config(config);
+  for (int i = 50; i < 100; ++i) append(2, {.producer_id = 9, .producer_epoch = 1, .base_sequence = 2 * i});
+  REQUIRE(log->segment_count() > 3);
+  kill();
+  edit(first(".log"), [](std::string& bytes) { bytes[3000] ^= 1; });
+  open(false, 150);
+  CHECK(report.recovered_segments < 5);
+  CHECK(log->end_offset() == 200);
+  kill();
+  open(false, 0);
+  CHECK(log->segment_count() == 1);
+  CHECK(log->end_offset() < 100);
+  CHECK(offsets() == range_of(0, log->end_offset()));
+}
+
+TEST_CASE_FIXTURE(Damaged, "a missing or torn index is built again, even after a clean stop") {
+  close();
+  const auto damage = {
+      +[](LogFixture& f) { REQUIRE(f.disk.unlink(f.path(first(".index"))).has_value()); },
+      +[](LogFixture& f) { REQUIRE(f.disk.unlink(f.path(first(".timeindex"))).has_value()); },
+      +[](LogFixture& f) { f.edit(first(".index"), [](std::string& bytes) { bytes.pop_back(); }); },
+      +[](LogFixture& f) { f.edit(first(".timeindex"), [](std::string& bytes) { bytes.append(5, '\0'); }); },
+      +[](LogFixture& f) { f.edit(first(".index"), [](std::string& bytes) { bytes.append(4096, '\0'); }); },
+      +[](LogFixture& f) {
+        f.edit(first(".timeindex"), [](std::string& bytes) { bytes.append(1200, '\0'); });
+      },
+      +[](LogFixture& f) {  // the last entry is before the first
+        f.edit(first(".timeindex"), [](std::string& bytes) { bytes.append(std::string(12, '\0')); });
+      },
+  };
+  int kind = 0;
+  for (const auto& break_it : damage) {
+    CAPTURE(kind++);
+    break_it(*this);
+    open(true);
+    CHECK(report.rebuilt_indexes == 1);
+    CHECK(offsets() == range_of(0, 100));
+    CHECK(log->find_timestamp(now - 100)->value().offset == 60);
+    CHECK(log->producers().producers().at(9).last_sequence() == 99);
+    close();
+  }
+}
+
+TEST_CASE_FIXTURE(Damaged, "a corrupt producer snapshot is thrown away and the state read from the log") {
+  close();
+  edit("00000000000000000100.snapshot", [](std::string& bytes) { bytes[20] ^= 1; });
+  open(true);
+  CHECK(log->producers().producers().at(9).last_sequence() == 99);
+  CHECK(!append(2, {.producer_id = 9, .producer_epoch = 1, .base_sequence = 100}).duplicate);
+}
+
+TEST_CASE_FIXTURE(Damaged, "files that a crash left in the middle of deletion or cleaning are removed") {
+  close();
+  for (const char* name : {"00000000000000000000.log.deleted", "00000000000000000200.index",
+                           "00000000000000000000.log.cleaned", "00000000000000000050.snapshot"}) {
+    auto file = *disk.open(path(name), tandem::fs::OpenMode::create);
+    REQUIRE(file->append("x").has_value());
+  }
+  open(true);
+  for (const char* name : {"00000000000000000000.log.deleted", "00000000000000000200.index",
+                           "00000000000000000000.log.cleaned", "00000000000000000050.snapshot"})
+    CHECK(!tandem::fs::exists(disk, path(name)));
+  CHECK(offsets() == range_of(0, 100));
+}
+
+TEST_CASE_FIXTURE(Damaged, "a log that ends below its start offset begins anew there") {
+  kill();
+  open(false, 0, 500);
+  CHECK(log->start_offset() == 500);
+  CHECK(log->end_offset() == 500);
+  CHECK(append().first_offset == 500);
+}
+
+TEST_CASE_FIXTURE(Damaged, "a segment replaced by the cleaner is swapped in though the stop came first") {
+  close();
+  REQUIRE(disk.rename(path(first(".log")), path(first(".log.swap"))).has_value());
+  REQUIRE(disk.rename(path(first(".index")), path(first(".index.swap"))).has_value());
+  REQUIRE(disk.rename(path(first(".timeindex")), path(first(".timeindex.swap"))).has_value());
+  open(true);
+  CHECK(offsets() == range_of(0, 100));
+}
