@@ -28,7 +28,10 @@ constexpr Row row() {
 }
 
 constexpr std::array kRows = {
+    row<protocol::MetadataRequest, &metadata>(),
+    row<protocol::UpdateMetadataRequest, &update_metadata>(),
     Row{protocol::ApiKey::api_versions, &api_versions},
+    row<protocol::DescribeClusterRequest, &describe_cluster>(),
 };
 
 }  // namespace

@@ -21,11 +21,16 @@ struct Node {
   std::atomic<std::int64_t> features_epoch{-1};  // version of /feature
 };
 
+class MetadataCache;
+class TopicAutoCreation;
+
 struct Services {
   const base::Clock& clock;
   logging::Logger log;
   Shards& shards;
   Node& node;
+  MetadataCache& metadata;
+  TopicAutoCreation* auto_creation = nullptr;  // null: auto.create.topics.enable=false
 };
 
 }  // namespace tandem::broker::api

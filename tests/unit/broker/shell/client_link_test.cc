@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "broker/api/metadata_cache.h"
 #include "broker/protocol/messages/api_versions.h"
 #include "broker/shell/socket_server.h"
 
@@ -17,7 +18,8 @@ struct Fixture {
   base::SystemClock clock;
   api::Shards shards{clock, 2};
   api::Node node;
-  api::Services services{clock, logging::Logger(), shards, node};
+  api::MetadataCache metadata;
+  api::Services services{clock, logging::Logger(), shards, node, metadata};
   SocketServer server;
   std::uint16_t port = 0;
 

@@ -1,0 +1,29 @@
+#include "broker/api/metadata_cache.h"
+
+namespace tandem::broker::api {
+
+MetadataCache::Image MetadataCache::image() const {
+  const std::lock_guard lock(mutex_);
+  return image_;
+}
+
+protocol::ErrorCode MetadataCache::update(const protocol::UpdateMetadataRequest& request) {
+  Image changed;
+  {
+    const std::lock_guard lock(mutex_);
+    if (request.controller_epoch < controller_epoch_) return protocol::ErrorCode::stale_controller_epoch;
+    controller_epoch_ = request.controller_epoch;
+    image_ = std::make_shared<const replica::ClusterImage>(image_->updated(request));
+    changed = image_;
+  }
+  for (const auto& subscriber : subscribers_) subscriber(changed);
+  return protocol::ErrorCode::none;
+}
+
+void MetadataCache::subscribe(OnChange on_change) { subscribers_.push_back(std::move(on_change)); }
+
+bool is_internal_topic(std::string_view name) {
+  return name == "__consumer_offsets" || name == "__transaction_state";
+}
+
+}  // namespace tandem::broker::api

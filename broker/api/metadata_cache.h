@@ -1,0 +1,51 @@
+// MetadataCache: the newest ClusterImage, for any thread. Only the UpdateMetadata handler changes it; who
+// waits for a change (a created topic's leaders) subscribes. Also what handlers need of auto topic creation.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "broker/replica/cluster_image.h"
+
+namespace tandem::broker::api {
+
+class MetadataCache {
+ public:
+  using Image = std::shared_ptr<const replica::ClusterImage>;
+  using OnChange = std::function<void(const Image&)>;
+
+  Image image() const;
+
+  // STALE_CONTROLLER_EPOCH when the sender is no longer the controller; else the image is replaced and the
+  // subscribers are told, on this thread.
+  protocol::ErrorCode update(const protocol::UpdateMetadataRequest& request);
+  void subscribe(OnChange on_change);  // before the broker serves
+
+ private:
+  mutable std::mutex mutex_;
+  Image image_ = std::make_shared<const replica::ClusterImage>();
+  std::int32_t controller_epoch_ = 0;
+  std::vector<OnChange> subscribers_;
+};
+
+// Creates topics that clients ask for. Any thread; returns at once.
+class TopicAutoCreation {
+ public:
+  virtual ~TopicAutoCreation() = default;
+  // What Metadata answers for the topic meanwhile: LEADER_NOT_AVAILABLE once creation is under way, or why
+  // not.
+  virtual protocol::ErrorCode request(const std::string& topic) = 0;
+};
+
+bool is_internal_topic(std::string_view name);
+
+// Every operation of Kafka's ACLs that a resource knows, as a bit field: what a caller may do without an
+// authorizer.
+inline constexpr std::int32_t kClusterOperations = 8096;
+inline constexpr std::int32_t kTopicOperations = 3576;
+inline constexpr std::int32_t kGroupOperations = 3400;
+
+}  // namespace tandem::broker::api

@@ -1,0 +1,111 @@
+#include "broker/replica/cluster_image.h"
+
+namespace tandem::broker::replica {
+
+namespace {
+
+using protocol::UpdateMetadataRequest;
+
+// Before version 3 an endpoint had no listener name: it was that of its security protocol.
+std::string listener_of(const UpdateMetadataRequest::UpdateMetadataEndpoint& endpoint) {
+  if (!endpoint.listener.empty()) return endpoint.listener;
+  switch (endpoint.security_protocol) {
+    case 1:
+      return "SSL";
+    case 2:
+      return "SASL_PLAINTEXT";
+    case 3:
+      return "SASL_SSL";
+    default:
+      return "PLAINTEXT";
+  }
+}
+
+BrokerImage broker_image(const UpdateMetadataRequest::UpdateMetadataBroker& live) {
+  BrokerImage broker;
+  broker.id = live.id;
+  broker.rack = live.rack;
+  if (!live.v0_host.empty()) broker.endpoints["PLAINTEXT"] = {live.v0_host, live.v0_port};
+  for (const auto& endpoint : live.endpoints)
+    broker.endpoints[listener_of(endpoint)] = {endpoint.host, endpoint.port};
+  return broker;
+}
+
+}  // namespace
+
+const BrokerEndpoint* BrokerImage::endpoint(const std::string& listener) const {
+  const auto at = endpoints.find(listener);
+  return at == endpoints.end() ? nullptr : &at->second;
+}
+
+ClusterImage ClusterImage::updated(const UpdateMetadataRequest& request) const {
+  ClusterImage next = *this;
+  next.controller_id_ = request.controller_id;
+  next.brokers_.clear();
+  for (const auto& live : request.live_brokers) next.brokers_[live.id] = broker_image(live);
+  for (const auto& topic : request.topic_states)
+    next.update_topic(topic.topic_name, topic.topic_id, topic.partition_states);
+  for (const auto& state : request.ungrouped_partition_states)
+    next.update_topic(state.topic_name, {}, {state});
+  return next;
+}
+
+void ClusterImage::update_topic(
+    const std::string& name, const protocol::Uuid& id,
+    const std::vector<UpdateMetadataRequest::UpdateMetadataPartitionState>& states) {
+  const auto known = topic(name);
+  auto changed = known ? std::make_shared<TopicImage>(*known) : std::make_shared<TopicImage>();
+  changed->name = name;
+  if (!id.is_zero()) changed->id = id;
+  for (const auto& state : states) {
+    if (state.leader == kLeaderDuringDelete) {
+      changed->partitions.erase(state.partition_index);
+      continue;
+    }
+    PartitionImage& partition = changed->partitions[state.partition_index];
+    partition.controller_epoch = state.controller_epoch;
+    partition.leader = state.leader;
+    partition.leader_epoch = state.leader_epoch;
+    partition.partition_epoch = state.zk_version;
+    partition.isr = state.isr;
+    partition.replicas = state.replicas;
+    partition.offline_replicas = state.offline_replicas;
+  }
+  replace_topic(std::move(changed));
+}
+
+void ClusterImage::replace_topic(std::shared_ptr<TopicImage> topic) {
+  if (const auto known = this->topic(topic->name); known && known->id != topic->id)
+    names_by_id_.erase(known->id);
+  if (topic->partitions.empty()) {
+    topics_.erase(topic->name);
+    names_by_id_.erase(topic->id);
+    return;
+  }
+  if (!topic->id.is_zero()) names_by_id_[topic->id] = topic->name;
+  topics_[topic->name] = std::move(topic);
+}
+
+const BrokerImage* ClusterImage::broker(std::int32_t id) const {
+  const auto at = brokers_.find(id);
+  return at == brokers_.end() ? nullptr : &at->second;
+}
+
+std::shared_ptr<const TopicImage> ClusterImage::topic(std::string_view name) const {
+  const auto at = topics_.find(name);
+  return at == topics_.end() ? nullptr : at->second;
+}
+
+std::shared_ptr<const TopicImage> ClusterImage::topic(const protocol::Uuid& id) const {
+  const auto at = names_by_id_.find(id);
+  return at == names_by_id_.end() ? nullptr : topic(at->second);
+}
+
+const PartitionImage* ClusterImage::partition(std::string_view topic, std::int32_t partition) const {
+  const auto found = topics_.find(topic);
+  if (found == topics_.end()) return nullptr;
+  const auto at = found->second->partitions.find(partition);
+  return at == found->second->partitions.end() ? nullptr : &at->second;
+}
+
+}  // namespace tandem::broker::replica

@@ -1,0 +1,73 @@
+#include "broker/replica/cluster_image.h"
+
+#include <doctest/doctest.h>
+
+namespace tandem::broker::replica {
+
+namespace {
+
+using protocol::UpdateMetadataRequest;
+
+UpdateMetadataRequest::UpdateMetadataPartitionState state(std::int32_t partition, std::int32_t leader) {
+  UpdateMetadataRequest::UpdateMetadataPartitionState state;
+  state.partition_index = partition;
+  state.leader = leader;
+  state.replicas = state.isr = {leader};
+  return state;
+}
+
+UpdateMetadataRequest request(const std::string& topic, std::uint8_t id,
+                              std::vector<UpdateMetadataRequest::UpdateMetadataPartitionState> states) {
+  UpdateMetadataRequest request;
+  request.controller_id = 1;
+  protocol::Uuid uuid;
+  uuid.bytes[0] = id;
+  request.topic_states.push_back({topic, uuid, std::move(states)});
+  UpdateMetadataRequest::UpdateMetadataBroker broker;
+  broker.id = 1;
+  broker.endpoints.push_back({9092, "127.0.0.1", "PLAINTEXT", 0});
+  request.live_brokers.push_back(broker);
+  return request;
+}
+
+}  // namespace
+
+TEST_CASE("an update adds partitions and leaves the older image as it was") {
+  const ClusterImage empty;
+  const ClusterImage one = empty.updated(request("t", 7, {state(0, 1)}));
+  const ClusterImage two = one.updated(request("t", 7, {state(1, 1)}));
+  CHECK(empty.topics().empty());
+  CHECK_EQ(one.topic("t")->partitions.size(), 1);
+  CHECK_EQ(two.topic("t")->partitions.size(), 2);
+  CHECK_EQ(two.controller_id(), 1);
+}
+
+TEST_CASE("leader -2 forgets a partition, and the topic with its last one") {
+  const ClusterImage with = ClusterImage().updated(request("t", 7, {state(0, 1), state(1, 1)}));
+  const ClusterImage fewer = with.updated(request("t", 7, {state(0, kLeaderDuringDelete)}));
+  CHECK_EQ(fewer.partition("t", 0), nullptr);
+  CHECK_NE(fewer.partition("t", 1), nullptr);
+  const ClusterImage none = fewer.updated(request("t", 7, {state(1, kLeaderDuringDelete)}));
+  CHECK_EQ(none.topic("t"), nullptr);
+  CHECK_EQ(none.topic(with.topic("t")->id), nullptr);
+}
+
+TEST_CASE("a topic made again under its name is found by its new id only") {
+  const ClusterImage first = ClusterImage().updated(request("t", 7, {state(0, 1)}));
+  const ClusterImage second = first.updated(request("t", 8, {state(0, 1)}));
+  CHECK_EQ(second.topic(first.topic("t")->id), nullptr);
+  CHECK_NE(second.topic(second.topic("t")->id), nullptr);
+}
+
+TEST_CASE("live brokers are replaced as a whole") {
+  const ClusterImage with = ClusterImage().updated(request("t", 7, {state(0, 1)}));
+  UpdateMetadataRequest gone;
+  gone.controller_id = 2;
+  const ClusterImage without = with.updated(gone);
+  CHECK(without.brokers().empty());
+  CHECK_NE(without.topic("t"), nullptr);
+  CHECK_EQ(with.broker(1)->endpoint("PLAINTEXT")->port, 9092);
+  CHECK_EQ(with.broker(1)->endpoint("SSL"), nullptr);
+}
+
+}  // namespace tandem::broker::replica
