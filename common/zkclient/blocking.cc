@@ -16,7 +16,7 @@ BlockingClient::BlockingClient(Options options, Callbacks callbacks) : loop_(clo
 }
 
 BlockingClient::~BlockingClient() {
-  close();
+  if (!leave_session_) close();
   loop_.post([this] {
     client_.reset();
     loop_.stop();
@@ -27,13 +27,12 @@ BlockingClient::~BlockingClient() {
 void BlockingClient::changed(State state) {
   const std::lock_guard lock(mutex_);
   state_ = state;
-  started_ = true;
   changed_.notify_all();
 }
 
 bool BlockingClient::wait_connected(base::milliseconds timeout) {
   std::unique_lock lock(mutex_);
-  changed_.wait_for(lock, timeout, [this] { return started_ && state_ != State::connecting; });
+  changed_.wait_for(lock, timeout, [this] { return state_ != State::connecting; });
   return state_ == State::connected || state_ == State::connected_read_only;
 }
 

@@ -28,6 +28,9 @@ class BlockingClient {
   std::vector<OpResult> call_all(std::vector<Op> ops, OnLoss on_loss = OnLoss::fail);
   void add_auth(std::string scheme, std::string data);
   void close();
+  // The destructor will not close the session: it and its ephemeral nodes live on until it times out, as with
+  // Apache's shell when it ends after one command.
+  void leave_session() { leave_session_ = true; }
 
   State state() const;
   jute::SessionId session_id();
@@ -42,8 +45,8 @@ class BlockingClient {
   net::Loop loop_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  State state_ = State::closed;
-  bool started_ = false;
+  State state_ = State::connecting;
+  bool leave_session_ = false;
   std::unique_ptr<Client> client_;  // on the thread
   std::thread thread_;
 };

@@ -166,7 +166,7 @@ bool encode_watch_op(const Op& op, const std::string& path, std::string& out) {
 }  // namespace
 
 void encode_body(const Op& op, const Chroot& chroot, std::string& out) {
-  const std::string path = chroot.to_server(op.path);
+  const std::string path = op.absolute ? op.path : chroot.to_server(op.path);
   if (encode_watch_op(op, path, out)) return;
   switch (op.code) {
     case OpCode::create:

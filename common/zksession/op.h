@@ -32,7 +32,8 @@ struct Op {
   bool watch = false;                                    // exists, get_data, get_children
   jute::AddWatchMode watch_mode = jute::AddWatchMode::persistent;
   jute::WatcherType watcher_type = jute::WatcherType::any;
-  bool local = false;  // remove_watches: forget ours even when the server cannot be told
+  bool absolute = false;  // the path is not under the chroot (/zookeeper/config)
+  bool local = false;     // remove_watches: forget ours even when the server cannot be told
   jute::ReconfigRequest reconfig;
   std::vector<Op> ops;  // multi, multi_read
 

@@ -122,6 +122,7 @@ void Session::end(State state, ErrorCode error) {
   link_ = Link::idle;
   watches_.clear();
   fail_requests(error, false);
+  if (state == State::closed && state_ != state) notify_state(jute::KeeperState::closed);
   enter(state);
 }
 
@@ -240,7 +241,8 @@ void Session::on_reply(const jute::ReplyHeader& header, bytes::Reader& reader, I
 }
 
 void Session::complete(Request& request, OpResult result) {
-  watches_.on_result(request.op, chroot_.to_server(request.op.path), result.error);
+  const std::string path = request.op.absolute ? request.op.path : chroot_.to_server(request.op.path);
+  watches_.on_result(request.op, path, result.error);
   if (request.op.code == OpCode::remove_watches) finish_remove_watches(request.op, result);
   effects_.emplace_back(Complete{request.id, std::move(result)});
 }
