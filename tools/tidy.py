@@ -48,6 +48,7 @@ FLOORS = {
     "coord/session": (3, []),
     "coord/auth": (3, ["coord/tree"]),
     "coord/storage": (3, ["coord/tree", "coord/session"]),
+    "broker/config": (3, []),
     "broker/log": (3, []),
     "coord/pipeline": (4, []),
     "broker/replica": (4, []),

@@ -1,0 +1,22 @@
+// What the listener keys say together: where to listen, what to advertise, which listener brokers use among
+// themselves. Only PLAINTEXT is served; anything else is refused with one sentence.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "broker/config/broker_config.h"
+#include "broker/zk/brokers.h"
+
+namespace tandem::broker::config {
+
+struct Listeners {
+  std::vector<zk::Endpoint> bound;       // host empty: all addresses
+  std::vector<zk::Endpoint> advertised;  // host empty: the server puts its own name
+  std::string inter_broker;              // name of the listener
+};
+
+base::Result<Listeners> resolve_listeners(const BrokerConfig& config);
+
+}  // namespace tandem::broker::config

@@ -1,0 +1,204 @@
+#include "broker/config/settings.h"
+
+#include <algorithm>
+
+namespace tandem::broker::config {
+
+namespace {
+
+using conf::Change;
+
+std::optional<std::string> find(const Overrides& overrides, const conf::Setting& setting) {
+  if (const auto it = overrides.find(std::string(setting.key)); it != overrides.end()) return it->second;
+  for (const auto alias : setting.options.aliases) {
+    if (const auto it = overrides.find(std::string(alias)); it != overrides.end()) return it->second;
+  }
+  return std::nullopt;
+}
+
+// Applies what is dynamic and valid.
+void apply_layer(const BrokerTable& table, const Overrides& overrides, const std::string& source,
+                 BrokerConfig& config, std::vector<std::string>& complaints) {
+  for (const auto& [key, value] : overrides) {
+    const conf::Setting* setting = table.rows().find(key);
+    if (setting == nullptr || setting->options.change == Change::at_start) {
+      complaints.push_back(fmt::format("{}: {} is not a setting that can change while running", source, key));
+      continue;
+    }
+    BrokerConfig changed = config;
+    if (const auto status = table.set(changed, {key, value, source, 0}); !status) {
+      complaints.push_back(status.error().context);
+      continue;
+    }
+    config = std::move(changed);
+  }
+}
+
+bool is_sensitive(const conf::Setting& setting) {
+  return setting.options.sensitive || setting.type() == conf::Type::password;
+}
+
+}  // namespace
+
+Settings::Settings(std::shared_ptr<const Tables> tables, Loaded loaded)
+    : tables_(std::move(tables)),
+      file_(std::move(loaded.entries)),
+      broker_(std::move(loaded.config)),
+      topics_(std::make_shared<std::map<std::string, Overrides>>()) {}
+
+const Overrides& Settings::topic_overrides(const std::string& topic) const {
+  static const Overrides kNone;
+  const auto it = topics_->find(topic);
+  return it == topics_->end() ? kNone : it->second;
+}
+
+TopicConfig Settings::topic(const std::string& topic) const {
+  return topic_config(tables_->topic, broker_, topic_overrides(topic));
+}
+
+bool Settings::is_set_in_file(std::string_view key) const {
+  const conf::Setting* setting = tables_->broker.rows().find(key);
+  return setting != nullptr && find_entry(file_, *setting) != nullptr;
+}
+
+void Settings::apply_layers(std::vector<std::string>& complaints) {
+  BrokerConfig config;
+  conf::Findings findings;
+  const auto status = tables_->broker.apply(config, file_, findings);
+  ENSURE(status.has_value(), "the file was valid at the start");
+  apply_layer(tables_->broker, cluster_, "/config/brokers/<default>", config, complaints);
+  apply_layer(tables_->broker, own_, "/config/brokers", config, complaints);
+  broker_ = std::move(config);
+}
+
+Settings Settings::with_cluster(Overrides overrides, std::vector<std::string>& complaints) const {
+  Settings changed = *this;
+  changed.cluster_ = std::move(overrides);
+  changed.apply_layers(complaints);
+  return changed;
+}
+
+Settings Settings::with_broker(Overrides overrides, std::vector<std::string>& complaints) const {
+  Settings changed = *this;
+  changed.own_ = std::move(overrides);
+  changed.apply_layers(complaints);
+  return changed;
+}
+
+Settings Settings::with_topic(const std::string& topic, Overrides overrides) const {
+  auto topics = std::make_shared<std::map<std::string, Overrides>>(*topics_);
+  if (overrides.empty()) {
+    topics->erase(topic);
+  } else {
+    (*topics)[topic] = std::move(overrides);
+  }
+  Settings changed = *this;
+  changed.topics_ = std::move(topics);
+  return changed;
+}
+
+// Every layer that sets the key, the one that holds first; the default last.
+std::vector<Synonym> Settings::broker_synonyms(const conf::Setting& setting) const {
+  std::vector<Synonym> out;
+  const std::string name(setting.key);
+  if (auto value = find(own_, setting)) out.push_back({name, value, Source::dynamic_broker});
+  if (auto value = find(cluster_, setting)) out.push_back({name, value, Source::dynamic_default_broker});
+  if (const auto* entry = find_entry(file_, setting))
+    out.push_back({name, entry->value, Source::static_broker});
+  auto fallback = setting.field.get(&tables_->broker.defaults(), setting.options);
+  if (fallback) out.push_back({name, std::move(fallback), Source::fallback});
+  return out;
+}
+
+std::vector<Described> Settings::describe_broker() const {
+  std::vector<Described> out;
+  for (const conf::Setting& setting : tables_->broker.rows().settings()) {
+    if (setting.options.state == conf::State::retired) continue;
+    Described row;
+    row.name = std::string(setting.key);
+    row.type = setting.type();
+    row.doc = std::string(setting.options.doc);
+    row.sensitive = is_sensitive(setting);
+    row.read_only = setting.options.change == Change::at_start;
+    row.synonyms = broker_synonyms(setting);
+    if (!row.synonyms.empty()) {
+      row.value = row.synonyms.front().value;
+      row.source = row.synonyms.front().source;
+    }
+    if (row.sensitive) {
+      row.value.reset();
+      for (Synonym& synonym : row.synonyms) synonym.value.reset();
+    }
+    out.push_back(std::move(row));
+  }
+  return out;
+}
+
+std::vector<Described> Settings::describe_cluster() const {
+  std::vector<Described> out;
+  for (Described& row : describe_broker()) {
+    const auto at = std::find_if(row.synonyms.begin(), row.synonyms.end(), [](const Synonym& synonym) {
+      return synonym.source == Source::dynamic_default_broker;
+    });
+    if (at == row.synonyms.end()) continue;
+    const Synonym own = *at;
+    row.value = own.value;
+    row.source = own.source;
+    row.synonyms = {own};
+    out.push_back(std::move(row));
+  }
+  return out;
+}
+
+std::vector<Described> Settings::describe_topic(const std::string& topic) const {
+  std::vector<Described> out;
+  const Overrides& overrides = topic_overrides(topic);
+  const TopicConfig effective = this->topic(topic);
+  for (const conf::Setting& setting : tables_->topic.rows().settings()) {
+    Described row;
+    row.name = std::string(setting.key);
+    row.type = setting.type();
+    row.doc = std::string(setting.options.doc);
+    row.value = tables_->topic.print(effective, setting);
+    if (const auto own = find(overrides, setting)) {
+      row.value = own;
+      row.synonyms.push_back({row.name, own, Source::topic});
+    }
+    for (const auto name : setting.options.synonyms) {
+      const conf::Setting* broker = tables_->broker.rows().find(name);
+      if (broker == nullptr) continue;
+      for (Synonym& synonym : broker_synonyms(*broker)) row.synonyms.push_back(std::move(synonym));
+    }
+    // Layers first, then the order of the names: the first one that is set holds.
+    std::stable_sort(row.synonyms.begin(), row.synonyms.end(), [](const Synonym& a, const Synonym& b) {
+      return (a.source == Source::fallback) < (b.source == Source::fallback);
+    });
+    if (!row.synonyms.empty()) row.source = row.synonyms.front().source;
+    out.push_back(std::move(row));
+  }
+  return out;
+}
+
+base::Status Settings::check_dynamic(const Overrides& overrides, bool of_all_brokers) const {
+  for (const auto& [key, value] : overrides) {
+    const conf::Setting* setting = tables_->broker.rows().find(key);
+    if (setting == nullptr) continue;  // Kafka lets unknown names through, for plugins
+    if (setting->options.change == Change::at_start) {
+      return base::make_error(base::Errc::invalid_argument,
+                              "Cannot update these configs dynamically: Set({})", key);
+    }
+    if (of_all_brokers && setting->options.change == Change::live_per_server) {
+      return base::make_error(
+          base::Errc::invalid_argument,
+          "Cannot update these configs at default cluster level, broker id must be specified: Set({})", key);
+    }
+    BrokerConfig scratch = broker_;
+    if (const auto status = setting->field.set(&scratch, value, setting->options); !status) {
+      return base::make_error(base::Errc::invalid_argument, "Invalid value {} for configuration {}: {}",
+                              value, key, status.error().context);
+    }
+  }
+  return {};
+}
+
+}  // namespace tandem::broker::config
