@@ -1,0 +1,477 @@
+#include "broker/controller/controller.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "broker/controller/registration.h"
+#include "broker/zk/controller.h"
+#include "broker/zk/paths.h"
+
+namespace tandem::broker::controller {
+namespace {
+
+using protocol::ErrorCode;
+using zk::ZkCode;
+using zk::ZkEvent;
+using zk::ZkOp;
+
+// A write that failed on its first part, the check of /controller_epoch: another controller has been elected.
+bool fenced_off(const std::vector<zk::ZkResult>& results) {
+  return std::any_of(results.begin(), results.end(), [](const zk::ZkResult& result) {
+    return !result.parts.empty() && result.parts.front().code == ZkCode::bad_version;
+  });
+}
+
+template <class... F>
+struct Overloaded : F... {
+  using F::operator()...;
+};
+
+NamedError refused_topic(const std::string& name) {
+  return {name, {ErrorCode::not_controller, "This is not the correct controller for this cluster."}};
+}
+
+}  // namespace
+
+ControllerReply not_controller(const ControllerRequest& request) {
+  return std::visit(Overloaded{
+                        [](const protocol::AlterPartitionRequest&) -> ControllerReply {
+                          protocol::AlterPartitionResponse out;
+                          out.error_code = ErrorCode::not_controller;
+                          return out;
+                        },
+                        [](const protocol::ControlledShutdownRequest&) -> ControllerReply {
+                          protocol::ControlledShutdownResponse out;
+                          out.error_code = ErrorCode::not_controller;
+                          return out;
+                        },
+                        [](const protocol::AllocateProducerIdsRequest&) -> ControllerReply {
+                          protocol::AllocateProducerIdsResponse out;
+                          out.error_code = ErrorCode::not_controller;
+                          return out;
+                        },
+                        [](const CreateTopics& request) -> ControllerReply {
+                          TopicsCreated out;
+                          for (const auto& topic : request.topics) {
+                            out.topics.push_back({topic.name, refused_topic(topic.name).error});
+                          }
+                          return out;
+                        },
+                        [](const DeleteTopics& request) -> ControllerReply {
+                          TopicErrors out;
+                          for (const auto& topic : request.topics) out.topics.push_back(refused_topic(topic));
+                          return out;
+                        },
+                        [](const CreatePartitions& request) -> ControllerReply {
+                          TopicErrors out;
+                          for (const auto& topic : request.topics)
+                            out.topics.push_back(refused_topic(topic.name));
+                          return out;
+                        },
+                    },
+                    request);
+}
+
+Controller::Controller(ControllerOptions options, base::Random random)
+    : options_(std::move(options)),
+      random_(random),
+      batch_({options_.broker_id, options_.protocol, options_.listener}, state_),
+      machines_({options_.protocol.leader_recovery(), options_.unclean_election}, state_, batch_, zk_,
+                effects_),
+      deletion_(options_.delete_topics, state_, machines_, zk_) {}
+
+// ---- verbs ----
+
+void Controller::on_session(std::int64_t session, base::Instant now, base::WallTime wall) {
+  session_ = session;
+  now_ = now;
+  wall_ = wall;
+  wall_at_ = now;
+  put(Stand{});
+}
+
+void Controller::on_session_lost() {
+  zk_.forget();
+  script_.reset();
+  events_.clear();
+  resign();
+  active_id_ = -1;
+}
+
+void Controller::on_watch(const std::string& path, ZkEvent event, base::Instant now) {
+  now_ = now;
+  if (path == zk::kControllerPath) {
+    if (event == ZkEvent::deleted) {
+      put(Stand{});
+    } else {
+      put(HolderChanged{});
+    }
+    return;
+  }
+  if (!active_) return;
+  const std::string ids = std::string(zk::kBrokerIdsPath) + "/";
+  const std::string topics = std::string(zk::kTopicsPath) + "/";
+  if (path == zk::kBrokerIdsPath) put(BrokersChanged{});
+  if (path == zk::kTopicsPath) put(TopicsChanged{});
+  if (path == zk::kDeleteTopicsPath) put(DeletionAsked{});
+  if (path == zk::kLogDirEventsPath) put(LogDirsFailed{});
+  if (path == zk::kIsrChangesPath) put(IsrNotified{});
+  if (path == zk::kPreferredElectionPath && event == ZkEvent::created) put(PreferredAsked{});
+  if (path.starts_with(ids) && event == ZkEvent::data_changed) {
+    for (const auto& [id, broker] : state_.brokers) {
+      if (path == zk::broker_path(id)) put(BrokerModified{id});
+    }
+  }
+  if (path.starts_with(topics) && event == ZkEvent::data_changed)
+    put(TopicModified{path.substr(topics.size())});
+}
+
+void Controller::on_results(std::uint64_t batch, std::vector<zk::ZkResult> results, base::Instant now) {
+  now_ = now;
+  if (!zk_.awaits(batch)) return;
+  if (fenced_off(results)) {
+    zk_.forget();
+    script_.reset();
+    resign();
+    put(HolderChanged{});
+    return;
+  }
+  zk_.answer(batch, std::move(results));
+  pump();
+}
+
+void Controller::on_answer(std::int32_t broker, std::uint64_t send_id, Answer answer, base::Instant now) {
+  now_ = now;
+  const auto at = sent_.find(send_id);
+  if (at == sent_.end()) return;
+  const SentRequest sent = std::move(at->second);
+  sent_.erase(at);
+  if (const auto* response = std::get_if<protocol::LeaderAndIsrResponse>(&answer)) {
+    LeadershipAnswered event{broker, {}, {}};
+    const auto add = [&](const std::string& topic, std::int32_t partition, ErrorCode code) {
+      if (code == ErrorCode::kafka_storage_error) event.failed.insert({topic, partition});
+      if (code == ErrorCode::none) event.fine.insert({topic, partition});
+    };
+    for (const auto& error : response->partition_errors)
+      add(error.topic_name, error.partition_index, error.error_code);
+    std::map<protocol::Uuid, std::string> names;
+    for (const auto& [name, topic] : state_.topics) names[protocol::Uuid{topic.id}] = name;
+    for (const auto& topic : response->topics) {
+      const auto name = names.find(topic.topic_id);
+      if (name == names.end()) continue;
+      for (const auto& error : topic.partition_errors)
+        add(name->second, error.partition_index, error.error_code);
+    }
+    if (!event.failed.empty() || state_.offline_dirs.contains(broker)) put(std::move(event));
+  } else if (const auto* stopped = std::get_if<protocol::StopReplicaResponse>(&answer)) {
+    std::map<TopicPartition, ErrorCode> errors;
+    for (const auto& error : stopped->partition_errors) {
+      errors[{error.topic_name, error.partition_index}] = error.error_code;
+    }
+    ReplicasDeleted event;
+    for (const auto& topic : std::get<protocol::StopReplicaRequest>(sent.request).topic_states) {
+      for (const auto& partition : topic.partition_states) {
+        if (!partition.delete_partition) continue;
+        const TopicPartition key{topic.topic_name, partition.partition_index};
+        const auto code = errors.contains(key) ? errors[key] : stopped->error_code;
+        (code == ErrorCode::none ? event.deleted : event.failed).push_back({key, broker});
+      }
+    }
+    if (!event.deleted.empty() || !event.failed.empty()) put(std::move(event));
+  }
+  if (broker != options_.broker_id) return;
+  for (std::size_t i = 0; i < waiting_.size();) {
+    if (waiting_[i].metadata_id > send_id) {
+      ++i;
+      continue;
+    }
+    reply(waiting_[i].token, std::move(waiting_[i].reply));
+    waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(i));
+  }
+}
+
+void Controller::request(RequestToken token, ControllerRequest request, base::Instant now) {
+  now_ = now;
+  if (!active_) {
+    refuse(token, request);
+    return;
+  }
+  asked_.emplace(token, request);
+  put(Asked{token, std::move(request)});
+}
+
+void Controller::set_unclean_default(bool enabled) { machines_.set_unclean_default(enabled); }
+
+void Controller::stop(base::Instant now) {
+  now_ = now;
+  put(Leave{});
+}
+
+std::optional<base::Instant> Controller::next_deadline() const {
+  std::optional<base::Instant> next = rebalance_at_;
+  for (const auto& waiting : waiting_) {
+    if (!next || waiting.deadline < *next) next = waiting.deadline;
+  }
+  return next;
+}
+
+void Controller::on_deadline(base::Instant now) {
+  now_ = now;
+  if (rebalance_at_ && *rebalance_at_ <= now) {
+    rebalance_at_ = now + options_.rebalance_interval;
+    put(RebalanceDue{});
+  }
+  for (auto& waiting : std::exchange(waiting_, {})) {
+    if (waiting.deadline > now) {
+      waiting_.push_back(std::move(waiting));
+      continue;
+    }
+    const auto expire = [](AdminError& error) {
+      if (error.ok()) error = {ErrorCode::request_timed_out, ""};
+    };
+    if (auto* created = std::get_if<TopicsCreated>(&waiting.reply)) {
+      for (auto& topic : created->topics) expire(topic.error);
+    } else if (auto* errors = std::get_if<TopicErrors>(&waiting.reply)) {
+      for (auto& topic : errors->topics) expire(topic.error);
+    }
+    reply(waiting.token, std::move(waiting.reply));
+  }
+}
+
+std::vector<Effect> Controller::take() {
+  std::vector<Effect> out = std::exchange(effects_, {});
+  for (const auto& effect : out) {
+    const auto* send = std::get_if<Send>(&effect);
+    if (send == nullptr) continue;
+    sent_.emplace(send->id, SentRequest{send->broker, send->request});
+  }
+  for (auto& batch : zk_.take()) out.emplace_back(std::move(batch));
+  return out;
+}
+
+ControllerStatus Controller::status() const {
+  ControllerStatus out;
+  out.active = active_;
+  out.active_id = active_id_;
+  out.epoch = state_.epoch;
+  out.topics = state_.topics.size();
+  for (const auto& [name, topic] : state_.topics) {
+    out.partitions += topic.partitions.size();
+    for (const auto& [number, partition] : topic.partitions) {
+      if (state_.deleting.contains(name)) continue;
+      const bool led = partition.leadership && state_.is_online(partition.leadership->leader, {name, number});
+      if (!led) ++out.offline_partitions;
+    }
+  }
+  out.topics_to_delete = state_.deleting.size();
+  out.queued_events = events_.size();
+  return out;
+}
+
+// ---- the queue ----
+
+void Controller::put(Event event) {
+  events_.push_back(std::move(event));
+  pump();
+}
+
+void Controller::pump() {
+  while (!script_.running() && !events_.empty()) {
+    Event event = std::move(events_.front());
+    events_.pop_front();
+    script_ = handle(std::move(event));
+    script_.start();
+  }
+}
+
+Task<void> Controller::handle(Event event) {
+  if (std::holds_alternative<Stand>(event)) {
+    co_await stand();
+  } else if (std::holds_alternative<HolderChanged>(event)) {
+    co_await on_holder_changed();
+  } else if (active_) {
+    co_await handle_active(std::move(event));
+  } else if (const auto* asked = std::get_if<Asked>(&event)) {
+    asked_.erase(asked->token);
+    refuse(asked->token, asked->request);
+  }
+}
+
+Task<void> Controller::handle_active(Event event) {
+  if (std::holds_alternative<BrokersChanged>(event)) co_await on_brokers_changed();
+  if (const auto* modified = std::get_if<BrokerModified>(&event))
+    co_await on_broker_modified(modified->broker);
+  if (std::holds_alternative<TopicsChanged>(event)) co_await on_topics_changed();
+  if (const auto* grown = std::get_if<TopicModified>(&event)) co_await on_topic_modified(grown->topic);
+  if (std::holds_alternative<DeletionAsked>(event)) co_await on_deletion_asked();
+  if (std::holds_alternative<LogDirsFailed>(event)) co_await on_log_dirs_failed();
+  if (std::holds_alternative<IsrNotified>(event)) co_await on_isr_notified();
+  if (std::holds_alternative<PreferredAsked>(event)) co_await on_preferred_asked();
+  if (std::holds_alternative<RebalanceDue>(event)) co_await rebalance();
+  if (auto* answered = std::get_if<LeadershipAnswered>(&event))
+    co_await on_leadership_answered(std::move(*answered));
+  if (auto* stopped = std::get_if<ReplicasDeleted>(&event)) {
+    co_await deletion_.replicas_failed(std::move(stopped->failed));
+    co_await deletion_.replicas_deleted(std::move(stopped->deleted));
+  }
+  if (auto* asked = std::get_if<Asked>(&event)) co_await handle_request(std::move(*asked));
+  if (std::holds_alternative<Leave>(event)) co_await leave();
+}
+
+Task<void> Controller::handle_request(Asked asked) {
+  const auto token = asked.token;
+  if (auto* alter = std::get_if<protocol::AlterPartitionRequest>(&asked.request)) {
+    auto answer = co_await alter_partition(std::move(*alter));
+    reply(token, std::move(answer));
+  } else if (auto* shutdown = std::get_if<protocol::ControlledShutdownRequest>(&asked.request)) {
+    auto answer = co_await shut_down(std::move(*shutdown));
+    reply(token, std::move(answer));
+  } else if (auto* allocate = std::get_if<protocol::AllocateProducerIdsRequest>(&asked.request)) {
+    auto answer = co_await allocate_ids(std::move(*allocate));
+    reply(token, std::move(answer));
+  } else if (auto* create = std::get_if<CreateTopics>(&asked.request)) {
+    const auto timeout = create->validate_only ? base::milliseconds(0) : create->timeout;
+    auto answer = co_await create_topics(std::move(*create));
+    reply_when_known(token, std::move(answer), timeout);
+  } else if (auto* remove = std::get_if<DeleteTopics>(&asked.request)) {
+    const auto timeout = remove->timeout;
+    auto answer = co_await delete_topics(std::move(*remove));
+    reply_when_known(token, std::move(answer), timeout);
+  } else if (auto* grow = std::get_if<CreatePartitions>(&asked.request)) {
+    const auto timeout = grow->validate_only ? base::milliseconds(0) : grow->timeout;
+    auto answer = co_await grow_topics(std::move(*grow));
+    reply_when_known(token, std::move(answer), timeout);
+  }
+}
+
+// ---- answers ----
+
+void Controller::reply(RequestToken token, ControllerReply reply) {
+  asked_.erase(token);
+  effects_.emplace_back(Reply{token, std::move(reply)});
+}
+
+void Controller::refuse(RequestToken token, const ControllerRequest& request) {
+  effects_.emplace_back(Reply{token, not_controller(request)});
+}
+
+// What was sent to ourselves last tells of the change: its answer means that our metadata shows it.
+void Controller::reply_when_known(RequestToken token, ControllerReply answer, base::milliseconds timeout) {
+  std::uint64_t last = 0;
+  for (const auto& effect : effects_) {
+    const auto* send = std::get_if<Send>(&effect);
+    if (send != nullptr && send->broker == options_.broker_id) last = std::max(last, send->id);
+  }
+  for (const auto& [id, sent] : sent_) {
+    if (sent.broker == options_.broker_id) last = std::max(last, id);
+  }
+  if (last == 0 || timeout.count() <= 0) {
+    reply(token, std::move(answer));
+    return;
+  }
+  waiting_.push_back({token, std::move(answer), last, now_ + timeout});
+}
+
+// ---- lease ----
+
+void Controller::resign() {
+  for (const auto& [id, broker] : state_.brokers) effects_.emplace_back(Disconnect{id});
+  if (active_) effects_.emplace_back(Became{false, state_.epoch});
+  active_ = false;
+  rebalance_at_.reset();
+  state_ = ClusterState{};
+  batch_.clear();
+  sent_.clear();
+  for (auto& waiting : std::exchange(waiting_, {})) reply(waiting.token, std::move(waiting.reply));
+  for (const auto& [token, request] : std::exchange(asked_, {})) refuse(token, request);
+  std::erase_if(events_, [](const Event& event) { return std::holds_alternative<Asked>(event); });
+}
+
+Task<void> Controller::on_holder_changed() {
+  std::vector<ZkOp> ops;
+  ops.push_back(zk::exists_op(std::string(zk::kControllerPath), true));
+  ops.push_back(zk::get_op(std::string(zk::kControllerPath)));
+  const auto found = co_await zk_.run(std::move(ops));
+  if (!found[1].ok()) {
+    if (active_) resign();
+    active_id_ = -1;
+    co_await stand();
+    co_return;
+  }
+  const auto holder = zk::decode_controller(found[1].data);
+  active_id_ = holder ? holder->broker : -1;
+  const bool ours = found[1].stat.ephemeral_owner == session_ && active_id_ == options_.broker_id;
+  if (active_ && !ours) resign();
+  if (!active_ && ours) co_await leave();  // an office whose epoch is lost is laid down, to be stood for anew
+}
+
+Task<void> Controller::stand() {
+  std::vector<ZkOp> ops;
+  ops.push_back(zk::exists_op(std::string(zk::kControllerPath), true));
+  ops.push_back(zk::get_op(std::string(zk::kControllerPath)));
+  const auto found = co_await zk_.run(std::move(ops));
+  if (found[1].ok()) {
+    const auto holder = zk::decode_controller(found[1].data);
+    active_id_ = holder ? holder->broker : -1;
+    co_return;
+  }
+  if (active_) resign();
+  active_id_ = -1;
+  if (!co_await win()) co_return;
+  active_ = true;
+  active_id_ = options_.broker_id;
+  effects_.emplace_back(Became{true, state_.epoch});
+  co_await fail_over();
+}
+
+// Creates /controller and raises the epoch in one multi. A lost reply shows as NODEEXISTS or BADVERSION on
+// the second try: we have won when the node is ours and the epoch is the one that we meant to write.
+Task<bool> Controller::win() {
+  const std::string epoch_path(zk::kControllerEpochPath);
+  auto read = co_await zk_.run(zk::get_op(epoch_path));
+  if (read.front().code == ZkCode::no_node) {
+    co_await zk_.run(zk::create_op(epoch_path, "0"));
+    read = co_await zk_.run(zk::get_op(epoch_path));
+  }
+  const auto current = zk::decode_controller_epoch(read.front().data);
+  if (!read.front().ok() || !current) {
+    effects_.emplace_back(Note{"no election: /controller_epoch cannot be read"});
+    co_return false;
+  }
+  const std::int32_t next = *current + 1;
+  const base::WallTime wall{wall_.ms +
+                            std::chrono::duration_cast<base::milliseconds>(now_ - wall_at_).count()};
+  ZkOp create =
+      zk::create_op(std::string(zk::kControllerPath), zk::encode_controller(options_.broker_id, wall));
+  create.ephemeral = true;
+  std::vector<ZkOp> parts;
+  parts.push_back(std::move(create));
+  parts.push_back(zk::set_op(epoch_path, std::to_string(next), read.front().stat.version));
+  const auto written = co_await zk_.run(zk::multi_op(std::move(parts)));
+  if (written.front().ok()) {
+    state_.epoch = next;
+    state_.epoch_version = written.front().parts.back().stat.version;
+    co_return true;
+  }
+  std::vector<ZkOp> ops;
+  ops.push_back(zk::get_op(std::string(zk::kControllerPath)));
+  ops.push_back(zk::get_op(epoch_path));
+  const auto seen = co_await zk_.run(std::move(ops));
+  if (!seen[0].ok() || !seen[1].ok()) co_return false;
+  const auto holder = zk::decode_controller(seen[0].data);
+  const auto epoch = zk::decode_controller_epoch(seen[1].data);
+  active_id_ = holder ? holder->broker : -1;
+  if (!holder || holder->broker != options_.broker_id || !epoch || *epoch != next) co_return false;
+  state_.epoch = next;
+  state_.epoch_version = seen[1].stat.version;
+  co_return true;
+}
+
+Task<void> Controller::leave() {
+  resign();
+  active_id_ = -1;
+  co_await zk_.run(zk::remove_op(std::string(zk::kControllerPath)));
+}
+
+}  // namespace tandem::broker::controller

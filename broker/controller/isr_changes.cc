@@ -1,0 +1,164 @@
+// Leaders that change their ISR: through AlterPartition, or (inter-broker protocol below 2.7-IV2) by writing
+// the partition's state themselves and a notification beside it.
+#include <algorithm>
+
+#include "broker/controller/controller.h"
+#include "broker/zk/admin.h"
+#include "broker/zk/paths.h"
+
+namespace tandem::broker::controller {
+namespace {
+
+using protocol::AlterPartitionRequest;
+using protocol::AlterPartitionResponse;
+using protocol::ErrorCode;
+using zk::ZkOp;
+
+Replicas asked_isr(const AlterPartitionRequest::PartitionData& asked) {
+  if (asked.new_isr_with_epochs.empty()) return asked.new_isr;
+  Replicas out;
+  for (const auto& member : asked.new_isr_with_epochs) out.push_back(member.broker_id);
+  return out;
+}
+
+bool same_members(Replicas a, Replicas b) {
+  std::sort(a.begin(), a.end());
+  std::sort(b.begin(), b.end());
+  return a == b;
+}
+
+// The checks in Kafka's order. `done` means that the state is already what is asked for.
+struct Verdict {
+  ErrorCode error = ErrorCode::none;
+  bool done = false;
+};
+
+Verdict judge(const ClusterState& cluster, const PartitionState& known,
+              const AlterPartitionRequest::PartitionData& asked, bool by_topic_id) {
+  const Replicas isr = asked_isr(asked);
+  if (asked.partition_epoch > known.partition_epoch || asked.leader_epoch > known.leader_epoch) {
+    return {ErrorCode::not_controller};
+  }
+  if (asked.leader_epoch < known.leader_epoch) return {ErrorCode::fenced_leader_epoch};
+  const auto recovery = static_cast<zk::LeaderRecovery>(asked.leader_recovery_state);
+  if (same_members(isr, known.isr) && recovery == known.recovery) return {ErrorCode::none, true};
+  if (asked.partition_epoch < known.partition_epoch) return {ErrorCode::invalid_update_version};
+  const bool recovering = recovery == zk::LeaderRecovery::recovering;
+  if (recovering && (isr.size() > 1 || known.recovery == zk::LeaderRecovery::recovered)) {
+    return {ErrorCode::invalid_request};
+  }
+  const bool live = std::all_of(isr.begin(), isr.end(), [&](auto broker) { return cluster.is_live(broker); });
+  if (!live) return {by_topic_id ? ErrorCode::ineligible_replica : ErrorCode::operation_not_attempted};
+  return {};
+}
+
+void describe(const PartitionState& state, AlterPartitionResponse::PartitionData& out) {
+  out.leader_id = state.leader;
+  out.leader_epoch = state.leader_epoch;
+  out.isr = state.isr;
+  out.leader_recovery_state = static_cast<std::int8_t>(state.recovery);
+  out.partition_epoch = state.partition_epoch;
+}
+
+// What is to be written, and where its outcome belongs in the response.
+struct Change {
+  TopicPartition partition;
+  PartitionState state;
+  std::size_t topic;
+  std::size_t slot;
+};
+
+}  // namespace
+
+Task<AlterPartitionResponse> Controller::alter_partition(AlterPartitionRequest request) {
+  AlterPartitionResponse response;
+  if (!state_.brokers.contains(request.broker_id) ||
+      request.broker_epoch != state_.broker_epoch(request.broker_id)) {
+    response.error_code = ErrorCode::stale_broker_epoch;
+    co_return response;
+  }
+  std::map<protocol::Uuid, std::string> names;
+  for (const auto& [name, topic] : state_.topics) names[protocol::Uuid{topic.id}] = name;
+  std::vector<Change> changes;
+  std::vector<TopicPartition> touched;
+  for (const auto& topic : request.topics) {
+    const bool by_id = !topic.topic_id.is_zero();
+    const auto found = names.find(topic.topic_id);
+    auto& answer = response.topics.emplace_back();
+    answer.topic_id = topic.topic_id;
+    answer.topic_name = by_id ? (found == names.end() ? "" : found->second) : topic.topic_name;
+    for (const auto& asked : topic.partitions) {
+      auto& result = answer.partitions.emplace_back();
+      result.partition_index = asked.partition_index;
+      const TopicPartition key{answer.topic_name, asked.partition_index};
+      const Partition* known = state_.find(key);
+      if (by_id && found == names.end()) {
+        result.error_code = ErrorCode::unknown_topic_id;
+      } else if (known == nullptr || !known->leadership) {
+        result.error_code = ErrorCode::unknown_topic_or_partition;
+      } else {
+        touched.push_back(key);
+        const Verdict verdict = judge(state_, *known->leadership, asked, by_id);
+        result.error_code = verdict.error;
+        if (verdict.done) describe(*known->leadership, result);
+        if (verdict.done || verdict.error != ErrorCode::none) continue;
+        PartitionState next = *known->leadership;
+        next.isr = asked_isr(asked);
+        next.recovery = static_cast<zk::LeaderRecovery>(asked.leader_recovery_state);
+        next.controller_epoch = state_.epoch;
+        changes.push_back({key, std::move(next), response.topics.size() - 1, answer.partitions.size() - 1});
+      }
+    }
+  }
+  std::vector<ZkOp> ops;
+  for (const auto& change : changes) {
+    ops.push_back(zk::set_op(zk::partition_state_path(change.partition), zk::encode_state(change.state),
+                             change.state.partition_epoch));
+  }
+  const auto results = co_await machines_.write(std::move(ops));
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    Change& change = changes[i];
+    auto& result = response.topics[change.topic].partitions[change.slot];
+    if (!results[i].ok()) {
+      result.error_code = results[i].code == zk::ZkCode::bad_version ? ErrorCode::invalid_update_version
+                                                                     : ErrorCode::unknown_server_error;
+      continue;
+    }
+    change.state.partition_epoch = results[i].stat.version;
+    state_.at(change.partition).leadership = change.state;
+    describe(change.state, result);
+  }
+  machines_.update_metadata(state_.live_or_shutting_down(), touched);
+  co_return response;
+}
+
+Task<void> Controller::on_isr_notified() {
+  const std::string root(zk::kIsrChangesPath);
+  const auto list = co_await zk_.run(zk::children_op(root, true));
+  std::vector<ZkOp> reads;
+  std::vector<ZkOp> removals;
+  for (const auto& child : list.front().children) {
+    reads.push_back(zk::get_op(root + "/" + child));
+    removals.push_back(zk::remove_op(root + "/" + child));
+  }
+  const auto notes = co_await zk_.run(std::move(reads));
+  std::vector<TopicPartition> partitions;
+  for (const auto& note : notes) {
+    const auto named = zk::decode_partitions(root, note.data);
+    if (!note.ok() || !named) continue;
+    for (const auto& partition : *named) {
+      if (state_.find(partition) != nullptr) partitions.push_back(partition);
+    }
+  }
+  std::vector<ZkOp> states;
+  for (const auto& partition : partitions) states.push_back(zk::get_op(zk::partition_state_path(partition)));
+  const auto found = co_await zk_.run(std::move(states));
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const auto state = zk::decode_state(partitions[i], found[i].data, found[i].stat.version);
+    if (found[i].ok() && state) state_.at(partitions[i]).leadership = *state;
+  }
+  machines_.update_metadata(state_.live_or_shutting_down(), partitions);
+  co_await machines_.write(std::move(removals));
+}
+
+}  // namespace tandem::broker::controller

@@ -1,0 +1,88 @@
+// The two state machines of the controller: partitions (New, Online, Offline) and replicas (New, Online,
+// Offline, deletion). Each change first writes the tree under the epoch check, then the ClusterState, then
+// gathers the requests that tell the brokers, and sends them at its end. Owned by the Controller; runs inside
+// its scripts. Source: Kafka 3.9 ZkPartitionStateMachine, ZkReplicaStateMachine; transitions in
+// cluster_state.cc.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "broker/controller/elect.h"
+#include "broker/controller/request_batch.h"
+
+namespace tandem::broker::controller {
+
+struct MachineOptions {
+  bool recovery_states = true;
+  bool unclean_default = false;  // unclean.leader.election.enable of the broker
+};
+
+class StateMachines {
+ public:
+  StateMachines(MachineOptions options, ClusterState& state, RequestBatch& batch, ZkPort& zk,
+                std::vector<Effect>& effects)
+      : options_(options), state_(state), batch_(batch), zk_(zk), effects_(effects) {}
+
+  // ---- partitions ----
+  void mark(std::vector<TopicPartition> partitions, PartitionPhase phase);  // New, Offline, NonExistent
+  // New partitions get their first state, the others an election; gives what failed.
+  Task<std::map<TopicPartition, AdminError>> bring_online(std::vector<TopicPartition> partitions,
+                                                          Election election);
+  // Every New and Offline partition, those of topics under deletion excepted.
+  Task<void> bring_pending_online();
+  void start_partitions();  // the phases that follow from what the tree says, after a failover
+
+  // ---- replicas ----
+  Task<void> change(std::vector<PartitionReplica> replicas, ReplicaPhase phase);
+  Task<void> start_replicas();
+
+  void send();
+  void update_metadata(const std::vector<std::int32_t>& brokers,
+                       const std::vector<TopicPartition>& partitions);
+
+  // Operations wrapped in the epoch check; results are those of the operations themselves. When the check
+  // fails the Controller drops the script, so a result seen here was never refused for the epoch.
+  Task<std::vector<zk::ZkResult>> write(std::vector<zk::ZkOp> ops);
+  Task<std::vector<zk::ZkResult>> write_groups(std::vector<std::vector<zk::ZkOp>> groups);
+
+  void set_unclean_default(bool enabled) { options_.unclean_default = enabled; }
+
+ private:
+  struct Attempt {
+    TopicPartition partition;
+    PartitionState current;
+  };
+  using Failures = std::map<TopicPartition, AdminError>;
+
+  Task<Failures> create_states(std::vector<TopicPartition> partitions);
+  Task<Failures> elect_leaders(std::vector<TopicPartition> partitions, Election election);
+  Task<std::vector<TopicPartition>> elect_once(std::vector<TopicPartition> partitions, Election election,
+                                               Failures& failures);
+  Task<std::vector<Attempt>> read_states(std::vector<TopicPartition> partitions, Failures& failures);
+  Task<std::map<std::string, bool>> unclean_topics(std::vector<Attempt> attempts);
+  ElectionInput election_input(const Attempt& attempt) const;
+  Replicas online_replicas(const TopicPartition& partition) const;
+
+  void enter(const PartitionReplica& replica, ReplicaPhase phase);
+  void on_new_replica(const PartitionReplica& replica);
+  void on_online_replica(const PartitionReplica& replica);
+  Task<void> take_offline(std::int32_t broker, std::vector<TopicPartition> partitions);
+  Task<void> remove_from_isr(std::int32_t broker, std::vector<TopicPartition> partitions,
+                             std::vector<TopicPartition>& changed);
+  Task<std::vector<TopicPartition>> remove_from_isr_once(std::int32_t broker,
+                                                         std::vector<TopicPartition> partitions,
+                                                         std::vector<TopicPartition>& changed);
+  Task<std::vector<TopicPartition>> write_states(std::vector<Attempt> next,
+                                                 std::vector<TopicPartition>& written, Failures& failures);
+  void note(std::string text) { effects_.emplace_back(Note{std::move(text)}); }
+
+  MachineOptions options_;
+  ClusterState& state_;
+  RequestBatch& batch_;
+  ZkPort& zk_;
+  std::vector<Effect>& effects_;
+};
+
+}  // namespace tandem::broker::controller

@@ -1,0 +1,182 @@
+// Requests of brokers to the controller.
+#include <doctest/doctest.h>
+
+#include "world.h"
+
+using namespace tandem::broker;
+using namespace tandem::broker::controller;
+using protocol::ErrorCode;
+using tandem::broker::test::World;
+
+namespace {
+
+struct Cluster : World {
+  Cluster() {
+    for (int id = 0; id < 3; ++id) start_broker(id);
+    start_controller(0);
+    create(0, "t", -1, -1, {{0, {1, 2, 0}}});
+  }
+  protocol::AlterPartitionRequest isr_of(std::vector<std::int32_t> isr, int leader_epoch = 0,
+                                         int partition_epoch = 0) {
+    protocol::AlterPartitionRequest request;
+    request.broker_id = 1;
+    request.broker_epoch = tree.czxid("/brokers/ids/1");
+    auto& topic = request.topics.emplace_back();
+    topic.topic_id = protocol::Uuid{controllers[0]->state().topics.at("t").id};
+    auto& partition = topic.partitions.emplace_back();
+    partition.leader_epoch = leader_epoch;
+    partition.partition_epoch = partition_epoch;
+    partition.new_isr = std::move(isr);
+    return request;
+  }
+  ErrorCode alter(protocol::AlterPartitionRequest request) {
+    const auto response = ask<protocol::AlterPartitionResponse>(0, std::move(request));
+    if (response.error_code != ErrorCode::none) return response.error_code;
+    return response.topics.front().partitions.front().error_code;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a leader shrinks and grows its ISR; its epoch stays, the partition's rises") {
+  Cluster cluster;
+  CHECK(cluster.alter(cluster.isr_of({1, 0})) == ErrorCode::none);
+  CHECK(cluster.state("t", 0) == "leader=1 epoch=0 isr=1,0");
+  CHECK(cluster.alter(cluster.isr_of({1, 0, 2}, 0, 1)) == ErrorCode::none);
+  CHECK(cluster.state("t", 0) == "leader=1 epoch=0 isr=1,0,2");
+}
+
+TEST_CASE("the checks of AlterPartition, in Kafka's order") {
+  Cluster cluster;
+  auto stale = cluster.isr_of({1});
+  --stale.broker_epoch;
+  CHECK(cluster.alter(stale) == ErrorCode::stale_broker_epoch);
+  auto unknown = cluster.isr_of({1});
+  unknown.topics.front().topic_id.bytes[0] ^= 1;
+  CHECK(cluster.alter(unknown) == ErrorCode::unknown_topic_id);
+  auto nowhere = cluster.isr_of({1});
+  nowhere.topics.front().partitions.front().partition_index = 7;
+  CHECK(cluster.alter(nowhere) == ErrorCode::unknown_topic_or_partition);
+  CHECK(cluster.alter(cluster.isr_of({1}, 0, 5)) == ErrorCode::not_controller);
+  CHECK(cluster.alter(cluster.isr_of({1}, 9, 0)) == ErrorCode::not_controller);
+  CHECK(cluster.alter(cluster.isr_of({1}, -1, 0)) == ErrorCode::fenced_leader_epoch);
+  CHECK(cluster.alter(cluster.isr_of({1, 2, 7})) == ErrorCode::ineligible_replica);
+  CHECK(cluster.alter(cluster.isr_of({1, 2})) == ErrorCode::none);
+  CHECK(cluster.alter(cluster.isr_of({1, 2}, 0, 0)) == ErrorCode::none);  // a repetition, with a stale epoch
+  CHECK(cluster.alter(cluster.isr_of({1}, 0, 0)) == ErrorCode::invalid_update_version);
+  auto recovering = cluster.isr_of({1}, 0, 1);
+  recovering.topics.front().partitions.front().leader_recovery_state = 1;
+  CHECK(cluster.alter(recovering) == ErrorCode::invalid_request);
+}
+
+TEST_CASE("a broker that shuts down hands its leaderships on first") {
+  Cluster cluster;
+  protocol::ControlledShutdownRequest request;
+  request.broker_id = 1;
+  request.broker_epoch = cluster.tree.czxid("/brokers/ids/1");
+  const auto response = cluster.ask<protocol::ControlledShutdownResponse>(0, request);
+  CHECK(response.error_code == ErrorCode::none);
+  CHECK(response.remaining_partitions.empty());
+  CHECK(cluster.state("t", 0) == "leader=2 epoch=1 isr=2,0");
+  request.broker_epoch = 0;
+  CHECK(cluster.ask<protocol::ControlledShutdownResponse>(0, request).error_code ==
+        ErrorCode::stale_broker_epoch);
+  request.broker_id = 9;
+  CHECK(cluster.ask<protocol::ControlledShutdownResponse>(0, request).error_code ==
+        ErrorCode::broker_not_available);
+}
+
+TEST_CASE("a single replica has nobody to hand on to, and says so by silence") {
+  Cluster cluster;
+  cluster.create(0, "alone", -1, -1, {{0, {1}}});
+  protocol::ControlledShutdownRequest request;
+  request.broker_id = 1;
+  const auto response = cluster.ask<protocol::ControlledShutdownResponse>(0, request);
+  CHECK(response.remaining_partitions.empty());
+  CHECK(cluster.state("alone", 0) == "leader=1 epoch=0 isr=1");
+}
+
+TEST_CASE("blocks of producer ids follow each other, whoever asks") {
+  Cluster cluster;
+  protocol::AllocateProducerIdsRequest request;
+  request.broker_id = 2;
+  request.broker_epoch = cluster.tree.czxid("/brokers/ids/2");
+  auto response = cluster.ask<protocol::AllocateProducerIdsResponse>(0, request);
+  CHECK(response.producer_id_start == 0);
+  CHECK(response.producer_id_len == 1000);
+  CHECK(cluster.tree.data("/latest_producer_id_block") ==
+        R"({"version":1,"broker":2,"block_start":"0","block_end":"999"})");
+  CHECK(cluster.ask<protocol::AllocateProducerIdsResponse>(0, request).producer_id_start == 1000);
+  request.broker_epoch = 1;
+  CHECK(cluster.ask<protocol::AllocateProducerIdsResponse>(0, request).error_code ==
+        ErrorCode::stale_broker_epoch);
+}
+
+TEST_CASE("the preferred replica leads again when asked for, or when the balance is off") {
+  Cluster cluster;
+  cluster.kill(1);
+  cluster.start_broker(1);
+  cluster.settle();
+  auto request = cluster.isr_of({2, 0, 1}, 1, 1);
+  CHECK(cluster.alter(request) == ErrorCode::none);
+  cluster.tree.put("/admin/preferred_replica_election",
+                   R"({"version":1,"partitions":[{"topic":"t","partition":0}]})");
+  cluster.settle();
+  CHECK(cluster.state("t", 0) == "leader=1 epoch=2 isr=2,0,1");
+  CHECK_FALSE(cluster.tree.has("/admin/preferred_replica_election"));
+
+  cluster.kill(1);
+  cluster.start_broker(1);
+  cluster.settle();
+  CHECK(cluster.state("t", 0).starts_with("leader=2"));
+  const auto& known = *cluster.controllers[0]->state().find({"t", 0})->leadership;
+  CHECK(cluster.alter(cluster.isr_of({2, 0, 1}, known.leader_epoch, known.partition_epoch)) ==
+        ErrorCode::none);
+  const auto due = cluster.controllers[0]->next_deadline();
+  REQUIRE(due);
+  cluster.now = *due;
+  cluster.controllers[0]->on_deadline(cluster.now);
+  cluster.settle();
+  CHECK(cluster.state("t", 0).starts_with("leader=1"));
+}
+
+TEST_CASE("a failed log directory moves the leader, and the broker's return in order brings it back online") {
+  Cluster cluster;
+  cluster.storage_errors[1] = ErrorCode::kafka_storage_error;
+  cluster.tree.put("/log_dir_event_notification/log_dir_event_0000000000",
+                   R"({"version":1,"broker":1,"event":1})");
+  cluster.settle();
+  CHECK(cluster.state("t", 0) == "leader=2 epoch=1 isr=2,0");
+  CHECK_FALSE(cluster.tree.has("/log_dir_event_notification/log_dir_event_0000000000"));
+  CHECK(cluster.controllers[0]->state().offline_dirs.at(1).size() == 1);
+}
+
+TEST_CASE("an ISR written by an old leader is read and made known") {
+  Cluster cluster;
+  cluster.tree.put("/brokers/topics/t/partitions/0/state",
+                   R"({"controller_epoch":1,"leader":1,"version":1,"leader_epoch":0,"isr":[1]})");
+  cluster.take_log();
+  cluster.tree.put("/isr_change_notification/isr_change_0000000000",
+                   R"({"version":1,"partitions":[{"topic":"t","partition":0}]})");
+  cluster.settle();
+  CHECK(cluster.controllers[0]->state().find({"t", 0})->leadership->isr == zk::Replicas{1});
+  CHECK_FALSE(cluster.tree.has("/isr_change_notification/isr_change_0000000000"));
+}
+
+TEST_CASE("a creation whose own broker does not answer times out for the client, and stands") {
+  World world;
+  world.start_broker(0);
+  world.start_controller(0);
+  world.silent.insert(0);
+  CreateTopics request;
+  request.topics = {{"t", 1, 1}};
+  request.timeout = tandem::base::milliseconds(100);
+  world.controllers[0]->request(7, request, world.now);
+  world.settle();
+  CHECK_FALSE(world.replies.contains(7));
+  world.now += tandem::base::milliseconds(100);
+  world.controllers[0]->on_deadline(world.now);
+  world.settle();
+  CHECK(std::get<TopicsCreated>(world.replies[7]).topics.front().error.code == ErrorCode::request_timed_out);
+  CHECK(world.tree.has("/brokers/topics/t"));
+}
