@@ -1,7 +1,40 @@
 #include "tools/kafka/commands.h"
 
+#include <fmt/core.h>
+
+#include <array>
+
+#include "broker/protocol/schema_writer.h"
+
 namespace tandem::tools::kafka {
 
-std::span<const Command> commands() { return {}; }
+namespace {
+
+constexpr auto kCommands = std::to_array<Command>({
+    {"kafka-topics.sh", "topics", topics, "--bootstrap-server HOST:PORT --list|--create|--describe|..."},
+    {"kafka-consumer-groups.sh", "consumer-groups", consumer_groups,
+     "--bootstrap-server HOST:PORT --list|--describe|--reset-offsets|..."},
+    {"kafka-configs.sh", "configs", configs, "--bootstrap-server HOST:PORT --describe|--alter ..."},
+    {"kafka-get-offsets.sh", "get-offsets", get_offsets, "--bootstrap-server HOST:PORT [--topic NAME]"},
+    {"kafka-broker-api-versions.sh", "broker-api-versions", broker_api_versions,
+     "--bootstrap-server HOST:PORT"},
+    {"kafka-cluster.sh", "cluster", cluster, "cluster-id --bootstrap-server HOST:PORT"},
+    {"kafka-features.sh", "features", features, "describe --bootstrap-server HOST:PORT"},
+    {"tandem-protocol-reference", "protocol-reference", protocol_reference, "prints docs/protocol.md"},
+});
+
+}  // namespace
+
+std::span<const Command> commands() { return kCommands; }
+
+int print_version() {
+  fmt::print("tandem 0.1.0\n");
+  return 0;
+}
+
+int protocol_reference(const Invocation&) {
+  fmt::print("{}", broker::protocol::render_protocol_reference());
+  return 0;
+}
 
 }  // namespace tandem::tools::kafka

@@ -1,5 +1,6 @@
 // The table of Kafka's command-line tools: topics, console clients, groups, configs, dumps, performance
-// tests. Joined with the other families in tools/commands.cc.
+// tests. Each prints and exits as Apache Kafka's tool of the same name (3.9; with --zookeeper, 2.7). Joined
+// with the other families in tools/commands.cc.
 #pragma once
 
 #include <span>
@@ -9,5 +10,16 @@
 namespace tandem::tools::kafka {
 
 std::span<const Command> commands();
+
+int topics(const Invocation& invocation);
+int consumer_groups(const Invocation& invocation);
+int configs(const Invocation& invocation);
+int get_offsets(const Invocation& invocation);
+int broker_api_versions(const Invocation& invocation);
+int cluster(const Invocation& invocation);
+int features(const Invocation& invocation);
+int protocol_reference(const Invocation& invocation);
+
+int print_version();
 
 }  // namespace tandem::tools::kafka
