@@ -79,6 +79,7 @@ class Pipeline final : private tree::ChangeListener {
   void reset_link_stats();
   std::size_t outstanding() const { return outstanding_.size(); }  // transactions on their way
   bool log_is_full() const { return log_full_; }
+  std::uint64_t digest_mismatches() const { return digest_mismatches_; }  // 0, or there is a bug
   const tree::DataTree& tree() const { return tree_; }
   const tree::WatchManager& watches() const { return watches_; }
   const session::SessionTracker& sessions() const { return sessions_; }
@@ -110,21 +111,27 @@ class Pipeline final : private tree::ChangeListener {
   void reopen_session(Link& link, jute::SessionId id, std::string_view password);
   void finish_connect(Link& link, bool valid);
   void dispatch(Link& link, std::string_view frame, base::Instant received);
-  void enqueue(Link& link, std::string_view frame, base::Instant received);
+  void receive(Link& link, std::string_view frame);
   void drain(Link& link);
   void on_auth(Link& link, std::int32_t xid, std::string_view body);
   void refuse_unimplemented(Link& link, std::int32_t xid);
   void execute_read(Link& link, const RequestView& request);
 
   void propose(Link* link, const RequestView& request, const std::vector<jute::Id>& ids);
-  void refuse(Link* link, const RequestView& request, jute::ErrorCode err);
+  void submit(Link* link, const Preparer::Proposal& proposal);
+  void defer_error(Link& link, const RequestView& request);
+  void reply_error(Link& link, const RequestView& request, jute::ErrorCode err);
   void commit(std::string_view payload);
-  void session_events(const Outstanding& waiting);
+  void end_session(jute::SessionId session, const Outstanding& waiting);
   void reply(Link& link, const Outstanding& waiting);
+  void fail(const Outstanding& waiting);
+  void answered(Link& link);
   void append_write_reply(std::string& out, const Outstanding& waiting);
-  void replied(Link& link, std::int32_t xid, jute::OpCode type, base::Instant received);
+  void count_reply(Link& link, std::int32_t xid, jute::OpCode type, base::Instant received);
   void expire_sessions();
   void reap();
+  bool should_choke(const Link& link) const;
+  void resume_relieved();
   void resume_if_relieved(Link& link);
 
   void on_created(const Change& change) override;
@@ -153,8 +160,11 @@ class Pipeline final : private tree::ChangeListener {
   std::shared_ptr<TxnBatch> proposing_;  // of this verb
   std::deque<std::shared_ptr<const TxnBatch>> in_flight_;
   std::size_t committed_of_front_ = 0;  // payloads of in_flight_.front() already applied
-  std::size_t committed_bytes_ = 0;
+  std::size_t committed_bytes_ = 0;     // and their bytes
+  std::size_t in_flight_bytes_ = 0;
   bool log_full_ = false;
+  std::uint64_t digest_mismatches_ = 0;
+  std::size_t choked_ = 0;  // links
 
   tree::ApplyResult applied_;
   std::vector<tree::WatcherId> told_;

@@ -56,10 +56,10 @@ class Preparer {
   struct Txn;       // the one being made
   struct CreateOp;  // a create of any kind, decoded
 
-  using Check = std::optional<jute::ErrorCode>;  // nullopt: passed
-
   jute::ErrorCode prepare_op(Txn& txn, jute::OpCode type, bytes::Reader& body, bool& parses);
-  jute::ErrorCode prepare_multi(Txn& txn, bytes::Reader& body, bool& parses);
+  jute::ErrorCode prepare_multi(Txn& txn, bytes::Reader& body);
+  static bool multi_parses(bytes::Reader body);
+  static jute::OpCode multi_create_type(const CreateOp& op, bytes::Reader& body);
   jute::ErrorCode prepare_create(Txn& txn, CreateOp op);
   jute::ErrorCode prepare_delete(Txn& txn, std::string_view path, std::int32_t version);
   jute::ErrorCode prepare_delete_container(Txn& txn, std::string_view path);
@@ -69,7 +69,6 @@ class Preparer {
   jute::ErrorCode prepare_check(Txn& txn, std::string_view path, std::int32_t version);
   void prepare_close_session(Txn& txn);
   void end_error(Txn& txn, jute::ErrorCode err);
-  void finish(Txn& txn);
 
   bool permitted(const Txn& txn, const PendingNode& node, std::int32_t perms) const;
   jute::ErrorCode check_session(const Txn& txn, bool global) const;

@@ -271,7 +271,7 @@ ErrorCode DataTree::remove(const Applying& txn, std::string_view path) {
   const auto bytes = static_cast<std::int64_t>(nodes_->data_size(id));
   if (options_.digest) digest_ -= node_digest(path, nodes_->content_crc(id), stat);
   data_size_ -= static_cast<std::int64_t>(path.size()) + bytes;
-  owners_.remove(id, stat.ephemeral_owner);
+  owners_.remove(id, stat.ephemeral_owner, path.size());
   for (SnapshotView* view : views_) view->on_removal(id);
   nodes_->remove(id);
 

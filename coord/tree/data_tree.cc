@@ -87,7 +87,7 @@ NodeId DataTree::add_node(std::string_view path, NodeId parent, std::string_view
   const NodeId id = nodes_->create(node);
   if (options_.digest) digest_ += node_digest(path, node.content_crc, stat);
   data_size_ += static_cast<std::int64_t>(path.size() + (data ? data->size() : 0));
-  owners_.add(id, stat.ephemeral_owner);
+  owners_.add(id, stat.ephemeral_owner, path.size());
   return id;
 }
 

@@ -26,13 +26,17 @@ std::int64_t ttl_owner(std::int64_t ttl_ms) {
   return static_cast<std::int64_t>(kExtendedMask | static_cast<std::uint64_t>(ttl_ms));
 }
 
-void Owners::add(NodeId node, std::int64_t owner) {
+void Owners::add(NodeId node, std::int64_t owner, std::size_t path_size) {
   switch (kind(owner)) {
     case OwnerKind::none:
       return;
-    case OwnerKind::session:
-      ephemerals_ += sessions_[owner].insert(node).second ? 1 : 0;
+    case OwnerKind::session: {
+      Ephemerals& mine = sessions_[owner];
+      if (!mine.nodes.insert(node).second) return;
+      mine.path_bytes += path_size;
+      ++ephemerals_;
       return;
+    }
     case OwnerKind::container:
       containers_.insert(node);
       return;
@@ -42,15 +46,17 @@ void Owners::add(NodeId node, std::int64_t owner) {
   }
 }
 
-void Owners::remove(NodeId node, std::int64_t owner) {
+void Owners::remove(NodeId node, std::int64_t owner, std::size_t path_size) {
   switch (kind(owner)) {
     case OwnerKind::none:
       return;
     case OwnerKind::session: {
       const auto it = sessions_.find(owner);
       if (it == sessions_.end()) return;
-      ephemerals_ -= it->second.erase(node);
-      if (it->second.empty()) sessions_.erase(it);
+      if (it->second.nodes.erase(node) == 0) return;
+      it->second.path_bytes -= path_size;
+      --ephemerals_;
+      if (it->second.nodes.empty()) sessions_.erase(it);
       return;
     }
     case OwnerKind::container:
@@ -65,9 +71,19 @@ void Owners::remove(NodeId node, std::int64_t owner) {
 std::vector<NodeId> Owners::of_session(jute::SessionId session) const {
   const auto it = sessions_.find(session.value);
   if (it == sessions_.end()) return {};
-  std::vector<NodeId> nodes(it->second.begin(), it->second.end());
+  std::vector<NodeId> nodes(it->second.nodes.begin(), it->second.nodes.end());
   std::sort(nodes.begin(), nodes.end());
   return nodes;
+}
+
+std::size_t Owners::of_session_count(jute::SessionId session) const {
+  const auto it = sessions_.find(session.value);
+  return it == sessions_.end() ? 0 : it->second.nodes.size();
+}
+
+std::size_t Owners::path_bytes_of(jute::SessionId session) const {
+  const auto it = sessions_.find(session.value);
+  return it == sessions_.end() ? 0 : it->second.path_bytes;
 }
 
 std::vector<jute::SessionId> Owners::sessions() const {

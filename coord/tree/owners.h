@@ -30,18 +30,26 @@ class Owners {
   explicit Owners(bool extended_types) : extended_types_(extended_types) {}
 
   OwnerKind kind(std::int64_t owner) const { return owner_kind(owner, extended_types_); }
-  void add(NodeId node, std::int64_t owner);
-  void remove(NodeId node, std::int64_t owner);
+  void add(NodeId node, std::int64_t owner, std::size_t path_size);
+  void remove(NodeId node, std::int64_t owner, std::size_t path_size);
   std::vector<NodeId> of_session(jute::SessionId session) const;  // rising numbers
 
+  std::size_t of_session_count(jute::SessionId session) const;
+  // Bytes of the paths of a session's nodes: what the list in its closing transaction will hold.
+  std::size_t path_bytes_of(jute::SessionId session) const;
   std::vector<jute::SessionId> sessions() const;
   std::size_t ephemerals() const { return ephemerals_; }
   std::vector<NodeId> containers() const { return {containers_.begin(), containers_.end()}; }
   std::vector<NodeId> ttls() const { return {ttls_.begin(), ttls_.end()}; }
 
  private:
+  struct Ephemerals {
+    NodeSet nodes;
+    std::size_t path_bytes = 0;
+  };
+
   bool extended_types_;
-  boost::unordered_flat_map<std::int64_t, NodeSet> sessions_;
+  boost::unordered_flat_map<std::int64_t, Ephemerals> sessions_;
   std::size_t ephemerals_ = 0;
   NodeSet containers_;
   NodeSet ttls_;

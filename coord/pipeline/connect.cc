@@ -1,0 +1,120 @@
+// Sessions in the pipeline: the connect handshake, re-attachment, expiry; and the other thing that happens by
+// itself, the reaper.
+#include <algorithm>
+
+#include "bytes/reader.h"
+#include "coord/pipeline/pipeline.h"
+#include "coord/pipeline/wire.h"
+#include "coord/session/password.h"
+#include "jute/codec.h"
+#include "jute/proto.h"
+
+namespace tandem::coord::pipeline {
+
+using jute::OpCode;
+using jute::SessionId;
+
+void Pipeline::on_connect(Link& link, std::string_view frame) {
+  bytes::Reader reader(frame);
+  jute::ConnectRequest request;
+  jute::decode(reader, request);
+  // A client that has seen more than this server knows must try another one.
+  if (!reader.ok() || request.last_zxid_seen > tree_.last_zxid()) return close(link);
+  link.sends_read_only = request.has_read_only;
+  link.timeout_ms =
+      std::clamp(request.timeout_ms, options_.min_session_timeout_ms, options_.max_session_timeout_ms);
+  if (request.session_id.value != 0) {
+    const std::string password = request.passwd.value_or(std::string());
+    return reopen_session(link, request.session_id, password);
+  }
+  if (log_full_) return close(link);  // without a transaction there is no session
+  link.state = Link::State::establishing;
+  link.session = sessions_.new_id();
+  session::Session& session = sessions_.track(link.session, link.timeout_ms, now_.at);
+  session.owner = 1;
+  RequestView create;
+  create.type = OpCode::create_session;
+  create.received = now_.at;
+  propose(&link, create, link.ids);
+}
+
+void Pipeline::reopen_session(Link& link, SessionId id, std::string_view password) {
+  session::Session* session = sessions_.find(id);
+  const bool valid = session != nullptr && session::is_password_of(id, password) &&
+                     sessions_.touch(*session, link.timeout_ms, now_.at);
+  if (!valid) {
+    link.session = SessionId();
+    return finish_connect(link, false);
+  }
+  if (const auto it = session_links_.find(id.value); it != session_links_.end()) {
+    if (Link* before = find(it->second)) close(*before);
+  }
+  link.session = id;
+  finish_connect(link, true);
+}
+
+void Pipeline::finish_connect(Link& link, bool valid) {
+  jute::ConnectResponse response;
+  response.passwd = std::string(jute::kPasswordBytes, '\0');
+  if (valid) {
+    const session::Password password = session::password_of(link.session);
+    response.timeout_ms = link.timeout_ms;
+    response.session_id = link.session;
+    response.passwd = std::string(password.data(), password.size());
+  }
+  response.has_read_only = link.sends_read_only;
+  std::string& out = outputs_.output(link.id);
+  bytes::Writer writer(out);
+  const std::size_t size_at = writer.reserve_i32();
+  jute::encode(out, response);
+  writer.patch_i32(size_at, static_cast<std::int32_t>(out.size() - size_at - 4));
+  ++link.stats.packets_sent;
+  ++stats_.packets_sent;
+  if (!valid) return close(link);
+  link.state = Link::State::open;
+  session_links_[link.session.value] = link.id;
+  drain(link);
+}
+
+// Without space for transactions nothing can end a session: none expires until there is some.
+void Pipeline::expire_sessions() {
+  if (log_full_) return;
+  const std::vector<jute::Id> nobody;
+  for (const SessionId id : sessions_.expire(now_.at)) {
+    Preparer::Proposal proposal;
+    proposal.session = id;
+    proposal.ids = &nobody;
+    proposal.request.type = OpCode::close_session;
+    proposal.request.received = now_.at;
+    submit(nullptr, proposal);
+  }
+}
+
+void Pipeline::reap() {
+  if (log_full_) return;
+  const std::vector<jute::Id> nobody;
+  while (const auto path = reaper_.next(now_.at, now_.wall)) {
+    std::string body;
+    put_string(body, *path);
+    RequestView request;
+    request.type = OpCode::delete_container;
+    request.body = body;
+    request.received = now_.at;
+    propose(nullptr, request, nobody);
+  }
+}
+
+void Pipeline::on_deadline(Now now) {
+  now_ = now;
+  expire_sessions();
+  reap();
+}
+
+std::optional<base::Instant> Pipeline::next_deadline() const {
+  if (log_full_) return std::nullopt;
+  const auto expiry = sessions_.next_deadline();
+  const base::Instant reaping = reaper_.next_deadline();
+  return expiry ? std::min(*expiry, reaping) : reaping;
+}
+
+}  // namespace tandem::coord::pipeline
