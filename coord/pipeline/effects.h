@@ -14,8 +14,13 @@
 
 namespace tandem::coord::pipeline {
 
-// A client's connection; never given twice.
+// A client's connection; never given twice. The low bits are its slot, a small number that is.
 using LinkId = base::Strong<std::uint64_t, struct LinkIdTag>;
+
+inline constexpr unsigned kSlotBits = 20;
+inline std::uint32_t slot_of(LinkId link) {
+  return static_cast<std::uint32_t>(link.value & ((std::uint64_t{1} << kSlotBits) - 1));
+}
 
 // Transactions proposed together, in zxid order. Each payload is what the log keeps: header, body, digest.
 struct TxnBatch {

@@ -18,12 +18,6 @@ namespace {
 
 constexpr session::OwnerId kThisServer = 1;
 
-constexpr std::uint64_t kSlotBits = 20;  // of a LinkId; the rest is a running number
-
-std::uint32_t slot_of(LinkId id) {
-  return static_cast<std::uint32_t>(id.value & ((std::uint64_t{1} << kSlotBits) - 1));
-}
-
 }  // namespace
 
 Pipeline::Pipeline(PipelineOptions options, tree::DataTree& tree, session::SessionTracker& sessions,
@@ -143,6 +137,11 @@ void Pipeline::receive(Link& link, std::string_view frame) {
   const auto type = static_cast<OpCode>(reader.i32());
   if (!reader.ok()) return close(link);
   const OpRow* row = find_op(type);
+  if (link.state == Link::State::open && (row == nullptr || row->kind != OpKind::auth)) {
+    session::Session* session = sessions_.find(link.session);
+    // What comes behind the session's end is not answered.
+    if (session == nullptr || !sessions_.touch(*session, link.timeout_ms, now_.at)) return;
+  }
   const bool waits = link.state == Link::State::establishing || !link.queue.empty() ||
                      (link.writes_waiting() > 0 && row != nullptr && row->kind == OpKind::read);
   const bool overtakes = row != nullptr && (row->kind == OpKind::write || row->kind == OpKind::auth) &&
@@ -164,8 +163,6 @@ void Pipeline::dispatch(Link& link, std::string_view frame, base::Instant receiv
   request.received = received;
   const OpRow* row = find_op(request.type);
   if (row != nullptr && row->kind == OpKind::auth) return on_auth(link, request.xid, request.body);
-  session::Session* session = sessions_.find(link.session);
-  if (session == nullptr || !sessions_.touch(*session, link.timeout_ms, now_.at)) return;  // it is ending
   if (row == nullptr || row->kind == OpKind::refused) return refuse_unimplemented(link, request.xid);
   if (row->kind == OpKind::write) return propose(&link, request, link.ids);
   execute_read(link, request);

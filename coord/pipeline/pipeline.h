@@ -71,6 +71,7 @@ class Pipeline final : private tree::ChangeListener {
   // ---- time and effects -----------------------------------------------------------------------------------
   void on_deadline(Now now);
   std::optional<base::Instant> next_deadline() const;
+  bool has_effects() const { return !effects_.empty() || proposing_ != nullptr; }
   std::vector<Effect> take_effects();  // call after every verb; proposals of the verb leave as one batch
 
   // ---- status ---------------------------------------------------------------------------------------------
