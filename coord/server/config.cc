@@ -145,13 +145,18 @@ Result<LoadedConfig> load_config(fs::Disk& disk, const std::string& file,
   return finish(std::move(loaded), file, findings);
 }
 
-Result<LoadedConfig> short_config(const std::string& port, const std::string& data_dir,
+Result<LoadedConfig> short_config(const std::vector<std::string>& operands,
                                   const std::vector<Entry>& properties) {
+  constexpr std::string_view kKeys[] = {"clientPort", "dataDir", "tickTime", "maxClientCnxns"};
+  if (operands.size() < 2 || operands.size() > std::size(kKeys))
+    return base::make_error(Errc::invalid_argument,
+                            "{} operands: give a zoo.cfg, or a port and a data directory", operands.size());
   LoadedConfig loaded;
   conf::Findings findings;
   if (auto status = apply_properties(loaded.config, properties, findings); !status) return status.error();
-  const std::vector<Entry> entries = {{"clientPort", port, "command line", 0},
-                                      {"dataDir", data_dir, "command line", 0}};
+  std::vector<Entry> entries;
+  for (std::size_t i = 0; i < operands.size(); ++i)
+    entries.push_back({std::string(kKeys[i]), operands[i], "command line", 0});
   if (auto status = apply_file(loaded.config, entries, findings); !status) return status.error();
   return finish(std::move(loaded), "command line", findings);
 }

@@ -108,8 +108,9 @@ struct LoadedConfig {
 // Errors are one sentence with file, line and key.
 base::Result<LoadedConfig> load_config(fs::Disk& disk, const std::string& file,
                                        const std::vector<conf::Entry>& properties);
-// The short form of Apache's standalone server: a client port and a data directory.
-base::Result<LoadedConfig> short_config(const std::string& port, const std::string& data_dir,
+// The short form of Apache's standalone server: client port, data directory, and perhaps tickTime and
+// maxClientCnxns.
+base::Result<LoadedConfig> short_config(const std::vector<std::string>& operands,
                                         const std::vector<conf::Entry>& properties);
 
 }  // namespace tandem::coord::server
