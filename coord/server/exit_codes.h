@@ -1,4 +1,5 @@
-// Exit codes of the process, Apache's numbers (ExitCode): scripts and supervisors tell them apart.
+// Exit codes of the process: the numbers of Apache's ExitCode, which scripts and supervisors tell apart.
+// Main returns them; only a failed log leaves in another way (standalone.cc).
 #pragma once
 
 namespace tandem::coord::server {

@@ -122,6 +122,7 @@ Status Standalone::first_snapshot() {
 
 void Standalone::build_core() {
   snapshots_ = std::make_unique<shell::SnapshotWriter>(loop_, disk_, snapshot_options_, snapshot_parts_);
+  shell::LogEvents& events = *this;  // make_unique does not see the private base
   log_ = std::make_unique<shell::LogWriter>(
       loop_, disk_,
       shell::LogWriterOptions{
@@ -131,7 +132,7 @@ void Standalone::build_core() {
           .file_bytes_max =
               static_cast<std::uint64_t>(std::max<std::int64_t>(config_.txn_log_size_limit_kb, 0)) * 1024,
           .sync_warning = base::milliseconds(config_.fsync_warning_threshold_ms)},
-      *this, logger_.named("coord.log"));
+      events, logger_.named("coord.log"));
   pipeline::PipelineOptions options;
   options.min_session_timeout_ms = config_.min_session_timeout();
   options.max_session_timeout_ms = config_.max_session_timeout();
