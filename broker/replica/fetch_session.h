@@ -1,0 +1,80 @@
+// Incremental fetch sessions (KIP-227): the broker remembers which partitions a client fetches and what it
+// last heard of each, so that a request names changes only and a response only what is new. One cache per
+// shard, used on its thread.
+#pragma once
+
+#include <list>
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "broker/protocol/messages/fetch.h"
+
+namespace tandem::broker::replica {
+
+// One partition that a fetch asks for, by name or (version 13 and later) by topic id.
+struct WantedPartition {
+  std::string topic;  // empty where the id is not known here
+  protocol::Uuid topic_id;
+  protocol::FetchRequest::FetchPartition request;
+};
+
+// What the last response said.
+struct ToldPartition {
+  std::int64_t high_watermark = -1;
+  std::int64_t log_start_offset = -1;
+  bool error = false;
+};
+
+class FetchSession {
+ public:
+  struct Entry {
+    WantedPartition wanted;
+    ToldPartition told;
+    bool told_once = false;
+  };
+
+  std::int32_t id = 0;
+  std::int32_t epoch = 1;  // of the next request
+  bool by_topic_id = false;
+  base::Instant last_used{};
+  std::list<Entry> entries;  // in the order in which they are served
+
+  // Whether the partition belongs into an incremental response; remembers what it says.
+  bool include(Entry& entry, const protocol::FetchResponse::PartitionData& data);
+};
+
+// What a request means for its session.
+struct FetchContext {
+  protocol::ErrorCode error = protocol::ErrorCode::none;
+  std::int32_t session_id = 0;
+  FetchSession* session = nullptr;  // null: sessionless
+  bool incremental = false;         // answer with changes only
+};
+
+class FetchSessions {
+ public:
+  FetchSessions(base::Random random, std::size_t slots_max) : random_(random), slots_max_(slots_max) {}
+
+  // `wanted` is what the request names, in its order. Partitions of a session are then in its entries.
+  FetchContext begin(const protocol::FetchRequest& request, std::int16_t version,
+                     std::vector<WantedPartition> wanted, base::Instant now);
+  FetchSession* find(std::int32_t id);
+  std::size_t size() const { return sessions_.size(); }
+
+ private:
+  FetchContext create(std::vector<WantedPartition> wanted, bool by_topic_id, base::Instant now);
+  bool make_room(base::Instant now);
+  static void update(FetchSession& session, std::vector<WantedPartition> wanted,
+                     const std::vector<protocol::FetchRequest::ForgottenTopic>& forgotten);
+
+  base::Random random_;
+  std::size_t slots_max_;
+  std::unordered_map<std::int32_t, FetchSession> sessions_;
+};
+
+}  // namespace tandem::broker::replica
