@@ -28,9 +28,18 @@ constexpr Row row() {
 }
 
 constexpr std::array kRows = {
+    row<protocol::ProduceRequest, &produce>(),
+    row<protocol::FetchRequest, &fetch>(),
+    row<protocol::ListOffsetsRequest, &list_offsets>(),
     row<protocol::MetadataRequest, &metadata>(),
+    row<protocol::LeaderAndIsrRequest, &leader_and_isr>(),
+    row<protocol::StopReplicaRequest, &stop_replica>(),
     row<protocol::UpdateMetadataRequest, &update_metadata>(),
     Row{protocol::ApiKey::api_versions, &api_versions},
+    row<protocol::DeleteRecordsRequest, &delete_records>(),
+    row<protocol::InitProducerIdRequest, &init_producer_id>(),
+    row<protocol::OffsetForLeaderEpochRequest, &offset_for_leader_epoch>(),
+    row<protocol::DescribeLogDirsRequest, &describe_log_dirs>(),
     row<protocol::DescribeClusterRequest, &describe_cluster>(),
 };
 

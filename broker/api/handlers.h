@@ -4,15 +4,33 @@
 
 #include "broker/api/handler.h"
 #include "broker/protocol/messages/api_versions.h"
+#include "broker/protocol/messages/delete_records.h"
 #include "broker/protocol/messages/describe_cluster.h"
+#include "broker/protocol/messages/describe_log_dirs.h"
+#include "broker/protocol/messages/fetch.h"
+#include "broker/protocol/messages/init_producer_id.h"
+#include "broker/protocol/messages/leader_and_isr.h"
+#include "broker/protocol/messages/list_offsets.h"
 #include "broker/protocol/messages/metadata.h"
+#include "broker/protocol/messages/offset_for_leader_epoch.h"
+#include "broker/protocol/messages/produce.h"
+#include "broker/protocol/messages/stop_replica.h"
 #include "broker/protocol/messages/update_metadata.h"
 
 namespace tandem::broker::api {
 
 void api_versions(Call call);  // answers versions that it does not know, so it decodes for itself
+void delete_records(Call call, protocol::DeleteRecordsRequest request);
 void describe_cluster(Call call, protocol::DescribeClusterRequest request);
+void describe_log_dirs(Call call, protocol::DescribeLogDirsRequest request);
+void fetch(Call call, protocol::FetchRequest request);
+void init_producer_id(Call call, protocol::InitProducerIdRequest request);
+void leader_and_isr(Call call, protocol::LeaderAndIsrRequest request);
+void list_offsets(Call call, protocol::ListOffsetsRequest request);
 void metadata(Call call, protocol::MetadataRequest request);
+void offset_for_leader_epoch(Call call, protocol::OffsetForLeaderEpochRequest request);
+void produce(Call call, protocol::ProduceRequest request);
+void stop_replica(Call call, protocol::StopReplicaRequest request);
 void update_metadata(Call call, protocol::UpdateMetadataRequest request);
 
 }  // namespace tandem::broker::api

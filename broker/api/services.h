@@ -23,6 +23,8 @@ struct Node {
 
 class MetadataCache;
 class TopicAutoCreation;
+class Replicas;
+class ProducerIds;
 
 struct Services {
   const base::Clock& clock;
@@ -31,6 +33,8 @@ struct Services {
   Node& node;
   MetadataCache& metadata;
   TopicAutoCreation* auto_creation = nullptr;  // null: auto.create.topics.enable=false
+  Replicas* replicas = nullptr;         // the partitions of this broker; there before the first request
+  ProducerIds* producer_ids = nullptr;  // null: none can be had yet
 };
 
 }  // namespace tandem::broker::api

@@ -96,6 +96,8 @@ class Log {
                                bool min_one);
   base::Result<std::optional<TimestampFound>> find_timestamp(std::int64_t timestamp);
   base::Result<std::optional<TimestampFound>> find_max_timestamp();
+  // Base offset and time of change of each segment, ascending: what ListOffsets v0 answers from.
+  std::vector<std::pair<std::int64_t, std::int64_t>> segment_times() const;
   base::Result<std::vector<AbortedTxn>> aborted_in(std::int64_t from, std::int64_t to);
 
   LeaderEpochs& epochs() { return epochs_; }

@@ -84,6 +84,12 @@ Result<std::optional<TimestampFound>> Log::find_max_timestamp() {
   return best->find_timestamp(best->max_timestamp().timestamp, best->base_offset());
 }
 
+std::vector<std::pair<std::int64_t, std::int64_t>> Log::segment_times() const {
+  std::vector<std::pair<std::int64_t, std::int64_t>> out;
+  for (const auto& [base, segment] : segments_) out.emplace_back(base, segment->modified_ms());
+  return out;
+}
+
 Result<std::vector<AbortedTxn>> Log::aborted_in(std::int64_t from, std::int64_t to) {
   std::vector<AbortedTxn> out;
   auto it = segments_.upper_bound(from);

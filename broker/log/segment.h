@@ -44,6 +44,7 @@ class Segment {
   std::uint64_t size() const { return size_; }
   // The largest timestamp, or the file's time of change where no record has one.
   std::int64_t largest_timestamp() const { return max_.timestamp >= 0 ? max_.timestamp : modified_ms_; }
+  std::int64_t modified_ms() const { return modified_ms_; }
   const TimestampOffset& max_timestamp() const { return max_; }
   base::Result<std::shared_ptr<fs::File>> file();
   OffsetIndex& offset_index() { return offsets_; }

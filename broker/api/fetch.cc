@@ -1,0 +1,241 @@
+#include <algorithm>
+#include <atomic>
+#include <optional>
+
+#include "broker/api/fetch_read.h"
+#include "broker/api/handlers.h"
+#include "broker/api/partition_errors.h"
+#include "broker/api/replicas.h"
+#include "broker/api/scatter.h"
+
+namespace tandem::broker::api {
+
+namespace {
+
+using protocol::ErrorCode;
+using protocol::FetchRequest;
+using protocol::FetchResponse;
+
+constexpr std::int16_t kSinceTopicIds = 13;
+constexpr std::int16_t kSinceReplicaState = 15;
+constexpr std::int16_t kSinceLeaderHint = 16;
+constexpr std::int16_t kHardLimitUntil =
+    2;  // up to here a response never exceeds the limit, even for one batch
+
+// One Fetch from arrival to answer. Its life: begin on the connection's shard (session, items), read on the
+// owners, then answer, or wait on every partition until enough bytes are there or the time is over, read
+// again and answer.
+class Fetch final : public Waiter, public Delayed, public std::enable_shared_from_this<Fetch> {
+ public:
+  Fetch(Call call, FetchRequest request)
+      : call_(std::move(call)), request_(std::move(request)), image_(call_.services.metadata.image()) {}
+
+  void begin() {
+    Services& services = call_.services;
+    home_ = services.shards.current();
+    const std::int32_t replica_id =
+        call_.version() >= kSinceReplicaState ? request_.replica_state.replica_id : request_.replica_id;
+    rules_ = {.version = call_.version(),
+              .replica_id = replica_id,
+              .committed = request_.isolation_level == 1,
+              .bytes_max = static_cast<std::uint64_t>(std::max(0, request_.max_bytes))};
+    context_ =
+        services.replicas->sessions(home_).begin(request_, call_.version(), wanted(), services.clock.now());
+    if (context_.error != ErrorCode::none) return refuse(context_.error);
+    if (context_.incremental || context_.session != nullptr) items_.clear();  // the session has them all
+    if (context_.session != nullptr) {
+      for (auto& entry : context_.session->entries) items_.push_back({entry.wanted, &entry});
+      session_epoch_ = context_.session->epoch;
+    }
+    set_.emplace(services.shards.size());
+    for (FetchItem& item : items_) {
+      item.shard = services.shards.owner(item.wanted.topic, item.wanted.request.partition);
+      set_->add(item.shard);
+    }
+    read();
+  }
+
+  bool on_change(Replica& replica) override {
+    if (done_.load(std::memory_order_acquire)) return true;
+    std::uint64_t gained = 0;
+    for (FetchItem& item : items_) {
+      if (item.wanted.request.partition != replica.partition || item.wanted.topic != replica.topic) continue;
+      // A lost leadership or a failed log is an answer by itself.
+      if (replica.core.role() == replica::Role::none || replica.log->failed()) gained = UINT32_MAX;
+      if (visible_end(replica, rules_) > item.seen_end) gained += bytes_since(replica, item);
+    }
+    if (ready_.fetch_add(gained) + gained < static_cast<std::uint64_t>(std::max(1, request_.min_bytes)))
+      return false;
+    finish_wait();
+    return true;
+  }
+
+  bool is_done() override { return done_.load(std::memory_order_acquire); }
+
+  void on_deadline() override {
+    delay_id_ = 0;
+    finish_wait();
+  }
+
+ private:
+  friend void scatter<Fetch>(Shards&, const ShardSet&, std::shared_ptr<Fetch>, void (Fetch::*)(std::size_t),
+                             void (Fetch::*)(), bool);
+
+  // What the request names: a session keeps it, without one it is all there is.
+  std::vector<replica::WantedPartition> wanted() {
+    std::vector<replica::WantedPartition> out;
+    for (auto& topic : request_.topics) {
+      std::string name = topic.topic;
+      if (call_.version() >= kSinceTopicIds) {
+        const auto known = image_->topic(topic.topic_id);
+        name = known ? known->name : std::string();
+      }
+      for (const auto& partition : topic.partitions) {
+        out.push_back({name, topic.topic_id, partition});
+        items_.push_back({out.back(), nullptr});
+      }
+    }
+    return out;
+  }
+
+  void refuse(ErrorCode error) {
+    FetchResponse response;
+    response.error_code = error;
+    call_.respond.send(response);
+  }
+
+  void read() {
+    scatter(call_.services.shards, *set_, shared_from_this(), &Fetch::read_shard, &Fetch::was_read, true);
+  }
+
+  void read_shard(std::size_t shard) {
+    std::uint64_t left = rules_.bytes_max;
+    bool min_one = call_.version() > kHardLimitUntil;
+    for (FetchItem& item : items_) {
+      if (item.shard != shard) continue;
+      read_partition(*call_.services.replicas, *image_, rules_, item, left, min_one);
+      const std::uint64_t size = item.data.records.size();
+      left -= std::min(left, size);
+      if (size > 0) min_one = false;
+    }
+  }
+
+  void was_read() {
+    std::uint64_t bytes = 0;
+    bool now = last_pass_ || request_.max_wait_ms <= 0 || items_.empty();
+    for (const FetchItem& item : items_) {
+      bytes += item.data.records.size();
+      now = now || item.data.error_code != ErrorCode::none || item.data.diverging_epoch.epoch >= 0;
+    }
+    if (now || bytes >= static_cast<std::uint64_t>(std::max(0, request_.min_bytes))) return answer();
+    ready_.store(bytes);
+    last_pass_ = true;
+    const auto at = call_.received + std::chrono::milliseconds(request_.max_wait_ms);
+    delay_id_ = call_.services.replicas->delays(home_).add(at, shared_from_this());
+    scatter(call_.services.shards, *set_, shared_from_this(), &Fetch::wait_shard, &Fetch::waiting, true);
+  }
+
+  void wait_shard(std::size_t shard) {
+    for (FetchItem& item : items_) {
+      if (item.shard != shard) continue;
+      Replica* replica = call_.services.replicas->find(item.wanted.topic, item.wanted.request.partition);
+      if (replica == nullptr) continue;
+      // It may have grown since it was read on another thread's behalf.
+      if (visible_end(*replica, rules_) > item.seen_end && on_change(*replica)) continue;
+      replica->wait(shared_from_this());
+    }
+  }
+  void waiting() {}
+
+  // Enough is there, or the time is over. Any thread, the first wins.
+  void finish_wait() {
+    if (done_.exchange(true, std::memory_order_acq_rel)) return;
+    Shards& shards = call_.services.shards;
+    if (shards.current() == home_) return resume();
+    shards.post(home_, [self = shared_from_this()] { self->resume(); });
+  }
+
+  void resume() {
+    if (delay_id_ != 0) call_.services.replicas->delays(home_).remove(delay_id_);
+    delay_id_ = 0;
+    // The partition that woke us is in the middle of its own change: read once it is through.
+    call_.services.shards.loop(home_).defer([self = shared_from_this()] { self->read(); });
+  }
+
+  // The limit holds for the response as a whole; owners each kept to it alone.
+  void trim() {
+    std::uint64_t left = rules_.bytes_max;
+    bool first = call_.version() > kHardLimitUntil;
+    for (FetchItem& item : items_) {
+      const std::uint64_t size = item.data.records.size();
+      if (size > left && !first) item.data.records = protocol::Records();
+      if (size == 0) continue;
+      left -= std::min(left, size);
+      first = false;
+    }
+  }
+
+  void answer() {
+    done_.store(true);
+    trim();
+    FetchResponse response;
+    auto& sessions = call_.services.replicas->sessions(home_);
+    replica::FetchSession* session =
+        context_.session == nullptr ? nullptr : sessions.find(context_.session_id);
+    // Another request may have ended or changed the session while this one waited.
+    if (session != nullptr && session->epoch != session_epoch_) session = nullptr;
+    if (session != nullptr) response.session_id = session->id;
+    for (FetchItem& item : items_) {
+      const bool changed = session == nullptr || session->include(*item.entry, item.data);
+      if (context_.incremental && session != nullptr && !changed) continue;
+      add(response, item);
+    }
+    if (session != nullptr) rotate(*session);
+    call_.respond.send_linked(response);
+  }
+
+  void add(FetchResponse& response, FetchItem& item) {
+    if (response.responses.empty() || response.responses.back().topic != item.wanted.topic ||
+        response.responses.back().topic_id != item.wanted.topic_id) {
+      auto& topic = response.responses.emplace_back();
+      topic.topic = item.wanted.topic;
+      topic.topic_id = item.wanted.topic_id;
+    }
+    if (call_.version() >= kSinceLeaderHint && moved(item.data.error_code))
+      hint_leader(*image_, call_.client->listener, item.wanted.topic, item.data.partition_index, item.data,
+                  response);
+    response.responses.back().partitions.push_back(std::move(item.data));
+  }
+
+  // Partitions that gave data are served last the next time.
+  void rotate(replica::FetchSession& session) {
+    for (FetchItem& item : items_) {
+      if (!item.gave_data) continue;
+      const auto it = std::find_if(session.entries.begin(), session.entries.end(),
+                                   [&](const auto& entry) { return &entry == item.entry; });
+      if (it != session.entries.end()) session.entries.splice(session.entries.end(), session.entries, it);
+    }
+  }
+
+  Call call_;
+  FetchRequest request_;
+  MetadataCache::Image image_;
+  FetchRules rules_;
+  replica::FetchContext context_;
+  std::int32_t session_epoch_ = 0;
+  std::vector<FetchItem> items_;
+  std::optional<ShardSet> set_;
+  std::size_t home_ = 0;
+  bool last_pass_ = false;
+  std::uint64_t delay_id_ = 0;
+  std::atomic<std::uint64_t> ready_{0};
+  std::atomic<bool> done_{false};
+};
+
+}  // namespace
+
+void fetch(Call call, FetchRequest request) {
+  std::make_shared<Fetch>(std::move(call), std::move(request))->begin();
+}
+
+}  // namespace tandem::broker::api

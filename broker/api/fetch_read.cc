@@ -1,0 +1,146 @@
+#include "broker/api/fetch_read.h"
+
+#include <algorithm>
+
+#include "broker/api/partition_errors.h"
+#include "broker/record/convert.h"
+
+namespace tandem::broker::api {
+
+namespace {
+
+using protocol::ErrorCode;
+using protocol::FetchResponse;
+
+constexpr std::int16_t kSinceBatches = 4;  // older versions take messages v0 (0, 1) or v1 (2, 3)
+constexpr std::int16_t kSinceZstd = 10;
+constexpr std::int16_t kSinceFollowerFetch = 11;
+constexpr std::int16_t kSinceTopicIds = 13;
+constexpr std::uint64_t kConvertBytesMax = std::uint64_t{64} << 20;  // read into memory for one conversion
+
+void fail(FetchItem& item, ErrorCode error) {
+  item.data.error_code = error;
+  item.data.high_watermark = -1;
+}
+
+ErrorCode check(const Replica& replica, const FetchRules& rules, const FetchItem& item) {
+  const auto& request = item.wanted.request;
+  if (replica.log->failed()) return ErrorCode::kafka_storage_error;
+  const bool leader_only = rules.replica_id >= 0 || rules.version < kSinceFollowerFetch;
+  if (leader_only) {
+    if (const auto error = replica.core.check_leader(request.current_leader_epoch); error != ErrorCode::none)
+      return error;
+  } else if (const auto error = replica.core.check_epoch(request.current_leader_epoch);
+             error != ErrorCode::none) {
+    return error;
+  }
+  if (!item.wanted.topic_id.is_zero() && replica.log->topic_id() &&
+      *replica.log->topic_id() != item.wanted.topic_id)
+    return ErrorCode::inconsistent_topic_id;
+  if (rules.version < kSinceZstd && replica.log->config().compression == record::Codec::zstd)
+    return ErrorCode::unsupported_compression_type;
+  return ErrorCode::none;
+}
+
+// KIP-595: tells the reader where its log parts from this one. True when it does.
+bool diverges(Replica& replica, FetchItem& item) {
+  const auto& request = item.wanted.request;
+  if (request.last_fetched_epoch < 0) return false;
+  const auto end = replica.log->epochs().end_of(request.last_fetched_epoch, replica.log->end_offset());
+  if (end.epoch < 0) {
+    fail(item, ErrorCode::offset_out_of_range);
+    return true;
+  }
+  if (end.epoch == request.last_fetched_epoch && end.end_offset >= request.fetch_offset) return false;
+  item.data.diverging_epoch = {end.epoch, end.end_offset};
+  return true;
+}
+
+// For clients that know no batches: the range's bytes as messages of their format.
+void convert(const Replica& replica, const FetchRules& rules, FetchItem& item, const log::ReadRange& range) {
+  if (!replica.log->config().downconversion_enable) return fail(item, ErrorCode::unsupported_version);
+  std::string stored(std::min(range.size, kConvertBytesMax), '\0');
+  const auto got = range.file->pread(range.position, stored);
+  if (!got) return fail(item, ErrorCode::kafka_storage_error);
+  stored.resize(*got);
+  const std::int8_t magic = rules.version < 2 ? 0 : 1;
+  auto converted = record::down_convert(stored, magic, item.wanted.request.fetch_offset);
+  if (!converted)
+    return fail(item, converted.error().code == base::Errc::unsupported
+                          ? ErrorCode::unsupported_compression_type
+                          : ErrorCode::corrupt_message);
+  item.data.records = protocol::Records(bytes::Slice::own(std::move(*converted)));
+}
+
+void add_aborted(Replica& replica, FetchItem& item, std::int64_t end) {
+  auto& out = item.data.aborted_transactions.emplace();
+  const auto aborted = replica.log->aborted_in(item.wanted.request.fetch_offset, end);
+  if (!aborted) return;
+  for (const auto& txn : *aborted) out.push_back({txn.producer_id, txn.first_offset});
+}
+
+void read_log(Replica& replica, const FetchRules& rules, FetchItem& item, std::uint64_t bytes_left,
+              bool min_one) {
+  const auto& request = item.wanted.request;
+  const std::int64_t end = visible_end(replica, rules);
+  item.seen_end = end;
+  item.data.high_watermark = replica.core.high_watermark();
+  item.data.last_stable_offset = replica.last_stable_offset();
+  item.data.log_start_offset = replica.log->start_offset();
+  if (request.fetch_offset < replica.log->start_offset() ||
+      request.fetch_offset > replica.log->end_offset()) {
+    item.data.last_stable_offset = item.data.log_start_offset = -1;
+    return fail(item, ErrorCode::offset_out_of_range);
+  }
+  if (diverges(replica, item)) return;
+  const auto wanted = static_cast<std::uint64_t>(std::max(0, request.partition_max_bytes));
+  const std::uint64_t limit = std::min(wanted, bytes_left);
+  if (limit == 0 && !min_one) return;
+  auto range = replica.log->read(request.fetch_offset, limit, end, min_one);
+  if (!range) {
+    replica.owner.on_log_failure(replica, range.error());
+    return fail(item, ErrorCode::kafka_storage_error);
+  }
+  if (rules.committed && rules.replica_id < 0) add_aborted(replica, item, end);
+  if (range->size == 0) return;
+  item.gave_data = true;
+  if (rules.version < kSinceBatches) return convert(replica, rules, item, *range);
+  const int fd = range->file->fd();
+  item.data.records =
+      protocol::Records(bytes::FileRange{std::move(range->file), fd, range->position, range->size});
+}
+
+}  // namespace
+
+std::int64_t visible_end(const Replica& replica, const FetchRules& rules) {
+  if (rules.replica_id != -1) return replica.log->end_offset();  // followers and debuggers see everything
+  return replica.visible_end(rules.committed);
+}
+
+std::uint64_t bytes_since(Replica& replica, FetchItem& item) {
+  const std::int64_t from = std::max(item.seen_end, replica.log->start_offset());
+  item.seen_end = replica.log->end_offset();
+  const auto range = replica.log->read(from, INT32_MAX, item.seen_end, false);
+  return range ? range->size : 1;
+}
+
+void read_partition(Replicas& replicas, const replica::ClusterImage& image, const FetchRules& rules,
+                    FetchItem& item, std::uint64_t bytes_left, bool min_one) {
+  item.data = {};
+  item.data.partition_index = item.wanted.request.partition;
+  item.gave_data = false;
+  if (item.wanted.topic.empty())
+    return fail(item, rules.version >= kSinceTopicIds ? ErrorCode::unknown_topic_id
+                                                      : ErrorCode::unknown_topic_or_partition);
+  Replica* replica = replicas.find(item.wanted.topic, item.wanted.request.partition);
+  if (replica == nullptr || replica->core.role() == replica::Role::none)
+    return fail(item, not_here(image, item.wanted.topic, item.wanted.request.partition));
+  if (const auto error = check(*replica, rules, item); error != ErrorCode::none) return fail(item, error);
+  if (rules.replica_id >= 0 &&
+      replica->core.on_fetch(rules.replica_id, item.wanted.request.fetch_offset,
+                             item.wanted.request.log_start_offset, replica->ends(), replicas.clock().now()))
+    replica->changed();
+  read_log(*replica, rules, item, bytes_left, min_one);
+}
+
+}  // namespace tandem::broker::api

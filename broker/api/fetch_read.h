@@ -1,0 +1,35 @@
+// Reading one partition for a Fetch, on its owner's thread: the checks in Kafka's order, then a range of a
+// segment file (sent without a copy), or converted messages for versions that know no batches.
+#pragma once
+
+#include "broker/api/replicas.h"
+#include "broker/replica/cluster_image.h"
+#include "broker/replica/fetch_session.h"
+
+namespace tandem::broker::api {
+
+struct FetchRules {
+  std::int16_t version = 0;
+  std::int32_t replica_id = -1;  // of a following broker, or -1 for consumers, -2 for debugging consumers
+  bool committed = false;        // isolation level read_committed
+  std::uint64_t bytes_max = 0;   // of the response
+};
+
+struct FetchItem {
+  replica::WantedPartition wanted;
+  replica::FetchSession::Entry* entry = nullptr;  // of the session; only on the connection's shard
+  std::size_t shard = 0;
+  std::int64_t seen_end = 0;  // the end of what was visible when it was read
+  bool gave_data = false;
+  protocol::FetchResponse::PartitionData data;
+};
+
+void read_partition(Replicas& replicas, const replica::ClusterImage& image, const FetchRules& rules,
+                    FetchItem& item, std::uint64_t bytes_left, bool min_one);
+
+// Where this reader may read up to.
+std::int64_t visible_end(const Replica& replica, const FetchRules& rules);
+// About how many bytes came since the item was read.
+std::uint64_t bytes_since(Replica& replica, FetchItem& item);
+
+}  // namespace tandem::broker::api

@@ -1,0 +1,78 @@
+#include "broker/api/handlers.h"
+#include "broker/api/on_owners.h"
+#include "broker/api/replicas.h"
+
+namespace tandem::broker::api {
+
+namespace {
+
+using protocol::ErrorCode;
+using protocol::LeaderAndIsrRequest;
+using protocol::LeaderAndIsrResponse;
+
+constexpr std::int16_t kSinceTopics = 5;  // answers are grouped by topic id
+
+struct Asked {
+  Call call;
+  LeaderAndIsrRequest request;
+  LeaderAndIsrResponse response;
+};
+
+void add_job(const std::shared_ptr<Asked>& asked, std::vector<OwnedJob>& jobs, const std::string& topic,
+             const protocol::Uuid& id, const LeaderAndIsrRequest::LeaderAndIsrPartitionState& state,
+             LeaderAndIsrResponse::LeaderAndIsrPartitionError& answer) {
+  answer.topic_name = topic;
+  answer.partition_index = state.partition_index;
+  Services& services = asked->call.services;
+  jobs.push_back(
+      {services.shards.owner(topic, state.partition_index), [&services, &topic, &id, &state, &answer] {
+         answer.error_code = services.replicas->become(state, topic, id);
+       }});
+}
+
+std::vector<OwnedJob> jobs_of(const std::shared_ptr<Asked>& asked) {
+  LeaderAndIsrRequest& request = asked->request;
+  LeaderAndIsrResponse& response = asked->response;
+  std::vector<OwnedJob> jobs;
+  if (asked->call.version() >= kSinceTopics) {
+    response.topics.resize(request.topic_states.size());
+    for (std::size_t t = 0; t < request.topic_states.size(); ++t) {
+      const auto& topic = request.topic_states[t];
+      auto& answers = response.topics[t];
+      answers.topic_id = topic.topic_id;
+      answers.partition_errors.resize(topic.partition_states.size());
+      for (std::size_t p = 0; p < topic.partition_states.size(); ++p)
+        add_job(asked, jobs, topic.topic_name, topic.topic_id, topic.partition_states[p],
+                answers.partition_errors[p]);
+    }
+    return jobs;
+  }
+  std::size_t count = request.ungrouped_partition_states.size();
+  for (const auto& topic : request.topic_states) count += topic.partition_states.size();
+  response.partition_errors.resize(count);
+  std::size_t at = 0;
+  static constexpr protocol::Uuid kNoId{};
+  for (const auto& state : request.ungrouped_partition_states)
+    add_job(asked, jobs, state.topic_name, kNoId, state, response.partition_errors[at++]);
+  for (const auto& topic : request.topic_states)
+    for (const auto& state : topic.partition_states)
+      add_job(asked, jobs, topic.topic_name, topic.topic_id, state, response.partition_errors[at++]);
+  return jobs;
+}
+
+}  // namespace
+
+void leader_and_isr(Call call, LeaderAndIsrRequest request) {
+  Services& services = call.services;
+  const auto asked = std::make_shared<Asked>(std::move(call), std::move(request), LeaderAndIsrResponse{});
+  const std::int64_t sent_epoch = asked->request.broker_epoch;
+  if (sent_epoch != -1 && sent_epoch < services.node.broker_epoch) {
+    asked->response.error_code = ErrorCode::stale_broker_epoch;
+  } else if (!services.replicas->accept_controller(asked->request.controller_epoch)) {
+    asked->response.error_code = ErrorCode::stale_controller_epoch;
+  }
+  if (asked->response.error_code != ErrorCode::none) return asked->call.respond.send(asked->response);
+  on_owners(services.shards, jobs_of(asked), [asked] { asked->call.respond.send(asked->response); });
+}
+
+}  // namespace tandem::broker::api

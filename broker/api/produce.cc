@@ -1,0 +1,232 @@
+#include <algorithm>
+#include <mutex>
+
+#include "broker/api/handlers.h"
+#include "broker/api/partition_errors.h"
+#include "broker/api/replicas.h"
+#include "broker/api/scatter.h"
+
+namespace tandem::broker::api {
+
+namespace {
+
+using protocol::ErrorCode;
+using protocol::ProduceRequest;
+using protocol::ProduceResponse;
+using PartitionResponse = ProduceResponse::PartitionProduceResponse;
+
+constexpr std::int16_t kAcksNone = 0;
+constexpr std::int16_t kAcksLeader = 1;
+constexpr std::int16_t kAcksAll = -1;
+constexpr std::int16_t kSinceBatchV2 = 3;
+constexpr std::int16_t kSinceZstd = 7;
+constexpr std::int16_t kSinceLeaderHint = 10;
+constexpr std::string_view kAdminClientId = "__admin_client";
+
+// What a request's version allows in a record set (KIP-98, KIP-110).
+ErrorCode check_version(std::int16_t version, std::string_view records, std::string& message) {
+  if (version < kSinceBatchV2) return ErrorCode::none;
+  record::BatchCursor cursor(records);
+  if (!cursor.next()) {
+    if (cursor.ended() == record::CursorEnd::corrupt) return ErrorCode::none;  // the validation says why
+    message = "Produce from version 3 on holds one record batch for each partition, here is none";
+    return ErrorCode::invalid_record;
+  }
+  if (cursor.batch().magic() != 2) {
+    message =
+        fmt::format("Produce from version 3 on holds batches of magic 2, here is {}", cursor.batch().magic());
+    return ErrorCode::invalid_record;
+  }
+  if (version < kSinceZstd && cursor.batch().codec() == record::Codec::zstd)
+    return ErrorCode::unsupported_compression_type;
+  if (cursor.next()) {
+    message = "Produce from version 3 on holds one record batch for each partition, here are more";
+    return ErrorCode::invalid_record;
+  }
+  return ErrorCode::none;
+}
+
+bool holds_nothing(std::string_view records) {
+  record::BatchCursor cursor(records);
+  return !cursor.next() && cursor.ended() != record::CursorEnd::corrupt;
+}
+
+class Produce final : public Delayed, public std::enable_shared_from_this<Produce> {
+ public:
+  Produce(Call call, ProduceRequest request)
+      : call_(std::move(call)), request_(std::move(request)), image_(call_.services.metadata.image()) {}
+
+  void start() {
+    Shards& shards = call_.services.shards;
+    ShardSet set(shards.size());
+    response_.responses.reserve(request_.topic_data.size());
+    for (const auto& topic : request_.topic_data) {
+      auto& answer = response_.responses.emplace_back();
+      answer.name = topic.name;
+      answer.partition_responses.resize(topic.partition_data.size());
+      for (std::size_t i = 0; i < topic.partition_data.size(); ++i) {
+        answer.partition_responses[i].index = topic.partition_data[i].index;
+        set.add(shards.owner(topic.name, topic.partition_data[i].index));
+      }
+    }
+    scatter(shards, set, shared_from_this(), &Produce::append_all, &Produce::appended);
+  }
+
+  // A partition that waits for its followers.
+  class Wait final : public Waiter {
+   public:
+    Wait(std::shared_ptr<Produce> produce, PartitionResponse& answer, std::int64_t required)
+        : produce_(std::move(produce)), answer_(answer), required_(required) {}
+
+    bool on_change(Replica& replica) override {
+      ErrorCode error = replica.core.check_leader();
+      if (error == ErrorCode::none && replica.log->failed()) error = ErrorCode::kafka_storage_error;
+      if (error == ErrorCode::none) {
+        if (replica.core.high_watermark() < required_) return produce_->is_answered();
+        if (!replica.core.enough_replicas(replica.log->config().min_insync_replicas))
+          error = ErrorCode::not_enough_replicas_after_append;
+      }
+      produce_->replicated(answer_, error);
+      return true;
+    }
+
+    bool is_done() override { return produce_->is_answered(); }
+
+   private:
+    std::shared_ptr<Produce> produce_;
+    PartitionResponse& answer_;
+    std::int64_t required_;
+  };
+
+  void on_deadline() override {
+    const std::lock_guard lock(mutex_);
+    if (answered_) return;
+    for (PartitionResponse* answer : waiting_) answer->error_code = ErrorCode::request_timed_out;
+    waiting_.clear();
+    answer_now();
+  }
+
+ private:
+  friend void scatter<Produce>(Shards&, const ShardSet&, std::shared_ptr<Produce>,
+                               void (Produce::*)(std::size_t), void (Produce::*)(), bool);
+
+  void append_all(std::size_t shard) {
+    Shards& shards = call_.services.shards;
+    for (std::size_t t = 0; t < request_.topic_data.size(); ++t) {
+      const auto& topic = request_.topic_data[t];
+      for (std::size_t p = 0; p < topic.partition_data.size(); ++p) {
+        if (shards.owner(topic.name, topic.partition_data[p].index) != shard) continue;
+        append_one(topic.name, topic.partition_data[p], response_.responses[t].partition_responses[p]);
+      }
+    }
+  }
+
+  void append_one(const std::string& topic, const ProduceRequest::PartitionProduceData& data,
+                  PartitionResponse& answer) {
+    answer.base_offset = -1;
+    const auto refuse = [&answer](ErrorCode error, std::string message = {}) {
+      answer.error_code = error;
+      if (!message.empty()) answer.error_message = std::move(message);
+    };
+    if (request_.acks < kAcksAll || request_.acks > kAcksLeader)
+      return refuse(ErrorCode::invalid_required_acks);
+    if (is_internal_topic(topic) && call_.frame.client_id != kAdminClientId)
+      return refuse(ErrorCode::invalid_topic_exception,
+                    fmt::format("{} is an internal topic, clients do not append to it", topic));
+    const bytes::Slice slice = data.records.is_null() ? bytes::Slice() : data.records.slice();
+    std::string message;
+    if (const auto error = check_version(call_.version(), slice.view(), message); error != ErrorCode::none)
+      return refuse(error, std::move(message));
+    Replica* replica = call_.services.replicas->find(topic, data.index);
+    if (replica == nullptr || replica->core.role() == replica::Role::none)
+      return refuse(not_here(*image_, topic, data.index));
+    if (call_.version() < kSinceBatchV2 && holds_nothing(slice.view()))
+      return;  // an empty set is appended to nothing
+    Appended appended = replica->append({slice.view(), request_.acks, record::Origin::client});
+    answer.log_start_offset = appended.log_start;
+    if (!appended.ok()) {
+      refuse(appended.error, std::move(appended.message));
+      for (auto& error : appended.record_errors)
+        answer.record_errors.push_back({error.index, std::move(error.message)});
+      return;
+    }
+    answer.base_offset = appended.base_offset;
+    answer.log_append_time_ms = appended.log_append_time;
+    if (request_.acks == kAcksAll) wait_for_followers(*replica, appended.last_offset + 1, answer);
+  }
+
+  void wait_for_followers(Replica& replica, std::int64_t required, PartitionResponse& answer) {
+    if (replica.core.high_watermark() >= required) {
+      if (!replica.core.enough_replicas(replica.log->config().min_insync_replicas))
+        answer.error_code = ErrorCode::not_enough_replicas_after_append;
+      return;
+    }
+    {
+      const std::lock_guard lock(mutex_);
+      waiting_.push_back(&answer);
+    }
+    replica.wait(std::make_shared<Wait>(shared_from_this(), answer, required));
+  }
+
+  bool is_answered() {
+    const std::lock_guard lock(mutex_);
+    return answered_;
+  }
+
+  void replicated(PartitionResponse& answer, ErrorCode error) {
+    const std::lock_guard lock(mutex_);
+    const auto it = std::find(waiting_.begin(), waiting_.end(), &answer);
+    if (answered_ || it == waiting_.end()) return;
+    waiting_.erase(it);
+    answer.error_code = error;
+    if (appended_ && waiting_.empty()) answer_now();
+  }
+
+  // Every shard has appended its part; on the thread of the last.
+  void appended() {
+    const std::lock_guard lock(mutex_);
+    appended_ = true;
+    if (waiting_.empty()) return answer_now();
+    Shards& shards = call_.services.shards;
+    const std::size_t here = shards.current();
+    if (here >= shards.size()) return;
+    const auto at = call_.services.clock.now() + std::chrono::milliseconds(std::max(request_.timeout_ms, 0));
+    call_.services.replicas->delays(here).add(at, shared_from_this());
+  }
+
+  void answer_now() {  // under the lock
+    answered_ = true;
+    bool failed = false;
+    for (auto& topic : response_.responses) {
+      for (auto& answer : topic.partition_responses) {
+        failed = failed || answer.error_code != ErrorCode::none;
+        if (call_.version() >= kSinceLeaderHint && moved(answer.error_code))
+          hint_leader(*image_, call_.client->listener, topic.name, answer.index, answer, response_);
+      }
+    }
+    if (request_.acks != kAcksNone) return call_.respond.send(response_);
+    // Nobody waits for an answer: a closed connection is the only way to say that something was not appended.
+    if (failed) {
+      call_.respond.close();
+    } else {
+      call_.respond.send_nothing();
+    }
+  }
+
+  Call call_;
+  ProduceRequest request_;
+  ProduceResponse response_;
+  MetadataCache::Image image_;
+  std::mutex mutex_;  // of what follows: shards may finish at the same time
+  std::vector<PartitionResponse*> waiting_;
+  bool appended_ = false;
+  bool answered_ = false;
+};
+
+}  // namespace
+
+void produce(Call call, ProduceRequest request) {
+  std::make_shared<Produce>(std::move(call), std::move(request))->start();
+}
+
+}  // namespace tandem::broker::api

@@ -1,0 +1,89 @@
+#include "broker/api/replica.h"
+
+#include "broker/api/replicas.h"
+
+namespace tandem::broker::api {
+
+using protocol::ErrorCode;
+
+namespace {
+
+record::ValidateOptions validate_options(const Replica& replica, const AppendRequest& request,
+                                         std::int64_t now_ms) {
+  const log::LogConfig& config = replica.log->config();
+  return {.next_offset = replica.log->end_offset(),
+          .leader_epoch = replica.core.leader_epoch(),
+          .now_ms = now_ms,
+          .origin = request.origin,
+          .to_magic = config.message_format,
+          .target = config.compression,
+          .level = config.compression_level,
+          .compacted = config.cleanup_compact,
+          .timestamp_type = config.timestamp_type,
+          .before_max_ms = config.timestamp_before_max_ms,
+          .after_max_ms = config.timestamp_after_max_ms,
+          .batch_bytes_max = static_cast<std::size_t>(config.max_message_bytes)};
+}
+
+}  // namespace
+
+Appended Replica::append(const AppendRequest& request) {
+  Appended out;
+  out.error = core.check_leader();
+  if (out.error == ErrorCode::none && log->failed()) out.error = ErrorCode::kafka_storage_error;
+  if (out.error == ErrorCode::none && request.acks == -1 &&
+      !core.enough_replicas(log->config().min_insync_replicas))
+    out.error = ErrorCode::not_enough_replicas;
+  if (!out.ok()) return out;
+  const std::int64_t now_ms = owner.clock().wall().ms;
+  record::Validated& validated = owner.scratch(shard);
+  record::validate(request.records, validate_options(*this, request, now_ms), validated);
+  if (!validated.ok()) {
+    out.error = static_cast<ErrorCode>(validated.reject);
+    out.message = std::move(validated.message);
+    out.record_errors = std::move(validated.record_errors);
+    out.log_start = log->start_offset();
+    return out;
+  }
+  const auto outcome = log->append(validated, request.origin, now_ms);
+  if (!outcome) {
+    owner.on_log_failure(*this, outcome.error());
+    out.error = ErrorCode::kafka_storage_error;
+    return out;
+  }
+  out.error = static_cast<ErrorCode>(outcome->error);
+  out.message = outcome->message;
+  out.base_offset = outcome->first_offset;
+  out.last_offset = outcome->last_offset;
+  out.log_append_time = outcome->log_append_time;
+  out.log_start = log->start_offset();
+  if (!out.ok() || outcome->duplicate) return out;
+  owner.after_append(*this, now_ms);
+  if (log->failed()) {
+    out.error = ErrorCode::kafka_storage_error;
+    return out;
+  }
+  core.on_append(ends());
+  changed();
+  return out;
+}
+
+void Replica::changed() {
+  if (log != nullptr) log->set_high_watermark(core.high_watermark());
+  if (waiters_.empty()) return;
+  // A waiter may complete and start another: walk a list of its own.
+  std::vector<std::shared_ptr<Waiter>> walking;
+  walking.swap(waiters_);
+  for (auto& waiter : walking)
+    if (!waiter->on_change(*this)) waiters_.push_back(std::move(waiter));
+}
+
+void Replica::wait(std::shared_ptr<Waiter> waiter) {
+  if (waiters_.size() >= prune_at_) {
+    std::erase_if(waiters_, [](const auto& other) { return other->is_done(); });
+    prune_at_ = std::max(kWaitersMin, 2 * waiters_.size());
+  }
+  waiters_.push_back(std::move(waiter));
+}
+
+}  // namespace tandem::broker::api

@@ -1,0 +1,76 @@
+// Replica: one partition replica of this broker as its owner shard holds it: the core, the log, and who waits
+// for it. Everything runs on the owner's thread but what the log itself allows to any. Replicas (replicas.h)
+// makes them.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "broker/api/waiting.h"
+#include "broker/log/log.h"
+#include "broker/replica/partition.h"
+
+namespace tandem::broker::api {
+
+class Replicas;
+
+// The outcome of an append for the answer to a producer.
+struct Appended {
+  protocol::ErrorCode error = protocol::ErrorCode::none;
+  std::string message;
+  std::vector<record::RecordError> record_errors;
+  std::int64_t base_offset = -1;
+  std::int64_t last_offset = -1;
+  std::int64_t log_append_time = -1;
+  std::int64_t log_start = -1;
+  bool ok() const { return error == protocol::ErrorCode::none; }
+};
+
+struct AppendRequest {
+  std::string_view records;
+  std::int16_t acks = -1;
+  record::Origin origin = record::Origin::client;
+};
+
+struct Replica {
+  Replica(Replicas& replicas, std::string topic, std::int32_t partition, std::size_t shard, std::size_t dir,
+          std::int32_t broker_id, std::int64_t high_watermark)
+      : owner(replicas),
+        topic(std::move(topic)),
+        partition(partition),
+        shard(shard),
+        dir(dir),
+        core(broker_id, high_watermark) {}
+
+  Replicas& owner;
+  const std::string topic;
+  const std::int32_t partition;
+  const std::size_t shard;
+  const std::size_t dir;  // index of its log directory
+  replica::Partition core;
+  std::shared_ptr<log::Log> log;
+
+  replica::LogEnds ends() const {
+    return {log->start_offset(), log->end_offset(), log->first_unstable_offset()};
+  }
+  std::int64_t last_stable_offset() const { return core.last_stable_offset(log->first_unstable_offset()); }
+  // Where consumers (false) or read_committed consumers (true) may read up to.
+  std::int64_t visible_end(bool committed) const {
+    return committed ? last_stable_offset() : core.high_watermark();
+  }
+
+  // As leader: checks, appends, moves the watermark, tells the waiters.
+  Appended append(const AppendRequest& request);
+  // The log's ends or the core changed: publishes the watermark, tells the waiters.
+  void changed();
+  // Puts a waiter on the list. Those that were answered elsewhere leave it whenever it has doubled.
+  void wait(std::shared_ptr<Waiter> waiter);
+
+ private:
+  static constexpr std::size_t kWaitersMin = 8;
+  std::vector<std::shared_ptr<Waiter>> waiters_;
+  std::size_t prune_at_ = kWaitersMin;
+};
+
+}  // namespace tandem::broker::api

@@ -1,0 +1,287 @@
+#include "broker/api/replicas.h"
+
+#include <algorithm>
+
+#include "fs/disk.h"
+
+namespace tandem::broker::api {
+
+using base::Errc;
+using base::make_error;
+using base::milliseconds;
+using base::Result;
+using base::Status;
+using protocol::ErrorCode;
+
+namespace {
+
+constexpr auto kTick = std::chrono::seconds(1);
+
+}  // namespace
+
+Replicas::Replicas(const base::Clock& clock, logging::Logger log, Shards& shards, Node& node, fs::Disk& disk,
+                   ReplicasOptions options)
+    : clock_(clock),
+      log_(log),
+      shards_(shards),
+      node_(node),
+      disk_(disk),
+      options_(std::move(options)),
+      logs_(disk, options_.log_dirs),
+      random_(base::system_seed()) {
+  for (std::size_t i = 0; i < shards_.size(); ++i)
+    state_.push_back(std::make_unique<ShardState>(random_.split(), options_.fetch_session_slots));
+  pool_ = std::make_unique<net::ThreadPool>("disk", options_.disk_threads);
+}
+
+Replicas::~Replicas() = default;
+
+// ---- start ---------------------------------------------------------------------------------------------
+
+Status Replicas::open_dirs() { return logs_.open(); }
+
+Status Replicas::claim(const std::string& date_comment) {
+  return logs_.claim(node_.broker_id, node_.cluster_id, date_comment);
+}
+
+Status Replicas::load() {
+  const auto begin = clock_.now();
+  auto jobs = logs_.load_jobs([this](const Where& where) { return options_.config_of(where.topic); },
+                              clock_.wall().ms);
+  if (!jobs) return jobs.error();
+  if (auto status = logs_.forget_clean_shutdown(); !status) return status;
+  log_.info("Loading {} logs from {} directories", jobs->size(), logs_.dirs().size());
+  {
+    net::ThreadPool loaders("recovery", options_.recovery_threads);
+    for (log::LoadJob& job : *jobs) loaders.run([this, &job] { job.run(disk_); });
+    loaders.wait_idle();
+  }
+  for (log::LoadJob& job : *jobs) install(job);
+  for (const auto& gone : logs_.leftovers()) delete_later(gone, 0);
+  const auto took = std::chrono::duration_cast<milliseconds>(clock_.now() - begin);
+  log_.info("Loaded {} logs in {}ms", all_.size(), took.count());
+  if (!logs_.any_online()) return make_error(Errc::io, "no log directory is usable");
+  return {};
+}
+
+void Replicas::install(log::LoadJob& job) {
+  for (const auto& note : job.report.notes)
+    log_.warn("{}-{}: {}", job.where.topic, job.where.partition, note);
+  if (job.report.recovered_segments > 0)
+    log_.info("Recovered {}-{}: {} segments read, {} bytes cut off", job.where.topic, job.where.partition,
+              job.report.recovered_segments, job.report.truncated_bytes);
+  if (job.error) {
+    log_.error("Cannot load {}: {}", job.path, job.error->context);
+    dir_failed(job.dir, *job.error);
+    return;
+  }
+  auto replica = std::make_shared<Replica>(*this, job.where.topic, job.where.partition,
+                                           owner(job.where.topic, job.where.partition), job.dir,
+                                           node_.broker_id, job.log->high_watermark());
+  replica->log = std::move(job.log);
+  add(std::move(replica));
+}
+
+void Replicas::add(std::shared_ptr<Replica> replica) {
+  state_[replica->shard]->topics[replica->topic][replica->partition] = replica;
+  const std::lock_guard lock(mutex_);
+  all_[{replica->topic, replica->partition}] = std::move(replica);
+}
+
+void Replicas::start() {
+  for (std::size_t shard = 0; shard < shards_.size(); ++shard) {
+    shards_.post(shard, [this, shard] {
+      ShardState& state = *state_[shard];
+      net::Loop& loop = shards_.loop(shard);
+      const auto now = clock_.now();
+      state.delays = std::make_unique<Delays>(loop);
+      state.next_retention =
+          now + std::min<base::Duration>(milliseconds(options_.retention_check_ms), milliseconds(30000));
+      state.next_expiration = now + milliseconds(options_.producer_expiration_check_ms);
+      state.tick = std::make_unique<net::Timer>(loop, [this, shard] { tick(shard); });
+      state.tick->set(now + kTick);
+    });
+  }
+  next_checkpoint_ = clock_.now() + milliseconds(options_.checkpoint_ms);
+  next_high_watermarks_ = clock_.now() + milliseconds(options_.high_watermark_checkpoint_ms);
+}
+
+// ---- partitions ----------------------------------------------------------------------------------------
+
+Replica* Replicas::find(std::string_view topic, std::int32_t partition) {
+  auto& topics = state_[shards_.owner(topic, partition)]->topics;
+  const auto it = topics.find(topic);
+  if (it == topics.end()) return nullptr;
+  const auto found = it->second.find(partition);
+  return found == it->second.end() ? nullptr : found->second.get();
+}
+
+Result<std::shared_ptr<Replica>> Replicas::create(const std::string& topic, std::int32_t partition) {
+  std::size_t dir = 0;
+  std::string path;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto place = logs_.place();
+    if (!place) return place.error();
+    dir = *place;
+    path = logs_.path_for(dir, {topic, partition});
+    ++logs_.dirs()[dir].logs;
+  }
+  log::LoadReport report;
+  auto loaded = log::Log::load(disk_, path, {topic, partition},
+                               {.config = options_.config_of(topic), .now_ms = clock_.wall().ms}, report);
+  if (!loaded) {
+    dir_failed(dir, loaded.error());
+    return loaded.error();
+  }
+  log_.info("Created log for partition {}-{} in {}", topic, partition, path);
+  auto replica = std::make_shared<Replica>(*this, topic, partition, shards_.owner(topic, partition), dir,
+                                           node_.broker_id, (*loaded)->high_watermark());
+  replica->log = std::move(*loaded);
+  add(replica);
+  return replica;
+}
+
+ErrorCode Replicas::become(const replica::Partition::State& state, const std::string& topic,
+                           const protocol::Uuid& topic_id) {
+  Replica* replica = find(topic, state.partition_index);
+  if (replica != nullptr) {
+    if (replica->log->failed()) return ErrorCode::kafka_storage_error;
+    const auto& known = replica->log->topic_id();
+    if (known && !topic_id.is_zero() && *known != topic_id) return ErrorCode::inconsistent_topic_id;
+    const bool only_adds_id = !known && !topic_id.is_zero() && replica->core.role() != replica::Role::none &&
+                              state.leader_epoch == replica->core.leader_epoch();
+    if (only_adds_id)
+      return replica->log->set_topic_id(topic_id) ? ErrorCode::none : ErrorCode::kafka_storage_error;
+    if (const auto error = replica->core.check(state); error != ErrorCode::none) return error;
+  } else {
+    if (const auto error = replica::Partition(node_.broker_id).check(state); error != ErrorCode::none)
+      return error;
+    auto created = create(topic, state.partition_index);
+    if (!created) return ErrorCode::kafka_storage_error;
+    replica = created->get();
+  }
+  Status status;
+  if (!topic_id.is_zero()) status = replica->log->set_topic_id(topic_id);
+  const bool fresh_leader = replica->core.apply(state, replica->ends(), clock_.now());
+  if (status && replica->core.is_leader())
+    status = replica->log->epochs().assign(state.leader_epoch, replica->log->end_offset());
+  if (!status) {
+    on_log_failure(*replica, status.error());
+    return ErrorCode::kafka_storage_error;
+  }
+  replica->changed();
+  if (on_leadership_ && (fresh_leader || !replica->core.is_leader()))
+    on_leadership_(*replica, replica->core.is_leader());
+  return ErrorCode::none;
+}
+
+ErrorCode Replicas::stop(const std::string& topic, std::int32_t partition, std::int32_t leader_epoch,
+                         bool remove) {
+  Replica* found = find(topic, partition);
+  if (found == nullptr) return ErrorCode::none;  // stopping what is not there is done
+  if (found->log->failed()) return ErrorCode::kafka_storage_error;
+  if (const auto error = found->core.check_stop(leader_epoch); error != ErrorCode::none) return error;
+  found->core.stop();
+  found->changed();
+  if (on_leadership_) on_leadership_(*found, false);
+  if (!remove) return ErrorCode::none;
+  std::string unique;
+  {
+    const std::lock_guard lock(mutex_);
+    unique = fmt::format("{:016x}{:016x}", random_.next(), random_.next());
+  }
+  const std::int64_t delay = found->log->config().file_delete_delay_ms;
+  auto gone = found->log->mark_deleted(unique);
+  if (!gone) {
+    on_log_failure(*found, gone.error());
+    return ErrorCode::kafka_storage_error;
+  }
+  log_.info("Log for partition {}-{} is renamed to {} and is scheduled for deletion", topic, partition,
+            gone->directory);
+  delete_later(std::move(*gone), delay);
+  auto& partitions = state_[found->shard]->topics[topic];
+  const auto keep = partitions[partition];  // until the end of this call
+  partitions.erase(partition);
+  if (partitions.empty()) state_[keep->shard]->topics.erase(topic);
+  const std::lock_guard lock(mutex_);
+  all_.erase({topic, partition});
+  auto& logs = logs_.dirs()[keep->dir].logs;
+  logs -= std::min<std::size_t>(logs, 1);
+  return ErrorCode::none;
+}
+
+bool Replicas::accept_controller(std::int32_t controller_epoch) {
+  const std::lock_guard lock(mutex_);
+  if (controller_epoch < controller_epoch_) return false;
+  controller_epoch_ = controller_epoch;
+  return true;
+}
+
+void Replicas::config_changed(const std::string& topic) {
+  std::vector<std::shared_ptr<Replica>> changed;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [where, replica] : all_)
+      if (where.topic == topic) changed.push_back(replica);
+  }
+  const log::LogConfig config = options_.config_of(topic);
+  for (auto& replica : changed)
+    shards_.post(replica->shard, [replica, config] { replica->log->set_config(config); });
+}
+
+// ---- failures ------------------------------------------------------------------------------------------
+
+void Replicas::on_log_failure(Replica& replica, const base::Error& error) {
+  // What a peer or a reader did wrong is no failure of the disk.
+  if (error.code != Errc::io && error.code != Errc::no_space) {
+    log_.error("{}-{} is offline: {}", replica.topic, replica.partition, error.context);
+    replica.log->fail(error);
+    return;
+  }
+  dir_failed(replica.dir, error);
+}
+
+void Replicas::dir_failed(std::size_t dir, const base::Error& error) {
+  std::string path;
+  bool all = false;
+  std::vector<std::shared_ptr<Replica>> affected;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!logs_.dirs()[dir].online) return;
+    logs_.set_offline(dir);
+    path = logs_.dirs()[dir].path;
+    all = !logs_.any_online();
+    for (const auto& [where, replica] : all_)
+      if (replica->dir == dir) affected.push_back(replica);
+  }
+  log_.error("Log directory {} is offline: {}", path, error.context);
+  for (auto& replica : affected) {
+    shards_.post(replica->shard, [replica, error] {
+      replica->log->fail(error);
+      replica->changed();
+    });
+  }
+  if (options_.on_dir_failure) options_.on_dir_failure(path, all);
+}
+
+// ---- directories, for DescribeLogDirs -------------------------------------------------------------------
+
+std::vector<Replicas::DirStatus> Replicas::dir_status() {
+  std::vector<DirStatus> out;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& dir : logs_.dirs()) out.push_back({dir.path, dir.online, {}, {}});
+    for (const auto& [where, replica] : all_) {
+      const auto lag = std::max<std::int64_t>(0, replica->log->high_watermark() - replica->log->end_offset());
+      out[replica->dir].logs.push_back({where.topic, where.partition, replica->log->size(), lag});
+    }
+  }
+  for (DirStatus& dir : out) {
+    const auto space = disk_.space(dir.path);
+    if (space) dir.space = *space;
+  }
+  return out;
+}
+
+}  // namespace tandem::broker::api

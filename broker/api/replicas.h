@@ -1,0 +1,148 @@
+// Replicas: every partition replica of this broker, by owner shard, and the log directories below them:
+// opening and recovering at start, checkpoints, retention, flushes and deletions while it runs, the clean
+// end. The server makes it, calls open_dirs(), claim(), load() before the shards start, start() after,
+// shutdown() when they have stopped.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "broker/api/replica.h"
+#include "broker/api/services.h"
+#include "broker/api/waiting.h"
+#include "broker/log/log_set.h"
+#include "broker/replica/fetch_session.h"
+#include "net/executors.h"
+
+namespace tandem::broker::api {
+
+struct ReplicasOptions {
+  std::vector<std::string> log_dirs;
+  int recovery_threads = 2;  // for all directories
+  int disk_threads = 2;
+  std::int64_t retention_check_ms = 300000;
+  std::int64_t checkpoint_ms = 60000;                // log.flush.offset.checkpoint.interval.ms
+  std::int64_t high_watermark_checkpoint_ms = 5000;  // replica.high.watermark.checkpoint.interval.ms
+  std::int64_t producer_expiration_check_ms = 600000;
+  std::size_t fetch_session_slots = 1000;  // max.incremental.fetch.session.cache.slots
+  // Settings of a topic; called on any thread.
+  std::function<log::LogConfig(const std::string& topic)> config_of;
+  // A log directory is gone; called on any thread. All gone: the process should end.
+  std::function<void(const std::string& dir, bool all)> on_dir_failure;
+};
+
+// Leadership of a partition of an internal topic changed: the coordinators load or unload. On the owner's
+// thread.
+using OnLeadership = std::function<void(Replica& replica, bool leader)>;
+
+class Replicas {
+ public:
+  Replicas(const base::Clock& clock, logging::Logger log, Shards& shards, Node& node, fs::Disk& disk,
+           ReplicasOptions options);
+  ~Replicas();
+
+  // ---- life, on the server's thread ----
+  base::Status open_dirs();
+  base::Result<std::int32_t> stored_broker_id() const { return logs_.stored_broker_id(); }
+  base::Status claim(const std::string& date_comment);  // node.broker_id and node.cluster_id are known
+  base::Status load();
+  void start();
+  // After the shards stopped: closes and syncs all logs, writes checkpoints and the marker of a clean stop.
+  base::Status shutdown();
+  void on_leadership(OnLeadership callback) { on_leadership_ = std::move(callback); }  // before start()
+
+  // ---- on the owner's thread ----
+  Replica* find(std::string_view topic, std::int32_t partition);
+  std::size_t owner(std::string_view topic, std::int32_t partition) const {
+    return shards_.owner(topic, partition);
+  }
+  protocol::ErrorCode become(const replica::Partition::State& state, const std::string& topic,
+                             const protocol::Uuid& topic_id);
+  protocol::ErrorCode stop(const std::string& topic, std::int32_t partition, std::int32_t leader_epoch,
+                           bool remove);
+  void after_append(Replica& replica, std::int64_t now_ms);
+  void on_log_failure(Replica& replica, const base::Error& error);
+  void flush_later(Replica& replica, log::FlushWork work);
+  record::Validated& scratch(std::size_t shard) { return state_[shard]->scratch; }
+  Delays& delays(std::size_t shard) { return *state_[shard]->delays; }
+  replica::FetchSessions& sessions(std::size_t shard) { return state_[shard]->sessions; }
+  bool may_delete() const { return true; }
+
+  // ---- any thread ----
+  const base::Clock& clock() const { return clock_; }
+  Shards& shards() { return shards_; }
+  // Whether the sender is the newest controller seen; remembers its epoch.
+  bool accept_controller(std::int32_t controller_epoch);
+  void config_changed(const std::string& topic);  // asks config_of again
+  struct Known {
+    std::string topic;
+    std::int32_t partition;
+    std::uint64_t size;
+    std::int64_t lag;
+  };
+  struct DirStatus {
+    std::string path;
+    bool online = true;
+    std::vector<Known> logs;
+    fs::DiskSpace space;
+  };
+  std::vector<DirStatus> dir_status();
+
+ private:
+  struct ShardState {
+    explicit ShardState(base::Random random, std::size_t slots) : sessions(random, slots) {}
+    struct Hash {
+      using is_transparent = void;
+      std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+    };
+    std::unordered_map<std::string, std::unordered_map<std::int32_t, std::shared_ptr<Replica>>, Hash,
+                       std::equal_to<>>
+        topics;
+    record::Validated scratch;
+    replica::FetchSessions sessions;
+    std::unique_ptr<Delays> delays;
+    std::unique_ptr<net::Timer> tick;
+    base::Instant next_retention{};
+    base::Instant next_expiration{};
+  };
+  using Where = log::TopicPartition;
+
+  void add(std::shared_ptr<Replica> replica);
+  base::Result<std::shared_ptr<Replica>> create(const std::string& topic, std::int32_t partition);
+  void install(log::LoadJob& job);
+  void tick(std::size_t shard);
+  void retain(Replica& replica);
+  void delete_later(log::PendingDelete gone, std::int64_t delay_ms);
+  void delete_due(bool all);
+  void write_checkpoints(bool high_watermarks_only);
+  void checkpoint_tick();
+  void dir_failed(std::size_t dir, const base::Error& error);
+
+  const base::Clock& clock_;
+  logging::Logger log_;
+  Shards& shards_;
+  Node& node_;
+  fs::Disk& disk_;
+  ReplicasOptions options_;
+  OnLeadership on_leadership_;
+  std::vector<std::unique_ptr<ShardState>> state_;
+
+  std::mutex mutex_;  // guards what follows
+  log::LogSet logs_;
+  std::map<Where, std::shared_ptr<Replica>> all_;
+  std::multimap<std::int64_t, log::PendingDelete> deletions_;  // by wall time when due
+  std::int32_t controller_epoch_ = 0;
+  base::Random random_;
+  std::mutex checkpoint_mutex_;  // one writer of checkpoint files at a time
+  base::Instant next_checkpoint_{};
+  base::Instant next_high_watermarks_{};
+  std::unique_ptr<net::ThreadPool> pool_;
+};
+
+}  // namespace tandem::broker::api

@@ -1,0 +1,160 @@
+// The periodic work of Replicas: flushes, retention, checkpoints, deletions, and the clean end.
+#include <algorithm>
+
+#include "broker/api/replicas.h"
+
+namespace tandem::broker::api {
+
+using base::milliseconds;
+using base::Status;
+
+// ---- flushing ------------------------------------------------------------------------------------------
+
+void Replicas::after_append(Replica& replica, std::int64_t now_ms) {
+  log::FlushWork rolled = replica.log->take_rolled_flush();
+  if (!rolled.empty()) flush_later(replica, std::move(rolled));
+  if (replica.log->config().flush_messages == log::kNever || !replica.log->flush_due(now_ms)) return;
+  // flush.messages promises that what is acknowledged is on disk: the owner waits, as Kafka does.
+  log::FlushWork work = replica.log->begin_flush(now_ms);
+  const Status status = log::Log::run(disk_, work);
+  replica.log->end_flush(work, status);
+  if (!status) on_log_failure(replica, status.error());
+}
+
+void Replicas::flush_later(Replica& replica, log::FlushWork work) {
+  const auto self = state_[replica.shard]->topics[replica.topic][replica.partition];
+  const auto job = std::make_shared<std::pair<log::FlushWork, Status>>(std::move(work), Status{});
+  pool_->run(
+      shards_.loop(replica.shard), [this, job] { job->second = log::Log::run(disk_, job->first); },
+      [this, self, job] {
+        self->log->end_flush(job->first, job->second);
+        if (!job->second) on_log_failure(*self, job->second.error());
+      });
+}
+
+// ---- the tick of a shard ---------------------------------------------------------------------------------
+
+void Replicas::tick(std::size_t shard) {
+  ShardState& state = *state_[shard];
+  const auto now = clock_.now();
+  const std::int64_t now_ms = clock_.wall().ms;
+  const bool retention = now >= state.next_retention;
+  const bool expiration = now >= state.next_expiration;
+  if (retention) state.next_retention = now + milliseconds(options_.retention_check_ms);
+  if (expiration) state.next_expiration = now + milliseconds(options_.producer_expiration_check_ms);
+  std::vector<std::shared_ptr<Replica>> replicas;
+  for (const auto& [topic, partitions] : state.topics)
+    for (const auto& [index, replica] : partitions) replicas.push_back(replica);
+  for (const auto& replica : replicas) {
+    if (replica->log->failed()) continue;
+    if (replica->log->flush_due(now_ms)) flush_later(*replica, replica->log->begin_flush(now_ms));
+    if (expiration) replica->log->expire_producers(now_ms);
+    if (!retention) continue;
+    retain(*replica);
+    replica->log->release_readers();
+  }
+  if (shard == 0) checkpoint_tick();
+  state.tick->set(now + std::chrono::seconds(1));
+}
+
+void Replicas::retain(Replica& replica) {
+  auto gone = replica.log->apply_retention(clock_.wall().ms);
+  if (!gone) return on_log_failure(replica, gone.error());
+  if (gone->files.empty()) return;
+  log_.info("Deleting {} files of {}-{}, its log now starts at {}", gone->files.size(), replica.topic,
+            replica.partition, replica.log->start_offset());
+  delete_later(std::move(*gone), replica.log->config().file_delete_delay_ms);
+}
+
+// ---- deletions -------------------------------------------------------------------------------------------
+
+void Replicas::delete_later(log::PendingDelete gone, std::int64_t delay_ms) {
+  const std::lock_guard lock(mutex_);
+  deletions_.emplace(clock_.wall().ms + delay_ms, std::move(gone));
+}
+
+void Replicas::delete_due(bool all) {
+  const std::int64_t now_ms = clock_.wall().ms;
+  while (true) {
+    log::PendingDelete gone;
+    {
+      const std::lock_guard lock(mutex_);
+      if (deletions_.empty() || (!all && deletions_.begin()->first > now_ms)) return;
+      gone = std::move(deletions_.begin()->second);
+      deletions_.erase(deletions_.begin());
+    }
+    for (const auto& file : gone.files) {
+      const auto status = disk_.unlink(file);
+      if (!status && status.error().code != base::Errc::not_found) log_.warn("{}", status.error().context);
+    }
+    if (gone.directory.empty()) continue;
+    if (const auto status = fs::remove_tree(disk_, gone.directory); !status)
+      log_.warn("{}", status.error().context);
+  }
+}
+
+// ---- checkpoints -----------------------------------------------------------------------------------------
+
+void Replicas::checkpoint_tick() {
+  const auto now = clock_.now();
+  if (now >= next_checkpoint_) {
+    next_checkpoint_ = now + milliseconds(options_.checkpoint_ms);
+    next_high_watermarks_ = now + milliseconds(options_.high_watermark_checkpoint_ms);
+    pool_->run([this] { write_checkpoints(false); });
+  } else if (now >= next_high_watermarks_) {
+    next_high_watermarks_ = now + milliseconds(options_.high_watermark_checkpoint_ms);
+    pool_->run([this] { write_checkpoints(true); });
+  }
+  pool_->run([this] { delete_due(false); });
+}
+
+void Replicas::write_checkpoints(bool high_watermarks_only) {
+  const std::lock_guard writer(checkpoint_mutex_);
+  std::vector<std::pair<bool, log::LogSet::Offsets>> dirs;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& dir : logs_.dirs()) dirs.emplace_back(dir.online, log::LogSet::Offsets{});
+    for (const auto& [where, replica] : all_) {
+      log::LogSet::Offsets& offsets = dirs[replica->dir].second;
+      offsets.high_watermarks[where] = replica->log->high_watermark();
+      offsets.recovery_points[where] = replica->log->recovery_point();
+      if (replica->log->start_offset() > 0) offsets.log_starts[where] = replica->log->start_offset();
+    }
+  }
+  for (std::size_t i = 0; i < dirs.size(); ++i) {
+    if (!dirs[i].first) continue;
+    const auto status = logs_.write_checkpoints(i, dirs[i].second, high_watermarks_only);
+    if (!status) dir_failed(i, status.error());
+  }
+}
+
+// ---- the end ---------------------------------------------------------------------------------------------
+
+Status Replicas::shutdown() {
+  pool_->wait_idle();
+  std::vector<bool> clean(logs_.dirs().size(), true);
+  {
+    net::ThreadPool closers("close", options_.recovery_threads);
+    std::mutex marks;
+    for (const auto& [where, replica] : all_) {
+      closers.run([&, replica = replica] {
+        const auto status = replica->log->close(true);
+        if (status) return;
+        log_.error("Cannot close {}-{}: {}", replica->topic, replica->partition, status.error().context);
+        const std::lock_guard lock(marks);
+        clean[replica->dir] = false;
+      });
+    }
+    closers.wait_idle();
+  }
+  write_checkpoints(false);
+  Status outcome;
+  for (std::size_t i = 0; i < clean.size(); ++i) {
+    if (!clean[i] || !logs_.dirs()[i].online) continue;
+    if (auto status = logs_.mark_clean(i, node_.broker_epoch); !status) outcome = status;
+    logs_.dirs()[i].lock.reset();
+  }
+  return outcome;
+}
+
+}  // namespace tandem::broker::api
