@@ -21,6 +21,7 @@ struct Node {
   std::atomic<std::int64_t> features_epoch{-1};  // version of /feature
 };
 
+class ClusterControl;
 class MetadataCache;
 class TopicAutoCreation;
 class Replicas;
@@ -34,6 +35,7 @@ struct Services {
   MetadataCache& metadata;
   TopicAutoCreation* auto_creation = nullptr;  // null: auto.create.topics.enable=false
   Replicas* replicas = nullptr;         // the partitions of this broker; there before the first request
+  ClusterControl* control = nullptr;    // the controller and the tree; set before the broker serves
   ProducerIds* producer_ids = nullptr;  // null: none can be had yet
 };
 

@@ -66,6 +66,8 @@ class Controller {
 
   std::vector<Effect> take();
   ControllerStatus status() const;
+  bool active() const { return active_; }
+  std::int32_t active_id() const { return active_id_; }  // -1: none is known
   const ClusterState& state() const { return state_; }
 
  private:

@@ -129,7 +129,7 @@ Task<bool> Registration::tree_is_acceptable(PrepareOptions options) {
   if (found[2].ok() && !options.accept_transactions) {
     refuse(
         "the tree has the topic __transaction_state, and transactions are not supported yet: set "
-        "tandem.accept.transaction.topic=true to start all the same");
+        "tandem.accept.transactions=true to start all the same");
     co_return false;
   }
   co_return true;

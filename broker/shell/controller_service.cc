@@ -1,0 +1,274 @@
+#include "broker/shell/controller_service.h"
+
+#include <future>
+
+#include "net/executors.h"
+#include "net/timer.h"
+
+namespace tandem::broker::shell {
+namespace {
+
+constexpr base::milliseconds kStopWait{30'000};
+
+}  // namespace
+
+ControllerService::ControllerService(const base::Clock& clock, ControllerServiceOptions options,
+                                     logging::Logger log)
+    : clock_(clock),
+      options_(std::move(options)),
+      log_(log),
+      loop_(clock),
+      registration_(base::Random(options_.seed)) {
+  TreeLinkCallbacks callbacks;
+  callbacks.on_session = [this](std::int64_t session) { on_session(session); };
+  callbacks.on_lost = [this] { on_lost(); };
+  callbacks.on_watch = [this](const std::string& path, zk::ZkEvent event) { on_watch(path, event); };
+  tree_ = std::make_unique<TreeLink>(loop_, options_.tree, std::move(callbacks), log_.named("tree"));
+  timer_ = std::make_unique<net::Timer>(loop_, [this] {
+    if (controller_) controller_->on_deadline(now());
+    pump();
+  });
+  thread_ = std::thread([this] {
+    net::name_this_thread("control");
+    loop_.run();
+  });
+}
+
+ControllerService::~ControllerService() {
+  loop_.stop();
+  if (thread_.joinable()) thread_.join();
+}
+
+// ---- from the server's thread ----
+
+base::Result<controller::Prepared> ControllerService::prepare(controller::PrepareOptions options) {
+  auto promise = std::make_shared<std::promise<base::Result<controller::Prepared>>>();
+  auto future = promise->get_future();
+  loop_.post([this, promise, options = std::move(options)]() mutable {
+    prepared_ = [promise](base::Result<controller::Prepared> outcome) {
+      promise->set_value(std::move(outcome));
+    };
+    to_prepare_ = std::move(options);
+    tree_->start();
+  });
+  if (future.wait_for(options_.connect_timeout) == std::future_status::ready) return future.get();
+  return base::make_error(base::Errc::timed_out,
+                          "no coordination server of zookeeper.connect answered within {} ms",
+                          options_.connect_timeout.count());
+}
+
+base::Result<std::int64_t> ControllerService::enlist(zk::BrokerRegistration broker) {
+  auto promise = std::make_shared<std::promise<base::Result<std::int64_t>>>();
+  auto future = promise->get_future();
+  loop_.post([this, promise, broker = std::move(broker)]() mutable {
+    enlist_done_ = [promise](base::Result<std::int64_t> outcome) { promise->set_value(std::move(outcome)); };
+    enlisted_ = std::move(broker);
+    if (tree_->up()) {
+      registration_.enlist(*enlisted_, tree_->session(), clock_.wall());
+      pump();
+    }
+  });
+  return future.get();
+}
+
+void ControllerService::update(zk::BrokerRegistration broker) {
+  loop_.post([this, broker = std::move(broker)]() mutable {
+    enlisted_ = std::move(broker);
+    if (broker_epoch_ < 0) return;
+    registration_.update(*enlisted_, clock_.wall());
+    pump();
+  });
+}
+
+void ControllerService::set_unclean_default(bool enabled) {
+  loop_.post([this, enabled] {
+    options_.controller.unclean_election = enabled;
+    if (controller_) controller_->set_unclean_default(enabled);
+  });
+}
+
+void ControllerService::stop(bool controlled) {
+  auto promise = std::make_shared<std::promise<void>>();
+  auto future = promise->get_future();
+  loop_.post([this, promise, controlled] {
+    stopping_ = true;
+    shut_down(controlled ? options_.shutdown_retries : 0, [this, promise] {
+      if (controller_) controller_->stop(now());
+      pump();
+      tree_->stop([promise] { promise->set_value(); });
+    });
+  });
+  if (future.wait_for(kStopWait) != std::future_status::ready) log_.warn("the session did not close in time");
+}
+
+// Only a broker that is the controller can hand on by itself; elsewhere the session's end moves the leaders.
+void ControllerService::shut_down(int attempts_left, std::function<void()> done) {
+  if (attempts_left <= 0 || !controller_ || !controller_->active()) {
+    done();
+    return;
+  }
+  protocol::ControlledShutdownRequest request;
+  request.broker_id = options_.controller.broker_id;
+  request.broker_epoch = broker_epoch_;
+  const auto token = ++last_token_;
+  asked_[token] = [this, attempts_left, done](controller::ControllerReply reply) {
+    const auto* response = std::get_if<protocol::ControlledShutdownResponse>(&reply);
+    const bool handed_on = response != nullptr && response->error_code == protocol::ErrorCode::none &&
+                           response->remaining_partitions.empty();
+    if (handed_on) {
+      done();
+    } else {
+      shut_down(attempts_left - 1, done);
+    }
+  };
+  controller_->request(token, std::move(request), now());
+  pump();
+}
+
+// ---- ClusterControl ----
+
+void ControllerService::ask(controller::ControllerRequest request, Answered done) {
+  loop_.post([this, request = std::move(request), done = std::move(done)]() mutable {
+    if (!controller_) {
+      done(controller::not_controller(request));
+      return;
+    }
+    const auto token = ++last_token_;
+    asked_[token] = std::move(done);
+    controller_->request(token, std::move(request), now());
+    pump();
+  });
+}
+
+void ControllerService::perform(std::vector<zk::ZkOp> ops, Performed done) {
+  loop_.post([this, ops = std::move(ops), done = std::move(done)]() mutable {
+    if (!tree_->up()) {
+      done({});
+      return;
+    }
+    tree_->perform(std::move(ops), std::move(done));
+  });
+}
+
+// ---- the session ----
+
+void ControllerService::on_session(std::int64_t session) {
+  log_.info("session 0x{:x} with the coordination service", static_cast<std::uint64_t>(session));
+  if (to_prepare_) {
+    registration_.prepare(*to_prepare_);
+  } else if (enlisted_) {
+    registration_.enlist(*enlisted_, session, clock_.wall());
+  }
+  pump();
+  for (const auto& subscriber : subscribers_) subscriber("", zk::ZkEvent::created);
+}
+
+void ControllerService::on_lost() {
+  log_.warn("the session with the coordination service is lost");
+  registration_.on_session_lost();
+  if (controller_) controller_->on_session_lost();
+  controller_id_ = -1;
+  pump();
+}
+
+void ControllerService::on_watch(const std::string& path, zk::ZkEvent event) {
+  if (controller_) controller_->on_watch(path, event, now());
+  for (const auto& subscriber : subscribers_) subscriber(path, event);
+  pump();
+}
+
+void ControllerService::on_outcome(base::Result<controller::Prepared> prepared) {
+  to_prepare_.reset();
+  if (prepared && !controller_) {
+    options_.controller.broker_id = prepared->broker_id;
+    const std::string client_id = std::to_string(prepared->broker_id);
+    controller_.emplace(options_.controller, base::Random(options_.seed + 1));
+    links_ = std::make_unique<BrokerLinks>(
+        loop_, client_id,
+        [this](std::int32_t broker, std::uint64_t id, controller::Controller::Answer answer) {
+          controller_->on_answer(broker, id, std::move(answer), now());
+          pump();
+        },
+        log_.named("links"));
+  }
+  if (prepared_) std::exchange(prepared_, nullptr)(std::move(prepared));
+}
+
+void ControllerService::on_enlisted(base::Result<std::int64_t> epoch) {
+  const bool first = enlist_done_ != nullptr;
+  if (epoch) {
+    broker_epoch_ = *epoch;
+    log_.info("registered broker {} with epoch {}", options_.controller.broker_id, *epoch);
+    if (options_.on_broker_epoch) options_.on_broker_epoch(*epoch);
+    controller_->on_session(tree_->session(), now(), clock_.wall());
+  } else if (!first && options_.on_fatal) {
+    options_.on_fatal(epoch.error().context);
+  }
+  if (first) std::exchange(enlist_done_, nullptr)(std::move(epoch));
+}
+
+// ---- effects ----
+
+void ControllerService::pump() {
+  pump_registration();
+  pump_controller();
+}
+
+void ControllerService::pump_registration() {
+  for (auto& effect : registration_.take()) {
+    if (auto* batch = std::get_if<controller::ZkBatch>(&effect)) {
+      tree_->perform(std::move(batch->ops), [this, id = batch->id](std::vector<zk::ZkResult> results) {
+        registration_.on_results(id, std::move(results));
+        pump();
+      });
+    } else if (auto* prepared = std::get_if<controller::Prepared>(&effect)) {
+      on_outcome(std::move(*prepared));
+    } else if (auto* enlisted = std::get_if<controller::Enlisted>(&effect)) {
+      on_enlisted(enlisted->broker_epoch);
+    } else if (auto* refused = std::get_if<controller::Refused>(&effect)) {
+      const base::Error error{base::Errc::unavailable, std::move(refused->reason)};
+      if (to_prepare_) {
+        on_outcome(error);
+      } else {
+        on_enlisted(error);
+      }
+    }
+  }
+}
+
+void ControllerService::pump_controller() {
+  if (!controller_) return;
+  for (auto effects = controller_->take(); !effects.empty(); effects = controller_->take()) {
+    for (auto& effect : effects) perform_effect(effect);
+  }
+  timer_->set(controller_->next_deadline());
+  controller_id_ = controller_->active_id();
+}
+
+void ControllerService::perform_effect(controller::Effect& effect) {
+  if (auto* batch = std::get_if<controller::ZkBatch>(&effect)) {
+    tree_->perform(std::move(batch->ops), [this, id = batch->id](std::vector<zk::ZkResult> results) {
+      controller_->on_results(id, std::move(results), now());
+      pump();
+    });
+  } else if (auto* connect = std::get_if<controller::Connect>(&effect)) {
+    links_->add(connect->broker, connect->endpoint);
+  } else if (auto* disconnect = std::get_if<controller::Disconnect>(&effect)) {
+    links_->remove(disconnect->broker);
+  } else if (auto* send = std::get_if<controller::Send>(&effect)) {
+    links_->send(std::move(*send));
+  } else if (auto* became = std::get_if<controller::Became>(&effect)) {
+    log_.info("{} the controller of the cluster, epoch {}", became->active ? "became" : "is no longer",
+              became->epoch);
+  } else if (auto* note = std::get_if<controller::Note>(&effect)) {
+    log_.warn("{}", note->text);
+  } else if (auto* reply = std::get_if<controller::Reply>(&effect)) {
+    const auto at = asked_.find(reply->token);
+    if (at == asked_.end()) return;
+    const auto done = std::move(at->second);
+    asked_.erase(at);
+    done(std::move(reply->reply));
+  }
+}
+
+}  // namespace tandem::broker::shell
