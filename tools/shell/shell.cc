@@ -19,6 +19,7 @@ using zkclient::State;
 
 constexpr base::milliseconds kFirstPromptWait{1000};
 constexpr std::size_t kHistoryShown = 10;
+constexpr int kNoSuchCommand = 127;  // exit codes are those of Apache's shell
 
 // Commands that work without a server, with their syntax.
 constexpr std::pair<const char*, const char*> kOwnCommands[] = {{"close", ""},   {"connect", "host:port"},
@@ -98,7 +99,7 @@ int Shell::run_one(const std::vector<std::string>& words) {
 
 void Shell::execute(const std::vector<std::string>& words) {
   const Status status = dispatch(words);
-  exit_code_ = status ? 0 : 1;
+  exit_code_ = status ? 0 : status.error().code == Errc::unsupported ? kNoSuchCommand : 1;
   if (!status) note(status.error().context);
 }
 
@@ -145,7 +146,7 @@ Status Shell::own_command(const std::vector<std::string>& words) {
     }
   } else {
     print_usage();
-    return make_error(Errc::not_found, "Command not found: Command not found {}", name);
+    return make_error(Errc::unsupported, "Command not found: Command not found {}", name);
   }
   return {};
 }

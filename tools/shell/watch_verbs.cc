@@ -76,7 +76,8 @@ Status reconfig(BlockingClient& zk, const Arguments& arguments) {
   const auto given = [&](const char* option) { return arguments.has(option); };
   if (!given("members") && !given("add") && !given("remove") && !given("file"))
     return base::Error{Errc::invalid_argument, usage_of(*find_verb("reconfig"))};
-  if (given("file")) return make_error(Errc::unsupported, "reconfig -file is not supported: use -members");
+  if (given("file"))
+    return make_error(Errc::invalid_argument, "reconfig -file is not supported: use -members");
   if (given("members") && (given("add") || given("remove"))) {
     return make_error(Errc::invalid_argument,
                       "Can't use -file or -members together with -add or -remove (mixing incremental and "
