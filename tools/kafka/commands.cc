@@ -20,6 +20,15 @@ constexpr auto kCommands = std::to_array<Command>({
      "--bootstrap-server HOST:PORT"},
     {"kafka-cluster.sh", "cluster", cluster, "cluster-id --bootstrap-server HOST:PORT"},
     {"kafka-features.sh", "features", features, "describe --bootstrap-server HOST:PORT"},
+    {"kafka-console-producer.sh", "console-producer", console_producer,
+     "--bootstrap-server HOST:PORT --topic NAME"},
+    {"kafka-console-consumer.sh", "console-consumer", console_consumer,
+     "--bootstrap-server HOST:PORT --topic NAME [--group ID] [--from-beginning]"},
+    {"kafka-producer-perf-test.sh", "producer-perf-test", producer_perf_test,
+     "--topic NAME --num-records N --record-size BYTES --throughput N --producer-props "
+     "bootstrap.servers=HOST:PORT"},
+    {"kafka-consumer-perf-test.sh", "consumer-perf-test", consumer_perf_test,
+     "--bootstrap-server HOST:PORT --topic NAME --messages N"},
     {"tandem-protocol-reference", "protocol-reference", protocol_reference, "prints docs/protocol.md"},
 });
 

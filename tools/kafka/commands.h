@@ -18,6 +18,10 @@ int get_offsets(const Invocation& invocation);
 int broker_api_versions(const Invocation& invocation);
 int cluster(const Invocation& invocation);
 int features(const Invocation& invocation);
+int console_producer(const Invocation& invocation);
+int console_consumer(const Invocation& invocation);
+int producer_perf_test(const Invocation& invocation);
+int consumer_perf_test(const Invocation& invocation);
 int protocol_reference(const Invocation& invocation);
 
 int print_version();
