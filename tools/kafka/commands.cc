@@ -29,6 +29,9 @@ constexpr auto kCommands = std::to_array<Command>({
      "bootstrap.servers=HOST:PORT"},
     {"kafka-consumer-perf-test.sh", "consumer-perf-test", consumer_perf_test,
      "--bootstrap-server HOST:PORT --topic NAME --messages N"},
+    {"kafka-dump-log.sh", "dump-log", dump_log, "--files FILE,... [--print-data-log]"},
+    {"kafka-run-class.sh", "run-class", run_class,
+     "kafka.tools.GetOffsetShell|kafka.tools.DumpLogSegments ..."},
     {"tandem-protocol-reference", "protocol-reference", protocol_reference, "prints docs/protocol.md"},
 });
 

@@ -22,6 +22,8 @@ int console_producer(const Invocation& invocation);
 int console_consumer(const Invocation& invocation);
 int producer_perf_test(const Invocation& invocation);
 int consumer_perf_test(const Invocation& invocation);
+int dump_log(const Invocation& invocation);
+int run_class(const Invocation& invocation);
 int protocol_reference(const Invocation& invocation);
 
 int print_version();
