@@ -90,12 +90,12 @@ void Pipeline::append_write_reply(std::string& out, const Outstanding& waiting) 
     case OpCode::multi:
       for (const tree::OpResult& result : applied_.multi) {
         const bool is_error = result.type == OpCode::error;
-        writer.i32(static_cast<std::int32_t>(result.type));
+        const bool is_create2 = result.type == OpCode::create2 || result.type == OpCode::create_container ||
+                                result.type == OpCode::create_ttl;
+        writer.i32(static_cast<std::int32_t>(is_create2 ? OpCode::create2 : result.type));
         writer.boolean(false);
         writer.i32(is_error ? static_cast<std::int32_t>(result.err) : 0);
         if (is_error) writer.i32(static_cast<std::int32_t>(result.err));
-        const bool is_create2 = result.type == OpCode::create2 || result.type == OpCode::create_container ||
-                                result.type == OpCode::create_ttl;
         if (result.type == OpCode::create || is_create2) put_string(out, result.path);
         if (is_create2 || result.type == OpCode::set_data) put_stat(out, result.stat);
       }

@@ -55,6 +55,7 @@ struct Link {
     std::uint64_t after;  // writes to be answered first
     base::Instant received;
     std::string frame;
+    bool unparsable = false;  // a write that failed to parse: its error waits for its turn
   };
   std::uint64_t writes_proposed = 0;
   std::uint64_t writes_answered = 0;

@@ -26,49 +26,69 @@ SubHeader take_header(bytes::Reader& body) {
   return header;
 }
 
+bool is_ttl(std::int32_t flags) {
+  return flags == static_cast<std::int32_t>(CreateMode::persistent_with_ttl) ||
+         flags == static_cast<std::int32_t>(CreateMode::persistent_sequential_with_ttl);
+}
+
+bool is_create(OpCode type) {
+  return type == OpCode::create || type == OpCode::create2 || type == OpCode::create_container ||
+         type == OpCode::create_ttl;
+}
+
+enum class Shape {
+  ok,
+  malformed,  // an error that uses up a transaction
+  null_acl,   // one that does not: Apache fails before it has taken a zxid
+};
+
 }  // namespace
 
-// The type that counts: Apache makes a container or a plain node of a create by its flags. Fails the reader
-// where Apache refuses the whole multi.
-OpCode Preparer::multi_create_type(const CreateOp& op, bytes::Reader& body) {
-  const bool ttl = op.flags == static_cast<std::int32_t>(CreateMode::persistent_with_ttl) ||
-                   op.flags == static_cast<std::int32_t>(CreateMode::persistent_sequential_with_ttl);
-  if (op.type == OpCode::create_ttl) return ttl ? OpCode::create_ttl : OpCode::create;
-  if (ttl || op.flags < 0 || op.flags > 6) body.fail();
-  return op.flags == static_cast<std::int32_t>(CreateMode::container) ? OpCode::create_container : op.type;
-}
+// Of one create in a multi: Apache makes a container or a plain node of it by its flags.
+struct Preparer::MultiCreate : CreateOp {
+  Shape take(OpCode op_type, bytes::Reader& body) {
+    read(op_type, body);
+    if (!body.ok()) return Shape::malformed;
+    if (type == OpCode::create_ttl) {
+      if (!is_ttl(flags)) type = OpCode::create;
+      if (type != OpCode::create_ttl) ttl_ms = -1;
+      return Shape::ok;
+    }
+    if (flags < 0 || flags > 6) return Shape::malformed;
+    if (null_acl) return Shape::null_acl;
+    if (is_ttl(flags)) return Shape::malformed;
+    if (flags == static_cast<std::int32_t>(CreateMode::container)) type = OpCode::create_container;
+    return Shape::ok;
+  }
 
-bool Preparer::multi_parses(bytes::Reader body) {
-  for (;;) {
-    const SubHeader header = take_header(body);
-    if (!body.ok()) return false;
-    if (header.done) return true;
-    switch (header.type) {
-      case OpCode::create:
-      case OpCode::create2:
-      case OpCode::create_container:
-      case OpCode::create_ttl: {
-        CreateOp op;
-        op.read(header.type, body);
-        multi_create_type(op, body);
-        break;
-      }
-      case OpCode::set_data:
-        take_buffer(body);
-        [[fallthrough]];
-      case OpCode::remove:
-      case OpCode::check:
+  static Shape shape_of_multi(bytes::Reader body) {
+    bool null_path = false;
+    for (;;) {
+      const SubHeader header = take_header(body);
+      if (!body.ok()) return Shape::malformed;
+      if (header.done) return null_path ? Shape::malformed : Shape::ok;
+      null_path = null_path || body.rest().starts_with(kNullLength);
+      if (is_create(header.type)) {
+        MultiCreate create;
+        if (const Shape shape = create.take(header.type, body); shape != Shape::ok) return shape;
+      } else if (header.type == OpCode::set_data || header.type == OpCode::remove ||
+                 header.type == OpCode::check) {
+        if (header.type == OpCode::set_data) take_buffer(body);
         take_buffer(body);
         body.i32();
-        break;
-      default:
-        return false;  // reads among them: they do not mix with writes
+      } else {
+        return Shape::malformed;  // reads among them: they do not mix with writes
+      }
     }
   }
-}
+};
 
-ErrorCode Preparer::prepare_multi(Txn& txn, bytes::Reader& body) {
-  if (!multi_parses(body)) return ErrorCode::marshalling_error;
+bool Preparer::multi_parses(bytes::Reader body) { return MultiCreate::shape_of_multi(body) == Shape::ok; }
+
+ErrorCode Preparer::prepare_multi(Txn& txn, bytes::Reader& body, bool& parses) {
+  const Shape shape = MultiCreate::shape_of_multi(body);
+  parses = shape != Shape::null_acl;
+  if (shape != Shape::ok) return ErrorCode::marshalling_error;
   bytes::Writer writer(txn.out);
   const std::size_t count_at = writer.reserve_i32();
   std::int32_t count = 0;
@@ -79,17 +99,14 @@ ErrorCode Preparer::prepare_multi(Txn& txn, bytes::Reader& body) {
     const std::size_t size_at = writer.reserve_i32();
     ErrorCode err = ErrorCode::runtime_inconsistency;
     OpCode type = header.type;
-    const bool is_create = type == OpCode::create || type == OpCode::create2 ||
-                           type == OpCode::create_container || type == OpCode::create_ttl;
-    bool parses = true;
-    if (is_create) {
-      CreateOp op;
-      op.read(type, body);
-      type = op.type = multi_create_type(op, body);
-      if (type != OpCode::create_ttl) op.ttl_ms = -1;
+    if (is_create(type)) {
+      MultiCreate op;
+      op.take(type, body);
+      type = op.type;
       if (!failed) err = prepare_create(txn, std::move(op));
     } else if (!failed) {
-      err = prepare_op(txn, type, body, parses);
+      bool whole = true;
+      err = prepare_op(txn, type, body, whole);
     } else {
       if (type == OpCode::set_data) take_buffer(body);
       take_buffer(body);

@@ -18,6 +18,16 @@ namespace {
 
 constexpr session::OwnerId kThisServer = 1;
 
+RequestView request_of(std::string_view frame, base::Instant received) {
+  bytes::Reader reader(frame);
+  RequestView request;
+  request.xid = reader.i32();
+  request.type = static_cast<OpCode>(reader.i32());
+  request.body = reader.rest();
+  request.received = received;
+  return request;
+}
+
 }  // namespace
 
 Pipeline::Pipeline(PipelineOptions options, tree::DataTree& tree, session::SessionTracker& sessions,
@@ -155,12 +165,7 @@ void Pipeline::receive(Link& link, std::string_view frame) {
 }
 
 void Pipeline::dispatch(Link& link, std::string_view frame, base::Instant received) {
-  bytes::Reader reader(frame);
-  RequestView request;
-  request.xid = reader.i32();
-  request.type = static_cast<OpCode>(reader.i32());
-  request.body = reader.rest();
-  request.received = received;
+  const RequestView request = request_of(frame, received);
   const OpRow* row = find_op(request.type);
   if (row != nullptr && row->kind == OpKind::auth) return on_auth(link, request.xid, request.body);
   if (row == nullptr || row->kind == OpKind::refused) return refuse_unimplemented(link, request.xid);
@@ -180,7 +185,11 @@ void Pipeline::drain(Link& link) {
     const Link::Queued queued = std::move(link.queue.front());
     link.queue.pop_front();
     link.queued_bytes -= queued.frame.size();
-    dispatch(link, queued.frame, queued.received);
+    if (queued.unparsable) {
+      reply_error(link, request_of(queued.frame, queued.received), ErrorCode::marshalling_error);
+    } else {
+      dispatch(link, queued.frame, queued.received);
+    }
   }
 }
 
@@ -268,7 +277,7 @@ void Pipeline::submit(Link* link, const Preparer::Proposal& proposal) {
   const auto zxid = preparer_.prepare(proposal, now_.wall, proposing_->bytes);
   if (!zxid) {
     if (link != nullptr) {
-      // In its place behind the writes before it: as a read that fails to parse would be.
+      // In its place behind the writes before it.
       if (link->writes_waiting() == 0) {
         reply_error(*link, proposal.request, ErrorCode::marshalling_error);
       } else {
@@ -287,14 +296,13 @@ void Pipeline::submit(Link* link, const Preparer::Proposal& proposal) {
                           proposal.request.type, proposal.request.received});
 }
 
-// A write that does not parse is kept as a request of the same type with an empty body, to fail in its turn.
 void Pipeline::defer_error(Link& link, const RequestView& request) {
   std::string frame;
   bytes::Writer writer(frame);
   writer.i32(request.xid);
   writer.i32(static_cast<std::int32_t>(request.type));
   link.queued_bytes += frame.size();
-  link.queue.push_back({link.writes_proposed, request.received, std::move(frame)});
+  link.queue.push_back({link.writes_proposed, request.received, std::move(frame), true});
 }
 
 void Pipeline::reply_error(Link& link, const RequestView& request, ErrorCode err) {

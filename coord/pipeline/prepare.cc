@@ -85,14 +85,14 @@ std::optional<jute::Zxid> Preparer::prepare(const Proposal& proposal, base::Wall
       prepare_close_session(txn);
       break;
     case OpCode::multi:
-      err = prepare_multi(txn, body);
+      err = prepare_multi(txn, body, parses);
       break;
     default:
       err = prepare_op(txn, type, body, parses);
-      if (!parses) {
-        out.resize(txn.start);
-        return std::nullopt;
-      }
+  }
+  if (!parses) {
+    out.resize(txn.start);
+    return std::nullopt;
   }
   if (err == ErrorCode::ok && out.size() - txn.start > options_.txn_bytes_max)
     err = ErrorCode::marshalling_error;

@@ -47,6 +47,9 @@ class Preparer {
   // parse (MARSHALLINGERROR, no transaction).
   std::optional<jute::Zxid> prepare(const Proposal& proposal, base::WallTime wall, std::string& out);
 
+  // Whether these are writes that a multi could hold, all of them whole.
+  static bool multi_parses(bytes::Reader body);
+
   jute::Zxid next_zxid() const { return next_; }
   void on_applied(jute::Zxid zxid) { pending_.forget(zxid); }
   // Nothing of what was proposed and not applied will be.
@@ -55,11 +58,10 @@ class Preparer {
  private:
   struct Txn;       // the one being made
   struct CreateOp;  // a create of any kind, decoded
+  struct MultiCreate;
 
   jute::ErrorCode prepare_op(Txn& txn, jute::OpCode type, bytes::Reader& body, bool& parses);
-  jute::ErrorCode prepare_multi(Txn& txn, bytes::Reader& body);
-  static bool multi_parses(bytes::Reader body);
-  static jute::OpCode multi_create_type(const CreateOp& op, bytes::Reader& body);
+  jute::ErrorCode prepare_multi(Txn& txn, bytes::Reader& body, bool& parses);
   jute::ErrorCode prepare_create(Txn& txn, CreateOp op);
   jute::ErrorCode prepare_delete(Txn& txn, std::string_view path, std::int32_t version);
   jute::ErrorCode prepare_delete_container(Txn& txn, std::string_view path);

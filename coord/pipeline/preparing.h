@@ -11,6 +11,9 @@
 
 namespace tandem::coord::pipeline {
 
+// How Jute writes the length of what is null.
+inline constexpr std::string_view kNullLength("\xff\xff\xff\xff", 4);
+
 struct Preparer::Txn {
   const Proposal& proposal;
   jute::Zxid zxid;
@@ -26,6 +29,7 @@ struct Preparer::CreateOp {
   jute::BufferView path;
   jute::BufferView data;
   AclList acl;
+  bool null_acl = false;
   std::int32_t flags = 0;
   std::int64_t ttl_ms = -1;
 
@@ -33,6 +37,7 @@ struct Preparer::CreateOp {
     type = op_type;
     path = take_buffer(body);
     data = take_buffer(body);
+    null_acl = body.rest().starts_with(kNullLength);
     jute::Decoder decoder(body);
     static_cast<jute::Fields&>(decoder)("acl", acl);
     flags = body.i32();

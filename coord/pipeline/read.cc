@@ -4,6 +4,7 @@
 
 #include "bytes/writer.h"
 #include "coord/pipeline/events.h"
+#include "coord/pipeline/prepare.h"
 #include "coord/pipeline/wire.h"
 #include "jute/codec.h"
 #include "jute/requests.h"
@@ -23,6 +24,7 @@ void Reader::answer(const Link& link, const RequestView& request, std::string& o
     return;
   }
   ReplyFrame frame(out, request.xid, tree_.last_zxid());
+  if (request.type == OpCode::multi_read) return multi_read(link, bytes::Reader(request.body), frame, out);
   frame.end(answer_body(link, request, out));
 }
 
@@ -47,8 +49,6 @@ ErrorCode Reader::answer_body(const Link& link, const RequestView& request, std:
       put_buffer(out, path);
       return ErrorCode::ok;
     }
-    case OpCode::multi_read:
-      return multi_read(link, body, out);
     case OpCode::add_watch:
       return add_watch(link, body, out);
     case OpCode::check_watches:
@@ -161,40 +161,68 @@ ErrorCode Reader::get_ephemerals(const Link& link, bytes::Reader& body, std::str
   return ErrorCode::ok;
 }
 
-// Each operation has its own result; what does not parse, or is no read, fails the whole.
-ErrorCode Reader::multi_read(const Link& link, bytes::Reader& body, std::string& out) {
+namespace {
+
+struct ReadHeader {
+  OpCode type;
+  bool done;
+};
+
+ReadHeader take_read_header(bytes::Reader& body) {
+  const auto type = static_cast<OpCode>(body.i32());
+  const bool done = body.boolean();
+  body.i32();
+  return {type, done || !body.ok()};
+}
+
+bool all_reads(bytes::Reader body) {
+  for (ReadHeader header = take_read_header(body); !header.done; header = take_read_header(body)) {
+    if (header.type != OpCode::get_data && header.type != OpCode::get_children) return false;
+    take_buffer(body);
+    body.boolean();
+  }
+  return body.ok();
+}
+
+}  // namespace
+
+// Each operation has its own result. A missing path, or a write, ends it with MARSHALLINGERROR, and yet with
+// the results so far; what does not parse has no body.
+void Reader::multi_read(const Link& link, bytes::Reader body, ReplyFrame& frame, std::string& out) {
+  const bool reads = all_reads(body);
+  if (!reads && !Preparer::multi_parses(body)) return frame.end(ErrorCode::marshalling_error);
   bytes::Writer writer(out);
   const auto put_header = [&writer](std::int32_t type, bool done, std::int32_t err) {
     writer.i32(type);
     writer.boolean(done);
     writer.i32(err);
   };
-  for (;;) {
-    const auto type = static_cast<OpCode>(body.i32());
-    const bool done = body.boolean();
-    body.i32();
-    if (!body.ok()) return ErrorCode::marshalling_error;
-    if (done) break;
+  ErrorCode whole = reads ? ErrorCode::ok : ErrorCode::marshalling_error;
+  while (whole == ErrorCode::ok) {
+    const ReadHeader header = take_read_header(body);
+    if (header.done) break;
     const std::size_t start = out.size();
-    put_header(static_cast<std::int32_t>(type), false, 0);
-    ErrorCode err = ErrorCode::marshalling_error;
-    if (type == OpCode::get_data) err = get_data(link, body, false, out);
-    if (type == OpCode::get_children) err = get_children(link, body, false, false, out);
-    if (err == ErrorCode::marshalling_error) return err;
+    put_header(static_cast<std::int32_t>(header.type), false, 0);
+    const ErrorCode err = header.type == OpCode::get_data ? get_data(link, body, false, out)
+                                                          : get_children(link, body, false, false, out);
     if (err == ErrorCode::ok) continue;
     out.resize(start);
-    put_header(static_cast<std::int32_t>(OpCode::error), false, static_cast<std::int32_t>(err));
-    writer.i32(static_cast<std::int32_t>(err));
+    if (err == ErrorCode::marshalling_error) {
+      whole = err;
+    } else {
+      put_header(static_cast<std::int32_t>(OpCode::error), false, static_cast<std::int32_t>(err));
+      writer.i32(static_cast<std::int32_t>(err));
+    }
   }
   put_header(-1, true, -1);
-  return ErrorCode::ok;
+  frame.end_with_body(whole);
 }
 
 ErrorCode Reader::add_watch(const Link& link, bytes::Reader& body, std::string& out) {
   const BufferView path = take_buffer(body);
   const std::int32_t mode = body.i32();
-  if (!body.ok() || !path || mode < 0 || mode > 1) return ErrorCode::marshalling_error;
-  watches_.add(*path, link.slot, mode == 0 ? tree::watch::kPersistent : tree::watch::kRecursive);
+  if (!body.ok() || mode < 0 || mode > 1) return ErrorCode::marshalling_error;
+  if (path) watches_.add(*path, link.slot, mode == 0 ? tree::watch::kPersistent : tree::watch::kRecursive);
   bytes::Writer(out).i32(0);
   return ErrorCode::ok;
 }
@@ -202,7 +230,8 @@ ErrorCode Reader::add_watch(const Link& link, bytes::Reader& body, std::string& 
 ErrorCode Reader::watches_of(const Link& link, bytes::Reader& body, bool remove) {
   const BufferView path = take_buffer(body);
   const std::int32_t type = body.i32();
-  if (!body.ok() || !path || type < 1 || type > 5) return ErrorCode::marshalling_error;
+  if (!body.ok() || type < 1 || type > 5) return ErrorCode::marshalling_error;
+  if (!path) return ErrorCode::no_watcher;
   const auto watcher_type = static_cast<jute::WatcherType>(type);
   const bool found = remove ? watches_.remove(*path, link.slot, watcher_type)
                             : watches_.contains(*path, link.slot, watcher_type);

@@ -9,6 +9,7 @@
 #include "coord/auth/authorizer.h"
 #include "coord/pipeline/link.h"
 #include "coord/pipeline/ops.h"
+#include "coord/pipeline/wire.h"
 #include "coord/tree/data_tree.h"
 #include "coord/tree/watch_manager.h"
 #include "jute/errors.h"
@@ -33,7 +34,7 @@ class Reader {
   jute::ErrorCode get_acl(const Link& link, bytes::Reader& body, std::string& out);
   jute::ErrorCode get_all_children_number(const Link& link, bytes::Reader& body, std::string& out);
   jute::ErrorCode get_ephemerals(const Link& link, bytes::Reader& body, std::string& out);
-  jute::ErrorCode multi_read(const Link& link, bytes::Reader& body, std::string& out);
+  void multi_read(const Link& link, bytes::Reader body, ReplyFrame& frame, std::string& out);
   jute::ErrorCode set_watches(const Link& link, bytes::Reader& body, bool second, std::string& out);
   jute::ErrorCode add_watch(const Link& link, bytes::Reader& body, std::string& out);
   jute::ErrorCode watches_of(const Link& link, bytes::Reader& body, bool remove);

@@ -86,6 +86,13 @@ class ReplyFrame {
     writer.patch_i32(start_, static_cast<std::int32_t>(out_.size() - start_ - 4));
   }
 
+  // An error that leaves the body where it is.
+  void end_with_body(jute::ErrorCode err) {
+    bytes::Writer writer(out_);
+    writer.patch_i32(start_ + kHeaderSize - 4, static_cast<std::int32_t>(err));
+    writer.patch_i32(start_, static_cast<std::int32_t>(out_.size() - start_ - 4));
+  }
+
  private:
   static constexpr std::size_t kHeaderSize = 4 + 4 + 8 + 4;
   std::string& out_;
