@@ -1,9 +1,10 @@
 """Cycles of a crash and a recovery of tandem-coord under load.
 
-A cycle starts a server, lets several sessions create nodes as fast as they are acknowledged, and cuts: kill -9, or
-the power (the ext4 below the data directory is shut down by its ioctl, so that nothing that was not synced
-survives). Then the server must start again by itself, and every acknowledged node must be there with its data; so
-must the ephemeral node of a session, which is then taken up again. What was sent but not answered is unknown.
+A cycle starts a server, lets several sessions create nodes as fast as they are acknowledged, and cuts:
+kill -9, or the power (the ext4 below the data directory is shut down by its ioctl, so that nothing that was
+not synced survives). Then the server must start again by itself, and every acknowledged node must be there
+with its data; so must the ephemeral node of a session, which is then taken up again. What was sent but not
+answered is unknown.
 """
 
 import fcntl
@@ -101,8 +102,8 @@ class Ext4Image:
         self.mount()
 
     def mount(self):
-        done = subprocess.run(["mount", "-o", "loop", str(self.image), str(self.mount_point)], capture_output=True,
-                              text=True)
+        command = ["mount", "-o", "loop", str(self.image), str(self.mount_point)]
+        done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode != 0:
             raise NoLoopMounts(done.stderr.strip())
         self.mounted = True
@@ -150,8 +151,9 @@ class Cycles:
             if self.disk:
                 self.disk.unmount()
         if self.tally.cycles < count and not self.tally.complaints:
-            self.tally.complaints.append(f"{self.tally.void} cycles had fewer than {ACKED_PER_SECOND_MIN} acknowledged "
-                                         "writes a second: the machine is too busy to say anything")
+            self.tally.complaints.append(
+                f"{self.tally.void} cycles had fewer than {ACKED_PER_SECOND_MIN} acknowledged "
+                "writes a second: the machine is too busy to say anything")
         return self.tally
 
     def fresh_directory(self):
@@ -199,7 +201,7 @@ class Cycles:
 
     def cut(self, server):
         if self.disk:
-            # The process lives on for a moment on a disk that is gone: what it acknowledges now counts as well.
+            # The process lives on for a moment on a disk that is gone: what it acknowledges now counts too.
             self.disk.cut_power()
             wait.pause(0.03, "acknowledgements after the cut")
         server.kill()
@@ -237,8 +239,8 @@ class Cycles:
             server.kill() if self.random.random() < 0.5 else server.stop()
         if lost:
             tally.lost += len(lost)
-            tally.complaints.append(f"cycle {self.number}: lost {len(lost)} acknowledged writes, such as {lost[:3]}; log "
-                                    f"of the server:\n{server.log()[-2000:]}")
+            tally.complaints.append(f"cycle {self.number}: lost {len(lost)} acknowledged writes, such as "
+                                    f"{lost[:3]}; log of the server:\n{server.log()[-2000:]}")
         if acked < ACKED_PER_SECOND_MIN * wrote:
             tally.void += 1
             return

@@ -34,8 +34,9 @@ def test_a_failed_sync_ends_the_process_and_acknowledges_nothing(new_coord):
     server = new_coord()
     before = zk_wire.Session(server.port)
     assert before.create("/before", b"1") == 0
-    tracer = subprocess.Popen(["strace", "-f", "-q", "-p", str(server.pid), "-e", "trace=fdatasync", "-e",
-                               "inject=fdatasync:error=EIO", "-o", os.devnull], stderr=subprocess.PIPE, text=True)
+    command = ["strace", "-f", "-q", "-p", str(server.pid), "-e", "trace=fdatasync",
+               "-e", "inject=fdatasync:error=EIO", "-o", os.devnull]
+    tracer = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     try:
         wait.until(lambda: traced(server.pid), 20, "strace")
         with pytest.raises((ConnectionError, OSError)):
