@@ -214,7 +214,7 @@ ls /
 LISTS = {"nodes": NODES, "acls": ACLS, "quotas": QUOTAS, "watches": WATCHES, "shell": SHELL}
 PROPERTIES = {"zookeeper.extendedTypesEnabled": "true"}
 
-EVENT = re.compile(r"\nWATCHER::\n\n(WatchedEvent .*)\n")
+EVENT = re.compile(r"\nWATCHER::\n|\n(WatchedEvent .*)\n")  # a prompt may come between the two
 SUBSTITUTIONS = [
     (re.compile(r"(ctime|mtime) = .*"), r"\1 = DATE"),
     (re.compile(r"0x(?!0\b)[0-9a-f]+"), "0xN"),
@@ -242,7 +242,7 @@ def transcript(command, commands):
     result = subprocess.run(command, input=commands.lstrip() + "quit\n", capture_output=True, text=True,
                             timeout=120)
     output = result.stdout[result.stdout.index("Welcome"):]
-    events = [plain(event) for event in EVENT.findall(output)]
+    events = [plain(event) for event in EVENT.findall(output) if event]
     remarks = plain(NOISE.sub("", result.stderr))
     return {"output": plain(EVENT.sub("", output)), "events": in_order(events), "remarks": remarks}
 
