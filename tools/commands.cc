@@ -4,6 +4,7 @@
 #include "tools/kafka/commands.h"
 #include "tools/service/commands.h"
 #include "tools/shell/commands.h"
+#include "tools/storage/commands.h"
 
 namespace tandem::tools {
 
@@ -47,6 +48,7 @@ std::span<const std::span<const Command>> command_tables() {
   static const std::span<const Command> tables[] = {
       shell::commands(),
       service::commands(),
+      storage::commands(),
       kafka::commands(),
   };
   return tables;
