@@ -26,6 +26,7 @@ class MetadataCache;
 class TopicAutoCreation;
 class Replicas;
 class ProducerIds;
+class GroupService;
 
 struct Services {
   const base::Clock& clock;
@@ -33,7 +34,9 @@ struct Services {
   Shards& shards;
   Node& node;
   MetadataCache& metadata;
-  TopicAutoCreation* auto_creation = nullptr;  // null: auto.create.topics.enable=false
+  TopicAutoCreation* auto_creation = nullptr;    // null: auto.create.topics.enable=false
+  TopicAutoCreation* internal_topics = nullptr;  // always allowed to be made; there before the first request
+  GroupService* groups = nullptr;                // there before the first request
   Replicas* replicas = nullptr;         // the partitions of this broker; there before the first request
   ClusterControl* control = nullptr;    // the controller and the tree; set before the broker serves
   ProducerIds* producer_ids = nullptr;  // null: none can be had yet
