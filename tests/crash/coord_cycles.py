@@ -73,7 +73,7 @@ class Writer(threading.Thread):
             while len(self.sent) - self.acked - len(self.refused) < DEPTH:
                 path = f"/{self.prefix}-{len(self.sent)}"
                 self.sent.append(path)
-                session.send(zk_wire.CREATE, zk_wire.create_body(path, path.encode()))
+                session.send(zk_wire.CREATE, zk_wire.create(path, path.encode()))
             xid, _, error, _ = session.receive()
             if error == 0:
                 self.acked = max(self.acked, xid)
@@ -234,7 +234,7 @@ class Cycles:
             again = zk_wire.Session(server.port, session=holder.id, password=holder.password)
             if again.id != holder.id or again.get(own) != b"mine":
                 tally.complaints.append(f"cycle {self.number}: session or its ephemeral node did not survive")
-            again.call(zk_wire.CLOSE, b"")
+            again.ask(zk_wire.CLOSE, b"")
         finally:
             server.kill() if self.random.random() < 0.5 else server.stop()
         if lost:
@@ -257,7 +257,7 @@ class Cycles:
         for start in range(0, len(paths), 500):
             part = paths[start:start + 500]
             for path in part:
-                session.send(zk_wire.GET_DATA, zk_wire.text(path) + b"\0")
+                session.send(zk_wire.GET_DATA, zk_wire.watched(path))
             for path in part:
                 _, _, error, body = session.receive()
                 size = struct.unpack_from(">i", body)[0] if error == 0 else -1

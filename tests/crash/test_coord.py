@@ -101,7 +101,7 @@ def fill_up(server, disk, filler):
             fill(filler)
         assert good < 10000, "the disk never became full"
     assert good >= 50
-    error, _ = session.call(zk_wire.CREATE, zk_wire.create_body("/more", data))
+    error, _ = session.ask(zk_wire.CREATE, zk_wire.create("/more", data))
     assert error == -1
     assert session.get("/n0") == data
     assert server.word("ruok") == "imok"

@@ -6,17 +6,22 @@ import struct
 HOST = "127.0.0.1"
 
 
+def bind_probe(port):
+    """Raises OSError when somebody has the port."""
+    with socket.socket() as probe:
+        probe.bind((HOST, port))
+
+
 def free_port():
     """A port nobody listens on, below the ephemeral range so that no outgoing connection takes it."""
     import random
     for _ in range(200):
         port = random.SystemRandom().randrange(15000, 32000)
-        with socket.socket() as probe:
-            try:
-                probe.bind((HOST, port))
-                return port
-            except OSError:
-                continue
+        try:
+            bind_probe(port)
+            return port
+        except OSError:
+            continue
     raise OSError("no free port on 127.0.0.1 in 200 tries")
 
 

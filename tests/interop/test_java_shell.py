@@ -1,0 +1,86 @@
+"""Apache's own shell (zkCli.sh of 3.9.5) prints the same over tandem-coord as over Apache's server."""
+
+import difflib
+import re
+import subprocess
+
+from peers import peers
+from support import servers
+
+# One session of the interactive shell, which reads its commands from standard input.
+SESSION = """
+create /t a
+create -s /t/s- b
+create -e /t/e c
+create -c /t/c d
+create -t 1000 /t/ttl e
+get -s /t
+set /t d
+set -v 9 /t e
+set -s /t f
+ls -R /t
+ls -s /t
+ls -w /t
+stat -w /t/e
+getAcl -s /t
+setAcl /t world:anyone:cdrwa
+setAcl /t/s-0000000000 world:anyone:r
+set /t/s-0000000000 x
+addauth digest ann:pw
+create /t/mine m auth::cdrwa
+getAcl /t/mine
+getEphemerals
+getEphemerals /t
+getAllChildrenNumber /t
+setquota -n 5 -b 100 /t
+listquota /t
+delquota /t
+setquota -N 1 /t
+addWatch /t
+addWatch -m PERSISTENT /t
+removewatches /t -a
+sync /t
+whoami
+config
+reconfig -add server.9=localhost:1:2
+get /nowhere
+delete /nowhere
+create /t/a/b/c
+create /t
+ls t
+delete /t
+delete -v 7 /t/e
+deleteall /t
+ls /
+quit
+"""
+ONE_SHOT = [("create", "/shell", "first"), ("get", "/shell"), ("stat", "/shell"), ("ls", "/"),
+            ("get", "/nowhere")]
+TIMES = re.compile(r"(\w+time = ).*|(127\.0\.0\.1:)\d+|(0x)1[0-9a-f]{14,}")
+LOG_LINE = re.compile(r"^(\d{4}-\d\d-\d\d |\w+ \d+, \d{4} ).*\n", re.M)
+EVENT = re.compile(r"^WatchedEvent .*$", re.M)
+NOISE = re.compile(r"^WATCHER::$|^WatchedEvent .*$|\[zk: .*?\] ", re.M)
+
+
+def printed(server, *command, stdin=""):
+    """What the shell prints without times, ports, session ids, prompts and log lines; events apart, because
+    the thread that prints them races with the one that prints the answers."""
+    line = peers.zookeeper_shell("-server", server.connect, *command)
+    done = subprocess.run(line, input=stdin, capture_output=True, text=True, timeout=90)
+    answers = "\n".join(line for line in NOISE.sub("", done.stdout).splitlines() if line.strip())
+    parts = answers, LOG_LINE.sub("", done.stderr), *EVENT.findall(done.stdout)
+    return done.returncode, [TIMES.sub(lambda m: (m[1] or m[2] or m[3]) + "*", part) for part in parts]
+
+
+def test_apaches_shell_sees_no_difference(tmp_path):
+    seen = []
+    properties = {"zookeeper.extendedTypesEnabled": "true"}
+    for make in (peers.ApacheZooKeeper, servers.Coord):
+        with make(tmp_path / make.__name__, properties=properties) as server:
+            one_shots = [printed(server, *command) for command in ONE_SHOT]
+            seen.append([*one_shots, printed(server, stdin=SESSION)])
+    for (code, theirs), (own_code, own) in zip(*seen):
+        left, right = ("\n".join(parts).splitlines() for parts in (theirs, own))
+        difference = "\n".join(difflib.unified_diff(left, right, "Apache", "ours"))
+        assert not difference, difference
+        assert own_code == code
