@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "bytes/reader.h"
+#include "coord/auth/id_set.h"
 #include "coord/pipeline/limits.h"
 #include "coord/pipeline/wire.h"
 #include "jute/codec.h"
@@ -208,9 +209,7 @@ void Pipeline::on_auth(Link& link, std::int32_t xid, std::string_view body) {
   auto ids = authorizer_.authenticate(scheme.value_or(std::string_view()), data, link.address);
   std::vector<jute::Id> known = link.ids;
   if (ids) {
-    for (jute::Id& id : *ids) {
-      if (std::find(known.begin(), known.end(), id) == known.end()) known.push_back(std::move(id));
-    }
+    for (jute::Id& id : *ids) auth::add_id(known, std::move(id));
   }
   const bool accepted = ids && known.size() <= auth::kIdsPerLinkMax;
   ReplyFrame(outputs_.output(link.id), xid, jute::Zxid(0))

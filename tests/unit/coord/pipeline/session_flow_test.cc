@@ -117,7 +117,7 @@ TEST_CASE("failed authentication is told and ends the connection, success adds i
   client.send_raw(OpCode::who_am_i, "");
   const auto who = jute::decoded<jute::WhoAmIResponse>(client.take().body);
   REQUIRE(who->client_info.size() == 2);
-  CHECK(who->client_info[1].user == "user");
+  CHECK(who->client_info[0].user == "user");
   for (int i = 0; i < 14; ++i) CHECK(auth("digest", "u" + std::to_string(i) + ":p").err == ErrorCode::ok);
   const Reply refused = auth("digest", "one:toomany");
   CHECK(refused.err == ErrorCode::auth_failed);
