@@ -30,7 +30,6 @@ struct Snapshot final : storage::SnapshotVisitor {
   std::map<std::string, Node> nodes;  // the root is "/"
   std::map<std::int64_t, std::int32_t> sessions;
   std::map<std::int64_t, std::size_t> ephemerals;
-  storage::SnapshotTrailer trailer;
 
   void on_session(jute::SessionId id, std::int32_t timeout_ms) override { sessions[id.value] = timeout_ms; }
   void on_acl(std::int64_t, std::vector<jute::ACL>) override {}
@@ -64,9 +63,6 @@ class TextPrinter {
       shell::put(fmt::format("{:#016x}, {}, {}\n", static_cast<std::uint64_t>(id), timeout,
                              owned == snapshot_.ephemerals.end() ? 0 : owned->second));
     }
-    if (snapshot_.trailer.digest && snapshot_.trailer.digest->zxid.value > 0)
-      shell::put(fmt::format("Target zxid digest is: {:x}, {}\n", snapshot_.trailer.digest->zxid.value,
-                             snapshot_.trailer.digest->digest));
     shell::put(
         fmt::format("----\nLast zxid: 0x{:x}\n", static_cast<std::uint64_t>(std::max(file_zxid, last_))));
   }
@@ -149,13 +145,12 @@ int print_snapshot(const std::string& path, bool data, bool json) {
   const auto name = storage::parse_snapshot_name(path.substr(path.rfind('/') + 1));
   fs::PosixDisk disk;
   Snapshot snapshot;
-  auto trailer =
+  const auto trailer =
       storage::read_snapshot(disk, path, name ? name->compression : storage::Compression::none, snapshot);
   if (!trailer) {
     shell::note(trailer.error().context);
     return 1;
   }
-  snapshot.trailer = *trailer;
   for (auto& [node_path, node] : snapshot.nodes) std::sort(node.children.begin(), node.children.end());
   if (json) {
     JsonPrinter(snapshot).print(base::SystemClock().wall().ms);
