@@ -10,12 +10,11 @@ TEST_CASE("a registration is written as Kafka 3.9.1 wrote it") {
   broker.id = 0;
   broker.endpoints = {{"PLAINTEXT", "127.0.0.1", 23192, SecurityProtocol::plaintext}};
   const auto text = encode_broker(broker, WallTime{1795320699607});
-  CHECK(
-      text ==
-      R"({"features":{},"listener_security_protocol_map":{"PLAINTEXT":"PLAINTEXT"},)"
-      R"("endpoints":["PLAINTEXT://127.0.0.1:23192"],"jmx_port":-1,"port":23192,"host":"127.0.0.1",)"
-      R"("version":5,)"
-      R"("timestamp":"1795320699607"})");
+  CHECK(text ==
+        R"({"features":{},"listener_security_protocol_map":{"PLAINTEXT":"PLAINTEXT"},)"
+        R"("endpoints":["PLAINTEXT://127.0.0.1:23192"],"jmx_port":-1,"port":23192,"host":"127.0.0.1",)"
+        R"("version":5,)"
+        R"("timestamp":"1795320699607"})");
   CHECK(*decode_broker(0, text) == broker);
 }
 
@@ -39,9 +38,8 @@ TEST_CASE("registrations of every older version are read") {
   REQUIRE(!!v1);
   CHECK(v1->endpoints.front().connection_string() == "PLAINTEXT://h:9092");
   const auto v3 = decode_broker(
-      1,
-      R"({"version":3,"host":"h","port":1,"jmx_port":1,"timestamp":"1","endpoints":["SSL://h:2"],)"
-      R"("rack":"d"})");
+      1, R"({"version":3,"host":"h","port":1,"jmx_port":1,"timestamp":"1","endpoints":["SSL://h:2"],)"
+         R"("rack":"d"})");
   REQUIRE(!!v3);
   CHECK(v3->rack == "d");
   CHECK(v3->endpoint("SSL")->protocol == SecurityProtocol::ssl);

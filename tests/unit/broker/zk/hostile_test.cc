@@ -53,9 +53,10 @@ TEST_CASE("wrong types are errors, unknown keys are not") {
   CHECK_FALSE(!!decode_topic("t", R"({"version":3,"partitions":{"0":[99999999999]}})"));
   CHECK_FALSE(
       !!decode_state({"t", 0}, R"({"leader":1,"leader_epoch":1.5,"controller_epoch":1,"isr":[]})", 0));
-  CHECK(
-      !!decode_state({"t", 0}, R"({"leader":1,"leader_epoch":1,"controller_epoch":1,"isr":[],)"
-                               R"("new":{}})", 0));
+  CHECK(!!decode_state({"t", 0},
+                       R"({"leader":1,"leader_epoch":1,"controller_epoch":1,"isr":[],)"
+                       R"("new":{}})",
+                       0));
 }
 
 TEST_CASE("mutations of good texts never crash a reader") {

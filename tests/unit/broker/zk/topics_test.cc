@@ -31,10 +31,8 @@ TEST_CASE("a reassigning topic keeps what is added and removed") {
   topic.partitions[0] = {{1, 2, 3}, {3}, {1}};
   topic.partitions[1] = {{1}, {}, {}};
   const auto text = encode_topic(topic);
-  CHECK(
-      text ==
-      R"({"partitions":{"0":[1,2,3],"1":[1]},"adding_replicas":{"0":[3]},)"
-      R"("removing_replicas":{"0":[1]},"version":3})");
+  CHECK(text == R"({"partitions":{"0":[1,2,3],"1":[1]},"adding_replicas":{"0":[3]},)"
+                R"("removing_replicas":{"0":[1]},"version":3})");
   CHECK(*decode_topic("t", text) == topic);
 }
 
@@ -54,20 +52,17 @@ TEST_CASE("the state of a partition") {
   auto recovering = *state;
   recovering.recovery = LeaderRecovery::recovering;
   const auto with = encode_state(recovering);
-  CHECK(
-      with ==
-      R"({"controller_epoch":1,"leader":0,"version":1,"leader_recovery_state":1,"leader_epoch":0,)"
-      R"("isr":[0]})");
+  CHECK(with == R"({"controller_epoch":1,"leader":0,"version":1,"leader_recovery_state":1,"leader_epoch":0,)"
+                R"("isr":[0]})");
   CHECK(*decode_state({"t", 0}, with, 7) == recovering);
 }
 
 TEST_CASE("configs are written in the order of Java's Properties") {
-  CHECK(
-      encode_config({{"segment.bytes", "104857600"},
-                     {"compression.type", "producer"},
-                     {"cleanup.policy", "compact"}}) ==
-      R"({"version":1,"config":{"compression.type":"producer","cleanup.policy":"compact",)"
-      R"("segment.bytes":"104857600"}})");
+  CHECK(encode_config({{"segment.bytes", "104857600"},
+                       {"compression.type", "producer"},
+                       {"cleanup.policy", "compact"}}) ==
+        R"({"version":1,"config":{"compression.type":"producer","cleanup.policy":"compact",)"
+        R"("segment.bytes":"104857600"}})");
   CHECK(
       encode_config({{"retention.ms", "1000"}, {"segment.bytes", "100000"}, {"cleanup.policy", "delete"}}) ==
       R"({"version":1,"config":{"cleanup.policy":"delete","retention.ms":"1000",)"
