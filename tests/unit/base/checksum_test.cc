@@ -29,4 +29,21 @@ TEST_CASE("the instruction and the table agree for every length, whole and in pa
   }
 }
 
+TEST_CASE("CRC-32 of short pieces and of long ones is one function") {
+  Random random(2);
+  std::string bytes(3'000, '\0');
+  for (auto& byte : bytes) byte = static_cast<char>(random.next());
+  for (int round = 0; round < 300; ++round) {
+    const std::string_view view =
+        std::string_view(bytes).substr(random.below(64), 600 + random.below(bytes.size() - 600));
+    std::uint32_t crc = 0;
+    for (std::size_t at = 0; at < view.size();) {
+      const std::size_t size = random.below(511) + 1;
+      crc = crc32(view.substr(at, size), crc);
+      at += size;
+    }
+    CHECK_EQ(crc, crc32(view));
+  }
+}
+
 }  // namespace tandem::base
