@@ -65,8 +65,11 @@ ErrorCode Preparer::prepare_create(Txn& txn, CreateOp op) {
   if (slash == std::string_view::npos || op.path->find('\0') != std::string_view::npos)
     return ErrorCode::bad_arguments;
 
-  auto acl = authorizer_.fixed_up(op.acl, *txn.proposal.ids);
-  if (!acl) return ErrorCode::invalid_acl;
+  if (!op.open_acl) {
+    auto acl = authorizer_.fixed_up(op.acl, *txn.proposal.ids);
+    if (!acl) return ErrorCode::invalid_acl;
+    op.acl = std::move(*acl);
+  }
   const std::string_view parent_path = op.path->substr(0, slash);
   const PendingNode parent = pending_.get(parent_path);
   if (!parent.exists) return ErrorCode::no_node;
@@ -82,6 +85,12 @@ ErrorCode Preparer::prepare_create(Txn& txn, CreateOp op) {
   if (const ErrorCode err = check_quota(path, size, 1); err != ErrorCode::ok) return err;
   if (is_ephemeral(mode) && !fits_close_session(txn, path)) return ErrorCode::marshalling_error;
 
+  propose_create(txn, op, path, parent);
+  return ErrorCode::ok;
+}
+
+// All checks passed: the transaction's body, and what it will have changed.
+void Preparer::propose_create(Txn& txn, CreateOp& op, std::string_view path, const PendingNode& parent) {
   PendingNode parent_after = parent;
   ++parent_after.child_count;
   parent_after.stat.cversion =
@@ -90,10 +99,18 @@ ErrorCode Preparer::prepare_create(Txn& txn, CreateOp op) {
 
   put_string(txn.out, path);
   put_buffer(txn.out, op.data);
-  jute::Encoder encoder(txn.out);
-  static_cast<jute::Fields&>(encoder)("acl", *acl);
-  bytes::Writer writer(txn.out);
+  const std::string_view open_acl = tree_.acls().encoded(tree::kOpenAcl);
+  const std::size_t acl_at = txn.out.size();
+  if (op.open_acl) {
+    txn.out.append(open_acl);
+  } else {
+    jute::Encoder encoder(txn.out);
+    static_cast<jute::Fields&>(encoder)("acl", op.acl);
+  }
   PendingNode node;
+  if (std::string_view(txn.out).substr(acl_at) != open_acl)
+    node.acl = std::make_shared<const AclList>(std::move(op.acl));
+  bytes::Writer writer(txn.out);
   node.exists = true;
   if (op.type == OpCode::create_container) {
     node.stat.ephemeral_owner = tree::kContainerOwner;
@@ -103,18 +120,17 @@ ErrorCode Preparer::prepare_create(Txn& txn, CreateOp op) {
     writer.i32(parent_after.stat.cversion);
     writer.i64(op.ttl_ms);
   } else {
-    if (is_ephemeral(mode)) node.stat.ephemeral_owner = txn.proposal.session.value;
-    writer.boolean(is_ephemeral(mode));
+    const bool ephemeral = is_ephemeral(static_cast<CreateMode>(op.flags));
+    if (ephemeral) node.stat.ephemeral_owner = txn.proposal.session.value;
+    writer.boolean(ephemeral);
     writer.i32(parent_after.stat.cversion);
   }
   node.stat.czxid = node.stat.mzxid = node.stat.pzxid = txn.zxid;
   node.stat.ctime = node.stat.mtime = txn.time_ms;
-  node.data_size = size;
+  node.data_size = static_cast<std::int64_t>(op.data ? op.data->size() : 0);
   if (tree_.options().digest) node.content_crc = tree::DataTree::content_crc_of(path, op.data);
-  if (*acl != tree_.acls().list(tree::kOpenAcl)) node.acl = std::make_shared<const AclList>(std::move(*acl));
-  change(txn, parent_path, parent, std::move(parent_after));
+  change(txn, tree::split_path(path).parent, parent, std::move(parent_after));
   change(txn, path, PendingNode(), std::move(node));
-  return ErrorCode::ok;
 }
 
 }  // namespace tandem::coord::pipeline

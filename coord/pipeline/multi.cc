@@ -46,8 +46,8 @@ enum class Shape {
 
 // Of one create in a multi: Apache makes a container or a plain node of it by its flags.
 struct Preparer::MultiCreate : CreateOp {
-  Shape take(OpCode op_type, bytes::Reader& body) {
-    read(op_type, body);
+  Shape take(OpCode op_type, bytes::Reader& body, std::string_view open_acl_bytes) {
+    read(op_type, body, open_acl_bytes);
     if (!body.ok()) return Shape::malformed;
     if (type == OpCode::create_ttl) {
       if (!is_ttl(flags)) type = OpCode::create;
@@ -61,7 +61,7 @@ struct Preparer::MultiCreate : CreateOp {
     return Shape::ok;
   }
 
-  static Shape shape_of_multi(bytes::Reader body) {
+  static Shape shape_of_multi(bytes::Reader body, std::string_view open_acl_bytes) {
     bool null_path = false;
     for (;;) {
       const SubHeader header = take_header(body);
@@ -70,7 +70,8 @@ struct Preparer::MultiCreate : CreateOp {
       null_path = null_path || body.rest().starts_with(kNullLength);
       if (is_create(header.type)) {
         MultiCreate create;
-        if (const Shape shape = create.take(header.type, body); shape != Shape::ok) return shape;
+        if (const Shape shape = create.take(header.type, body, open_acl_bytes); shape != Shape::ok)
+          return shape;
       } else if (header.type == OpCode::set_data || header.type == OpCode::remove ||
                  header.type == OpCode::check) {
         if (header.type == OpCode::set_data) take_buffer(body);
@@ -83,10 +84,13 @@ struct Preparer::MultiCreate : CreateOp {
   }
 };
 
-bool Preparer::multi_parses(bytes::Reader body) { return MultiCreate::shape_of_multi(body) == Shape::ok; }
+bool Preparer::multi_parses(bytes::Reader body) {
+  return MultiCreate::shape_of_multi(body, kNullLength) == Shape::ok;
+}
 
 ErrorCode Preparer::prepare_multi(Txn& txn, bytes::Reader& body, bool& parses) {
-  const Shape shape = MultiCreate::shape_of_multi(body);
+  const std::string_view open_acl = tree_.acls().encoded(tree::kOpenAcl);
+  const Shape shape = MultiCreate::shape_of_multi(body, open_acl);
   parses = shape != Shape::null_acl;
   if (shape != Shape::ok) return ErrorCode::marshalling_error;
   bytes::Writer writer(txn.out);
@@ -101,7 +105,7 @@ ErrorCode Preparer::prepare_multi(Txn& txn, bytes::Reader& body, bool& parses) {
     OpCode type = header.type;
     if (is_create(type)) {
       MultiCreate op;
-      op.take(type, body);
+      op.take(type, body, open_acl);
       type = op.type;
       if (!failed) err = prepare_create(txn, std::move(op));
     } else if (!failed) {

@@ -123,7 +123,7 @@ ErrorCode Preparer::prepare_op(Txn& txn, OpCode type, bytes::Reader& body, bool&
     case OpCode::create_container:
     case OpCode::create_ttl: {
       CreateOp op;
-      op.read(type, body);
+      op.read(type, body, tree_.acls().encoded(tree::kOpenAcl));
       parses = body.ok();
       return parses ? prepare_create(txn, op) : ErrorCode::marshalling_error;
     }

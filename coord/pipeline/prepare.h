@@ -63,6 +63,7 @@ class Preparer {
   jute::ErrorCode prepare_op(Txn& txn, jute::OpCode type, bytes::Reader& body, bool& parses);
   jute::ErrorCode prepare_multi(Txn& txn, bytes::Reader& body, bool& parses);
   jute::ErrorCode prepare_create(Txn& txn, CreateOp op);
+  void propose_create(Txn& txn, CreateOp& op, std::string_view path, const PendingNode& parent);
   jute::ErrorCode prepare_delete(Txn& txn, std::string_view path, std::int32_t version);
   jute::ErrorCode prepare_delete_container(Txn& txn, std::string_view path);
   jute::ErrorCode prepare_set_data(Txn& txn, std::string_view path, jute::BufferView data,

@@ -29,17 +29,23 @@ struct Preparer::CreateOp {
   jute::BufferView path;
   jute::BufferView data;
   AclList acl;
+  bool open_acl = false;  // world:anyone:cdrwa, the list of most creates: not decoded
   bool null_acl = false;
   std::int32_t flags = 0;
   std::int64_t ttl_ms = -1;
 
-  void read(jute::OpCode op_type, bytes::Reader& body) {
+  void read(jute::OpCode op_type, bytes::Reader& body, std::string_view open_acl_bytes) {
     type = op_type;
     path = take_buffer(body);
     data = take_buffer(body);
     null_acl = body.rest().starts_with(kNullLength);
-    jute::Decoder decoder(body);
-    static_cast<jute::Fields&>(decoder)("acl", acl);
+    open_acl = body.rest().starts_with(open_acl_bytes);
+    if (open_acl) {
+      body.skip(open_acl_bytes.size());
+    } else {
+      jute::Decoder decoder(body);
+      static_cast<jute::Fields&>(decoder)("acl", acl);
+    }
     flags = body.i32();
     if (type == jute::OpCode::create_ttl) ttl_ms = body.i64();
   }
