@@ -29,8 +29,8 @@ constexpr std::array<std::uint32_t, 256> make_table(std::uint32_t polynomial) {
 
 constexpr auto kTable = make_table(kCastagnoliReversed);
 
-// Eight bytes a step (Kounavis and Berry's slicing): nearly twice as fast as zlib on the short pieces that the
-// tree's digest is made of; zlib is faster on long ones.
+// Eight bytes a step (Kounavis and Berry's slicing): nearly twice as fast as zlib on the short pieces that
+// the tree's digest is made of; zlib is no slower on long ones.
 using SliceTables = std::array<std::array<std::uint32_t, 256>, 8>;
 constexpr std::size_t kShortBytes = 256;
 

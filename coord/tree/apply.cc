@@ -263,17 +263,11 @@ ErrorCode DataTree::remove(const Applying& txn, std::string_view path) {
     change_stat(parent, parent_path, parent_stat);
   }
   if (id == kNoNode) return ErrorCode::no_node;
-  // Only a damaged log can ask for this: servers refuse to propose it.
-  if (nodes_->child_count(id) > 0) return ErrorCode::not_empty;
-
-  const jute::StatPersisted stat = nodes_->stat(id);
+  if (nodes_->child_count(id) > 0) remove_descendants(id);
   const AclId acl = nodes_->acl(id);
   const auto bytes = static_cast<std::int64_t>(nodes_->data_size(id));
-  if (options_.digest) digest_ -= node_digest(path, nodes_->content_crc(id), stat);
-  data_size_ -= static_cast<std::int64_t>(path.size()) + bytes;
-  owners_.remove(id, stat.ephemeral_owner, path.size());
-  for (SnapshotView* view : views_) view->on_removal(id);
-  nodes_->remove(id);
+  acls_.add_use(acl);
+  remove_node(id, path);
 
   if (name == kLimitsName && parent_path.starts_with(kQuotaPath) && parent_path.size() > kQuotaPath.size())
     quotas_.remove(parent_path.substr(kQuotaPath.size()));
@@ -282,6 +276,27 @@ ErrorCode DataTree::remove(const Applying& txn, std::string_view path) {
     txn.listener->on_deleted({path, parent_path, acl, nodes_->acl(parent), txn.header.zxid});
   acls_.drop_use(acl);  // after the listener, who may ask who might see the node
   return ErrorCode::ok;
+}
+
+// When this transaction was made the node had no children: it is being replayed, and they come from a later
+// life of the node that a fuzzy snapshot caught. The log creates them again.
+void DataTree::remove_descendants(NodeId id) {
+  std::vector<NodeId> found{id};
+  for (std::size_t at = 0; at < found.size(); ++at) {
+    for (NodeId child = nodes_->first_child(found[at]); child != kNoNode; child = nodes_->next_sibling(child))
+      found.push_back(child);
+  }
+  for (; found.size() > 1; found.pop_back()) remove_node(found.back(), this->path(found.back()));
+}
+
+void DataTree::remove_node(NodeId id, std::string_view path) {
+  const jute::StatPersisted stat = nodes_->stat(id);
+  if (options_.digest) digest_ -= node_digest(path, nodes_->content_crc(id), stat);
+  data_size_ -= static_cast<std::int64_t>(path.size() + nodes_->data_size(id));
+  owners_.remove(id, stat.ephemeral_owner, path.size());
+  for (SnapshotView* view : views_) view->on_removal(id);
+  acls_.drop_use(nodes_->acl(id));
+  nodes_->remove(id);
 }
 
 ErrorCode DataTree::set_data(const Applying& txn, std::string_view path, BufferView data,

@@ -132,6 +132,8 @@ class DataTree {
                 std::string_view* rest);
   jute::ErrorCode create(const Applying& txn, const CreateOp& op, jute::Stat* stat);
   jute::ErrorCode remove(const Applying& txn, std::string_view path);
+  void remove_node(NodeId id, std::string_view path);
+  void remove_descendants(NodeId id);
   jute::ErrorCode set_data(const Applying& txn, std::string_view path, jute::BufferView data,
                            std::int32_t version, jute::Stat& stat);
   jute::ErrorCode set_acl(std::string_view path, std::string_view encoded_acl, std::int32_t version,
