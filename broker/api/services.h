@@ -22,6 +22,7 @@ struct Node {
 };
 
 class ClusterControl;
+class ConfigRegistry;
 class MetadataCache;
 class TopicAutoCreation;
 class Replicas;
@@ -40,6 +41,7 @@ struct Services {
   Replicas* replicas = nullptr;         // the partitions of this broker; there before the first request
   ClusterControl* control = nullptr;    // the controller and the tree; set before the broker serves
   ProducerIds* producer_ids = nullptr;  // null: none can be had yet
+  ConfigRegistry* configs = nullptr;    // the settings in force
 };
 
 }  // namespace tandem::broker::api
