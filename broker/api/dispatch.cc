@@ -51,6 +51,12 @@ constexpr std::array kRows = {
     row<protocol::DescribeLogDirsRequest, &describe_log_dirs>(),
     row<protocol::DeleteGroupsRequest, &delete_groups>(),
     row<protocol::OffsetDeleteRequest, &offset_delete>(),
+    row<protocol::AllocateProducerIdsRequest, &allocate_producer_ids>(),
+    row<protocol::AlterPartitionRequest, &alter_partition>(),
+    row<protocol::ControlledShutdownRequest, &controlled_shutdown>(),
+    row<protocol::CreatePartitionsRequest, &create_partitions>(),
+    row<protocol::CreateTopicsRequest, &create_topics>(),
+    row<protocol::DeleteTopicsRequest, &delete_topics>(),
     row<protocol::DescribeClusterRequest, &describe_cluster>(),
 };
 
