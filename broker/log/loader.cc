@@ -26,7 +26,15 @@ Status unlink_if_there(fs::Disk& disk, const std::string& path) {
 
 Result<std::unique_ptr<Log>> Log::load(fs::Disk& disk, std::string dir, TopicPartition where,
                                        const LoadOptions& options, LoadReport& report) {
-  return Loader(disk, options, report).load(std::move(dir), std::move(where));
+  auto loaded = Loader(disk, options, report).load(dir, where);
+  if (loaded || loaded.error().code != Errc::corrupt || (!options.clean && options.recovery_point == 0))
+    return loaded;
+  // What was said to be whole is not: everything is read and checked, as after an unclean stop.
+  report.notes.push_back(loaded.error().context + "; the whole log is checked");
+  LoadOptions all = options;
+  all.clean = false;
+  all.recovery_point = 0;
+  return Loader(disk, all, report).load(std::move(dir), std::move(where));
 }
 
 Result<std::unique_ptr<Log>> Loader::load(std::string dir, TopicPartition where) {

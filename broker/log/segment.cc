@@ -172,6 +172,9 @@ Result<std::int64_t> Segment::read_next_offset() {
       max_ = {scan.batch().max_timestamp(), scan.batch().last_offset()};
   }
   if (scan.error()) return *scan.error();
+  if (scan.broken() || next < base_offset_)
+    return make_error(Errc::corrupt, "{} has no batch at position {}", path(kLogSuffix),
+                      scan.next_position());
   return next;
 }
 
@@ -195,6 +198,9 @@ Result<std::optional<TimestampFound>> Segment::find_timestamp(std::int64_t times
     }
   }
   if (scan.error()) return *scan.error();
+  if (scan.broken())
+    return make_error(Errc::corrupt, "{} has no batch at position {}", path(kLogSuffix),
+                      scan.next_position());
   return std::optional<TimestampFound>{};
 }
 

@@ -20,7 +20,7 @@ class Validator {
   void run() {
     if (!analyze()) return;
     const Codec target = options_.target.value_or(source_);
-    if (!allowed_for_format()) return;
+    if (!allowed_for_format(target)) return;
     const bool same_magic = first_.magic() == options_.to_magic;
     in_place_ = same_magic && source_ == target && !(options_.to_magic == 0 && source_ != Codec::none);
     if (source_ == Codec::none && first_.control()) in_place_ = true;
@@ -91,8 +91,11 @@ class Validator {
     return true;
   }
 
-  bool allowed_for_format() {
+  bool allowed_for_format(Codec target) {
     if (options_.to_magic >= 2) return true;
+    if (target == Codec::zstd)
+      return fail(Reject::unknown_server_error, "zstd needs message format 2, the topic has {}",
+                  options_.to_magic);
     if (first_.transactional() || first_.has_producer_id())
       return fail(Reject::unsupported_for_message_format,
                   "producer ids need message format 2, the topic has {}", options_.to_magic);
