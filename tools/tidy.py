@@ -2,7 +2,7 @@
 """Lint of the house: floors, lengths, banned words, dead files, fresh generated documents.
 
     tools/tidy.py                    everything that is quick (the table below is the architecture)
-    tools/tidy.py --headers [BUILD]  compile each header alone as well, with the flags of that build directory
+    tools/tidy.py --headers [BUILD]  compile headers alone as well, with the flags of that build directory
     tools/tidy.py --sizes            print the spread of file sizes
 
 Prints one line per finding, `file:line: sentence`, and exits 1 when there is one.
@@ -469,14 +469,27 @@ def compile_header(path, flags, known):
     return path, None, {"files": files, "digest": digest_of(files)}
 
 
-def check_headers(paths, build, findings):
+def proven_headers(texts):
+    """Headers that some source file includes before anything else: its compilation proves that they stand
+    alone."""
+    proven = set()
+    for path, text in texts.items():
+        first = re.search(r'^#include "([^"]+)"', text, re.M) if path.endswith(".cc") else None
+        if first and "#include" not in text[:first.start()]:
+            name = first.group(1)
+            proven |= {name, f"common/{name}", str(Path(path).parent / name)}
+    return proven
+
+
+def check_headers(paths, texts, build, findings):
     if not (ROOT / build / "compile_commands.json").is_file():
         findings.add(build, 1, "no compile_commands.json there: build first")
         return
     flags = header_flags(build)
     cache = ROOT / "build" / "tidy-headers.json"
     known = json.loads(cache.read_text()) if cache.is_file() else {}
-    headers = [p for p in paths if p.endswith(".h")]
+    proven = proven_headers(texts)
+    headers = [p for p in paths if p.endswith(".h") and p not in proven]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         rows = list(pool.map(lambda p: compile_header(p, flags, known), headers))
     for path, error, _ in rows:
@@ -507,7 +520,7 @@ def main():
     check_dead_files(paths, texts, findings)
     check_generated(findings)
     if arguments.headers:
-        check_headers(paths, arguments.headers, findings)
+        check_headers(paths, texts, arguments.headers, findings)
     if arguments.sizes:
         print_sizes(texts)
     for path, line, text in sorted(findings.rows):
