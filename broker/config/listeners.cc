@@ -116,6 +116,19 @@ base::Result<std::string> inter_broker_listener(const BrokerConfig& config,
 
 }  // namespace
 
+std::map<std::string, std::size_t> connection_overrides(std::string_view text) {
+  std::map<std::string, std::size_t> out;
+  for (const std::string& pair : split(text)) {
+    const auto colon = pair.rfind(':');
+    if (colon == std::string::npos) continue;
+    std::size_t count = 0;
+    const char* end = pair.data() + pair.size();
+    const auto [stop, error] = std::from_chars(pair.data() + colon + 1, end, count);
+    if (error == std::errc() && stop == end) out[pair.substr(0, colon)] = count;
+  }
+  return out;
+}
+
 base::Result<Listeners> resolve_listeners(const BrokerConfig& config) {
   const auto protocols = protocol_map(config);
   if (!protocols) return protocols.error();

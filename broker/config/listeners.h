@@ -2,7 +2,9 @@
 // themselves. Only PLAINTEXT is served; anything else is refused with one sentence.
 #pragma once
 
+#include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -18,5 +20,8 @@ struct Listeners {
 };
 
 base::Result<Listeners> resolve_listeners(const BrokerConfig& config);
+
+// max.connections.per.ip.overrides: "address:number,..."; pairs that are malformed are passed over.
+std::map<std::string, std::size_t> connection_overrides(std::string_view text);
 
 }  // namespace tandem::broker::config

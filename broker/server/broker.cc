@@ -1,0 +1,268 @@
+#include "broker/server/broker.h"
+
+#include <time.h>
+
+#include <algorithm>
+#include <array>
+#include <future>
+#include <thread>
+
+#include "broker/api/log_config.h"
+
+namespace tandem::broker::server {
+
+namespace {
+
+using base::Errc;
+using base::make_error;
+using base::milliseconds;
+using base::Status;
+
+std::vector<std::string> log_dirs(const config::BrokerConfig& config) {
+  std::vector<std::string> dirs;
+  std::string_view rest = config.log_dirs ? *config.log_dirs : config.log_dir;
+  while (!rest.empty()) {
+    const auto comma = rest.find(',');
+    std::string_view dir = rest.substr(0, comma);
+    rest.remove_prefix(comma == std::string_view::npos ? rest.size() : comma + 1);
+    while (!dir.empty() && dir.front() == ' ') dir.remove_prefix(1);
+    while (!dir.empty() && dir.back() == ' ') dir.remove_suffix(1);
+    if (!dir.empty()) dirs.emplace_back(dir);
+  }
+  return dirs;
+}
+
+std::size_t shard_count(const config::BrokerConfig& config) {
+  if (config.tandem_broker_shards > 0) return static_cast<std::size_t>(config.tandem_broker_shards);
+  return std::max(1U, std::thread::hardware_concurrency() / 2);
+}
+
+// The comment that Java's Properties.store writes: "#Sun Nov 22 04:00:00 UTC 2026".
+std::string java_date(base::WallTime now) {
+  const auto seconds = static_cast<time_t>(now.ms / 1000);
+  struct tm local {};
+  ::localtime_r(&seconds, &local);
+  std::array<char, 64> text{};
+  const std::size_t size = ::strftime(text.data(), text.size(), "#%a %b %d %H:%M:%S %Z %Y", &local);
+  return std::string(text.data(), size);
+}
+
+config::Listeners listeners_of(const config::BrokerConfig& config) {
+  auto listeners = config::resolve_listeners(config);
+  ENSURE(listeners.has_value(), "listeners were checked when the file was loaded");
+  return std::move(*listeners);
+}
+
+}  // namespace
+
+Broker::Broker(Outside outside, config::Settings settings)
+    : outside_(std::move(outside)),
+      log_(outside_.log.named("kafka.server.KafkaServer")),
+      initial_(settings),
+      listeners_(listeners_of(settings.broker())),
+      configs_(std::move(settings)),
+      shards_(outside_.clock, shard_count(initial_.broker())),
+      services_{outside_.clock, outside_.log.named("kafka.server.KafkaApis"), shards_, node_, metadata_} {
+  services_.configs = &configs_;
+}
+
+Broker::~Broker() = default;
+
+Status Broker::start() {
+  log_.info("starting");
+  replicas_ = std::make_unique<api::Replicas>(outside_.clock, outside_.log.named("kafka.log.LogManager"),
+                                              shards_, node_, outside_.disk, replicas_options());
+  services_.replicas = replicas_.get();
+  if (auto status = replicas_->open_dirs(); !status) return status;
+  const auto stored = replicas_->stored_broker_id();
+  if (!stored) return stored.error();
+  control_ = std::make_unique<shell::ControllerService>(
+      outside_.clock, controller_options(), outside_.log.named("kafka.controller.KafkaController"));
+  services_.control = control_.get();
+  if (auto status = join_tree(*stored); !status) return status;
+  if (auto status = load_settings(); !status) return status;
+  if (auto status = replicas_->load(); !status) return status;
+  follow_settings();
+  if (auto status = serve(); !status) return status;
+  log_.info("[KafkaServer id={}] started", node_.broker_id);
+  return {};
+}
+
+// The number of this broker and of its cluster: configured, stored, or drawn from the tree; they must agree.
+Status Broker::join_tree(std::int32_t stored_id) {
+  const std::int32_t configured = config().broker_id;
+  if (configured >= 0 && stored_id >= 0 && configured != stored_id) {
+    return make_error(
+        Errc::invalid_argument,
+        "broker.id is {}, but meta.properties in the log directories says {}: set broker.id={} or "
+        "give this broker directories of its own",
+        configured, stored_id, stored_id);
+  }
+  controller::PrepareOptions options;
+  options.broker_id = configured >= 0 ? configured : stored_id;
+  options.id_generation = config().broker_id_generation_enable;
+  options.reserved_id_max = config().reserved_broker_max_id;
+  options.protocol_configured = initial_.is_set_in_file("inter.broker.protocol.version");
+  options.accept_transactions = config().tandem_accept_transactions;
+  log_.info("Connecting to the coordination service {}", config().zookeeper_connect);
+  const auto prepared = control_->prepare(std::move(options));
+  if (!prepared) return prepared.error();
+  node_.broker_id = prepared->broker_id;
+  node_.cluster_id = prepared->cluster_id;
+  node_.rack = config().broker_rack.value_or("");
+  log_.info("Cluster ID = {}", node_.cluster_id);
+  return replicas_->claim(java_date(outside_.clock.wall()));
+}
+
+Status Broker::load_settings() {
+  watcher_ = std::make_unique<shell::ConfigWatcher>(*control_, configs_, outside_.clock,
+                                                    outside_.log.named("kafka.server.DynamicConfigManager"));
+  const auto loaded = std::make_shared<std::promise<void>>();
+  auto future = loaded->get_future();
+  watcher_->start(node_.broker_id, [loaded] { loaded->set_value(); });
+  if (future.wait_for(milliseconds(config().zookeeper_session_timeout_ms)) == std::future_status::ready)
+    return {};
+  return make_error(Errc::timed_out, "the settings in the tree could not be read in {} ms",
+                    config().zookeeper_session_timeout_ms);
+}
+
+// What acts on settings that change while the broker runs.
+void Broker::follow_settings() {
+  api::ConfigRegistry::Subscriber subscriber;
+  subscriber.on_topic = [this](const std::string& topic) { replicas_->config_changed(topic); };
+  subscriber.on_broker = [this] {
+    replicas_->config_changed("");
+    if (sockets_) sockets_->set_limits(limits());
+    control_->set_unclean_default(configs_.now()->broker().unclean_leader_election_enable);
+  };
+  configs_.subscribe(std::move(subscriber));
+}
+
+Status Broker::serve() {
+  sockets_ = std::make_unique<shell::SocketServer>(services_, socket_options());
+  std::vector<shell::NamedEndpoint> wanted;
+  for (const zk::Endpoint& endpoint : listeners_.bound) {
+    wanted.push_back({endpoint.listener, {endpoint.host, static_cast<std::uint16_t>(endpoint.port)}});
+  }
+  const auto bound = sockets_->open(wanted);
+  if (!bound) return bound.error();
+  shards_.start();
+  replicas_->start();
+  serving_ = true;
+  for (const auto& [listener, endpoint] : *bound)
+    log_.info("Listening on {}://{}", listener, net::to_string(endpoint));
+  return enlist(*bound);
+}
+
+Status Broker::enlist(const std::vector<shell::NamedEndpoint>& bound) {
+  zk::BrokerRegistration registration;
+  registration.id = node_.broker_id;
+  registration.rack = config().broker_rack;
+  registration.endpoints = listeners_.advertised;
+  for (zk::Endpoint& endpoint : registration.endpoints) {
+    if (endpoint.host.empty()) endpoint.host = outside_.host_name;
+    if (endpoint.port != 0) continue;
+    for (const auto& [listener, address] : bound) {
+      if (listener == endpoint.listener) endpoint.port = address.port;
+    }
+  }
+  const auto epoch = control_->enlist(std::move(registration));
+  if (!epoch) return epoch.error();
+  node_.broker_epoch = *epoch;
+  return {};
+}
+
+// Connections first, so that nothing new comes in; the office and the session before the logs, so that others
+// take over while these are written out; the marker of a clean stop last.
+void Broker::stop(bool controlled) {
+  log_.info("shutting down");
+  if (control_) control_->stop(controlled && serving_ && config().controlled_shutdown_enable);
+  if (serving_) {
+    std::promise<void> closed;
+    shards_.post(0, [&] {
+      sockets_->close_listeners();
+      closed.set_value();
+    });
+    closed.get_future().wait();
+  }
+  shards_.stop();
+  if (serving_) {
+    if (const auto status = replicas_->shutdown(); !status) log_.error("{}", status.error().context);
+  }
+  log_.info("[KafkaServer id={}] shut down completed", node_.broker_id);
+}
+
+// ---- options of the parts, from the settings -----------------------------------------------------------
+
+api::ReplicasOptions Broker::replicas_options() {
+  api::ReplicasOptions options;
+  options.log_dirs = log_dirs(config());
+  options.recovery_threads = std::max(
+      1, config().num_recovery_threads_per_data_dir * static_cast<std::int32_t>(options.log_dirs.size()));
+  options.retention_check_ms = config().log_retention_check_interval_ms;
+  options.checkpoint_ms = config().log_flush_offset_checkpoint_interval_ms;
+  options.high_watermark_checkpoint_ms = config().replica_high_watermark_checkpoint_interval_ms;
+  options.fetch_session_slots = static_cast<std::size_t>(config().max_incremental_fetch_session_cache_slots);
+  options.config_of = [this](const std::string& topic) {
+    const auto settings = configs_.now();
+    return api::log_config(settings->topic(topic), settings->broker(), topic);
+  };
+  options.on_dir_failure = [this](const std::string& dir, bool all) {
+    log_.error("Log directory {} is offline", dir);
+    if (all) outside_.on_fatal("no log directory is left");
+  };
+  return options;
+}
+
+shell::ControllerServiceOptions Broker::controller_options() const {
+  shell::ControllerServiceOptions options;
+  const auto servers = zksession::parse_connect_string(config().zookeeper_connect);
+  if (servers) options.tree.servers = *servers;
+  options.tree.session_timeout = milliseconds(config().zookeeper_session_timeout_ms);
+  options.tree.seed = outside_.seed;
+  options.connect_timeout =
+      milliseconds(config().zookeeper_connection_timeout_ms.value_or(config().zookeeper_session_timeout_ms));
+  options.controller.protocol = controller::ProtocolVersion::parse(config().inter_broker_protocol_version)
+                                    .value_or(controller::ProtocolVersion{});
+  options.controller.listener = listeners_.inter_broker;
+  options.controller.delete_topics = config().delete_topic_enable;
+  options.controller.unclean_election = config().unclean_leader_election_enable;
+  options.controller.auto_rebalance = config().auto_leader_rebalance_enable;
+  options.controller.rebalance_interval =
+      std::chrono::seconds(config().leader_imbalance_check_interval_seconds);
+  options.controller.imbalance_percent = config().leader_imbalance_per_broker_percentage;
+  options.controller.default_partitions = config().num_partitions;
+  options.controller.default_replication_factor = config().default_replication_factor;
+  options.shutdown_retries = config().controlled_shutdown_max_retries;
+  options.seed = outside_.seed + 1;
+  options.on_fatal = [this](std::string reason) { outside_.on_fatal(std::move(reason)); };
+  // The node outlives the control thread.
+  options.on_broker_epoch = [node = const_cast<api::Node*>(&node_)](std::int64_t epoch) {
+    node->broker_epoch = epoch;
+  };
+  return options;
+}
+
+shell::SocketServerOptions Broker::socket_options() const {
+  shell::SocketServerOptions options;
+  options.request_bytes_max = static_cast<std::size_t>(config().socket_request_max_bytes);
+  options.idle_max = config().connections_max_idle_ms < 0 ? base::Duration::zero()
+                                                          : milliseconds(config().connections_max_idle_ms);
+  options.listener.backlog = config().socket_listen_backlog_size;
+  options.listener.send_buffer_bytes = config().socket_send_buffer_bytes;
+  options.listener.receive_buffer_bytes = config().socket_receive_buffer_bytes;
+  options.limits = limits();
+  return options;
+}
+
+shell::ConnectionLimits Broker::limits() const {
+  const auto settings = configs_.now();
+  const config::BrokerConfig& broker = settings->broker();
+  shell::ConnectionLimits limits;
+  limits.total_max = static_cast<std::size_t>(broker.max_connections);
+  limits.per_ip_max = static_cast<std::size_t>(broker.max_connections_per_ip);
+  limits.per_ip_overrides = config::connection_overrides(broker.max_connections_per_ip_overrides);
+  return limits;
+}
+
+}  // namespace tandem::broker::server

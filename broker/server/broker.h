@@ -1,0 +1,74 @@
+// Broker: builds every part of the server from its settings, in the order in which they need each other, and
+// takes them down in reverse. Owned by main, used from main's thread; start() and stop() block. Whatever ends
+// the broker later (a directory lost, a registration refused) is told through Outside::on_fatal.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "broker/api/config_registry.h"
+#include "broker/api/metadata_cache.h"
+#include "broker/api/replicas.h"
+#include "broker/api/services.h"
+#include "broker/config/listeners.h"
+#include "broker/shell/config_watcher.h"
+#include "broker/shell/controller_service.h"
+#include "broker/shell/socket_server.h"
+#include "fs/disk.h"
+#include "logging/logger.h"
+
+namespace tandem::broker::server {
+
+// What the broker needs of the process.
+struct Outside {
+  const base::Clock& clock;
+  fs::Disk& disk;
+  logging::Logger log;
+  std::uint64_t seed = 1;
+  std::string host_name;                      // advertised where a listener names no host
+  std::function<void(std::string)> on_fatal;  // the process must end; any thread
+};
+
+class Broker {
+ public:
+  Broker(Outside outside, config::Settings settings);
+  ~Broker();
+  Broker(const Broker&) = delete;
+  Broker& operator=(const Broker&) = delete;
+
+  base::Status start();
+  void stop(bool controlled);
+  std::int32_t id() const { return node_.broker_id; }
+
+ private:
+  base::Status join_tree(std::int32_t stored_id);
+  base::Status load_settings();
+  base::Status serve();
+  base::Status enlist(const std::vector<shell::NamedEndpoint>& bound);
+  void follow_settings();
+  api::ReplicasOptions replicas_options();
+  shell::ControllerServiceOptions controller_options() const;
+  shell::SocketServerOptions socket_options() const;
+  shell::ConnectionLimits limits() const;
+  const config::BrokerConfig& config() const { return initial_.broker(); }
+
+  Outside outside_;
+  logging::Logger log_;
+  config::Settings initial_;
+  config::Listeners listeners_;
+  api::Node node_;
+  api::MetadataCache metadata_;
+  api::ConfigRegistry configs_;
+  api::Shards shards_;
+  std::unique_ptr<api::Replicas> replicas_;
+  std::unique_ptr<shell::ControllerService> control_;
+  std::unique_ptr<shell::ConfigWatcher> watcher_;
+  api::Services services_;
+  std::unique_ptr<shell::SocketServer> sockets_;
+  bool serving_ = false;
+};
+
+}  // namespace tandem::broker::server
