@@ -83,6 +83,7 @@ Status Broker::start() {
   if (auto status = load_settings(); !status) return status;
   if (auto status = replicas_->load(); !status) return status;
   follow_settings();
+  make_topics_and_ids();
   if (auto status = serve(); !status) return status;
   log_.info("[KafkaServer id={}] started", node_.broker_id);
   return {};
@@ -124,6 +125,16 @@ Status Broker::load_settings() {
     return {};
   return make_error(Errc::timed_out, "the settings in the tree could not be read in {} ms",
                     config().zookeeper_session_timeout_ms);
+}
+
+// What the broker makes in the tree when clients need it.
+void Broker::make_topics_and_ids() {
+  producer_ids_ = std::make_unique<shell::ProducerIdService>(*control_, node_.broker_id);
+  topic_creator_ = std::make_unique<shell::TopicCreator>(
+      *control_, metadata_, configs_, outside_.log.named("kafka.server.AutoTopicCreation"));
+  services_.producer_ids = producer_ids_.get();
+  services_.internal_topics = topic_creator_.get();
+  if (config().auto_create_topics_enable) services_.auto_creation = topic_creator_.get();
 }
 
 // What acts on settings that change while the broker runs.

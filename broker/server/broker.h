@@ -16,7 +16,9 @@
 #include "broker/config/listeners.h"
 #include "broker/shell/config_watcher.h"
 #include "broker/shell/controller_service.h"
+#include "broker/shell/producer_id_service.h"
 #include "broker/shell/socket_server.h"
+#include "broker/shell/topic_creator.h"
 #include "fs/disk.h"
 #include "logging/logger.h"
 
@@ -48,6 +50,7 @@ class Broker {
   base::Status load_settings();
   base::Status serve();
   base::Status enlist(const std::vector<shell::NamedEndpoint>& bound);
+  void make_topics_and_ids();
   void follow_settings();
   api::ReplicasOptions replicas_options();
   shell::ControllerServiceOptions controller_options() const;
@@ -66,6 +69,8 @@ class Broker {
   std::unique_ptr<api::Replicas> replicas_;
   std::unique_ptr<shell::ControllerService> control_;
   std::unique_ptr<shell::ConfigWatcher> watcher_;
+  std::unique_ptr<shell::ProducerIdService> producer_ids_;
+  std::unique_ptr<shell::TopicCreator> topic_creator_;
   api::Services services_;
   std::unique_ptr<shell::SocketServer> sockets_;
   bool serving_ = false;
