@@ -82,8 +82,8 @@ Status Broker::start() {
   if (auto status = join_tree(*stored); !status) return status;
   if (auto status = load_settings(); !status) return status;
   if (auto status = replicas_->load(); !status) return status;
+  make_coordinators();
   follow_settings();
-  make_topics_and_ids();
   if (auto status = serve(); !status) return status;
   log_.info("[KafkaServer id={}] started", node_.broker_id);
   return {};
@@ -127,14 +127,19 @@ Status Broker::load_settings() {
                     config().zookeeper_session_timeout_ms);
 }
 
-// What the broker makes in the tree when clients need it.
-void Broker::make_topics_and_ids() {
+void Broker::make_coordinators() {
   producer_ids_ = std::make_unique<shell::ProducerIdService>(*control_, node_.broker_id);
-  topic_creator_ = std::make_unique<shell::TopicCreator>(
-      *control_, metadata_, configs_, outside_.log.named("kafka.server.AutoTopicCreation"));
   services_.producer_ids = producer_ids_.get();
-  services_.internal_topics = topic_creator_.get();
-  if (config().auto_create_topics_enable) services_.auto_creation = topic_creator_.get();
+  topics_ = std::make_unique<shell::TopicCreator>(
+      *control_, metadata_, configs_, outside_.log.named("kafka.server.AutoTopicCreationManager"));
+  services_.internal_topics = topics_.get();
+  if (config().auto_create_topics_enable) services_.auto_creation = topics_.get();
+  groups_ = std::make_unique<api::GroupService>(
+      outside_.clock, outside_.log.named("kafka.coordinator.group.GroupCoordinator"), shards_, *replicas_,
+      group_options());
+  services_.groups = groups_.get();
+  replicas_->on_leadership(
+      [this](api::Replica& replica, bool leader) { groups_->on_leadership(replica, leader); });
 }
 
 // What acts on settings that change while the broker runs.
@@ -159,6 +164,7 @@ Status Broker::serve() {
   if (!bound) return bound.error();
   shards_.start();
   replicas_->start();
+  groups_->start();
   serving_ = true;
   for (const auto& [listener, endpoint] : *bound)
     log_.info("Listening on {}://{}", listener, net::to_string(endpoint));
@@ -251,6 +257,21 @@ shell::ControllerServiceOptions Broker::controller_options() const {
   options.on_broker_epoch = [node = const_cast<api::Node*>(&node_)](std::int64_t epoch) {
     node->broker_epoch = epoch;
   };
+  return options;
+}
+
+api::GroupService::Options Broker::group_options() const {
+  api::GroupService::Options options;
+  options.core.partitions = config().offsets_topic_num_partitions;
+  options.core.session_min = milliseconds(config().group_min_session_timeout_ms);
+  options.core.session_max = milliseconds(config().group_max_session_timeout_ms);
+  options.core.initial_rebalance_delay = milliseconds(config().group_initial_rebalance_delay_ms);
+  options.core.size_max = static_cast<std::size_t>(config().group_max_size);
+  options.core.metadata_bytes_max = static_cast<std::size_t>(config().offset_metadata_max_bytes);
+  options.core.offsets_retention = std::chrono::minutes(config().offsets_retention_minutes);
+  options.core.retention_check_interval = milliseconds(config().offsets_retention_check_interval_ms);
+  options.commit_timeout = milliseconds(config().offsets_commit_timeout_ms);
+  options.seed = outside_.seed + 2;
   return options;
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "broker/api/config_registry.h"
+#include "broker/api/group_service.h"
 #include "broker/api/metadata_cache.h"
 #include "broker/api/replicas.h"
 #include "broker/api/services.h"
@@ -50,11 +51,12 @@ class Broker {
   base::Status load_settings();
   base::Status serve();
   base::Status enlist(const std::vector<shell::NamedEndpoint>& bound);
-  void make_topics_and_ids();
+  void make_coordinators();
   void follow_settings();
   api::ReplicasOptions replicas_options();
   shell::ControllerServiceOptions controller_options() const;
   shell::SocketServerOptions socket_options() const;
+  api::GroupService::Options group_options() const;
   shell::ConnectionLimits limits() const;
   const config::BrokerConfig& config() const { return initial_.broker(); }
 
@@ -70,7 +72,8 @@ class Broker {
   std::unique_ptr<shell::ControllerService> control_;
   std::unique_ptr<shell::ConfigWatcher> watcher_;
   std::unique_ptr<shell::ProducerIdService> producer_ids_;
-  std::unique_ptr<shell::TopicCreator> topic_creator_;
+  std::unique_ptr<shell::TopicCreator> topics_;
+  std::unique_ptr<api::GroupService> groups_;
   api::Services services_;
   std::unique_ptr<shell::SocketServer> sockets_;
   bool serving_ = false;
