@@ -4,6 +4,7 @@
 
 #include "broker/api/handler.h"
 #include "broker/protocol/messages/allocate_producer_ids.h"
+#include "broker/protocol/messages/alter_configs.h"
 #include "broker/protocol/messages/alter_partition.h"
 #include "broker/protocol/messages/api_versions.h"
 #include "broker/protocol/messages/controlled_shutdown.h"
@@ -13,11 +14,13 @@
 #include "broker/protocol/messages/delete_records.h"
 #include "broker/protocol/messages/delete_topics.h"
 #include "broker/protocol/messages/describe_cluster.h"
+#include "broker/protocol/messages/describe_configs.h"
 #include "broker/protocol/messages/describe_groups.h"
 #include "broker/protocol/messages/describe_log_dirs.h"
 #include "broker/protocol/messages/fetch.h"
 #include "broker/protocol/messages/find_coordinator.h"
 #include "broker/protocol/messages/heartbeat.h"
+#include "broker/protocol/messages/incremental_alter_configs.h"
 #include "broker/protocol/messages/init_producer_id.h"
 #include "broker/protocol/messages/join_group.h"
 #include "broker/protocol/messages/leader_and_isr.h"
@@ -38,6 +41,9 @@ namespace tandem::broker::api {
 
 void allocate_producer_ids(Call call, protocol::AllocateProducerIdsRequest request);
 void alter_partition(Call call, protocol::AlterPartitionRequest request);
+void alter_configs(Call call, protocol::AlterConfigsRequest request);
+void describe_configs(Call call, protocol::DescribeConfigsRequest request);
+void incremental_alter_configs(Call call, protocol::IncrementalAlterConfigsRequest request);
 void api_versions(Call call);  // answers versions that it does not know, so it decodes for itself
 void controlled_shutdown(Call call, protocol::ControlledShutdownRequest request);
 void create_partitions(Call call, protocol::CreatePartitionsRequest request);

@@ -150,10 +150,9 @@ std::vector<Described> Settings::describe_cluster() const {
   return out;
 }
 
-std::vector<Described> Settings::describe_topic(const std::string& topic) const {
+std::vector<Described> Settings::describe_topic(const Overrides& overrides) const {
   std::vector<Described> out;
-  const Overrides& overrides = topic_overrides(topic);
-  const TopicConfig effective = this->topic(topic);
+  const TopicConfig effective = topic_config(tables_->topic, broker_, overrides);
   for (const conf::Setting& setting : tables_->topic.rows().settings()) {
     Described row;
     row.name = std::string(setting.key);

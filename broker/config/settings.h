@@ -65,7 +65,11 @@ class Settings {
 
   std::vector<Described> describe_broker() const;
   std::vector<Described> describe_cluster() const;  // /config/brokers/<default>: only what is set there
-  std::vector<Described> describe_topic(const std::string& topic) const;
+  std::vector<Described> describe_topic(const std::string& topic) const {
+    return describe_topic(topic_overrides(topic));
+  }
+  // Of a topic whose own settings are these.
+  std::vector<Described> describe_topic(const Overrides& overrides) const;
 
   // Why these may not become dynamic settings of this broker (or of all).
   base::Status check_dynamic(const Overrides& overrides, bool of_all_brokers) const;

@@ -1,0 +1,53 @@
+// What AlterConfigs and IncrementalAlterConfigs share: a resource's settings in the tree are read, changed,
+// checked and written back under a check of /controller, then a notification tells every broker. Resources
+// one after another; callbacks on the control thread.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "broker/api/services.h"
+#include "broker/protocol/errors.h"
+#include "broker/zk/configs.h"
+
+namespace tandem::broker::api {
+
+// The resource types of configs that have settings here.
+inline constexpr std::int8_t kTopicResource = 2;
+inline constexpr std::int8_t kBrokerResource = 4;
+inline constexpr std::int8_t kBrokerLoggerResource = 8;
+
+struct AlterRefusal {
+  protocol::ErrorCode code = protocol::ErrorCode::none;
+  std::string message;
+};
+
+struct Alteration {
+  std::int8_t resource_type = 0;
+  std::string resource_name;
+  // Changes the settings, or says why not.
+  std::function<std::optional<AlterRefusal>(zk::Config& settings)> change;
+};
+
+struct AlterOutcome {
+  std::int8_t resource_type = 0;
+  std::string resource_name;
+  AlterRefusal error;
+};
+
+void alter(Services& services, std::vector<Alteration> alterations, bool validate_only,
+           std::function<void(std::vector<AlterOutcome>)> done);
+
+// Where a resource's settings are in the tree; an empty type where it has none.
+struct ConfigPlace {
+  std::string type;
+  std::string entity;
+};
+// The place, or why the resource cannot be described or altered on this broker.
+std::optional<AlterRefusal> config_place(const Services& services, std::int8_t type, const std::string& name,
+                                         ConfigPlace& place);
+
+}  // namespace tandem::broker::api
