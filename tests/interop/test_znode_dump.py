@@ -1,0 +1,113 @@
+"""The tree after the same life of a broker, ours and Apache Kafka's: equal but for times and ids.
+
+Both run on Apache ZooKeeper. Every node is compared, its bytes and its version; what may differ is replaced by
+its kind: timestamps, random ids, ports.
+"""
+
+import re
+
+from confluent_kafka import Consumer, Producer
+from confluent_kafka.admin import AdminClient, ConfigEntry, ConfigResource, NewPartitions, NewTopic
+from kazoo.client import KazooClient
+
+from peers import peers
+from support import servers, wait
+
+VARIABLE = [
+    (re.compile(rb'("timestamp":)"\d+"'), rb'\1"T"'),
+    (re.compile(rb'("topic_id":)"[\w-]{22}"'), rb'\1"I"'),
+    (re.compile(rb'("version":"1","id":)"[\w-]{22}"'), rb'\1"I"'),
+    (re.compile(rb'127\.0\.0\.1:\d+'), b'HOST'),
+    (re.compile(rb'("port":)\d+'), rb'\1P'),
+]
+
+
+def plain(data):
+    for pattern, replacement in VARIABLE:
+        data = pattern.sub(replacement, data)
+    return data.decode()
+
+
+def dump(connect):
+    """path -> (data, version, is ephemeral)"""
+    client = KazooClient(hosts=connect)
+    client.start(timeout=20)
+    rows = {}
+
+    def walk(path):
+        data, stat = client.get(path or "/")
+        if path:
+            rows[path] = (plain(data or b""), stat.version, stat.ephemeralOwner != 0)
+        for child in client.get_children(path or "/"):
+            if path or child != "zookeeper":
+                walk(f"{path}/{child}")
+
+    walk("")
+    client.stop()
+    client.close()
+    return rows
+
+
+def done(futures):
+    for future in futures.values():
+        future.result(timeout=30)
+
+
+def live(bootstrap, connect):
+    """What a cluster sees in its first minutes."""
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    done(admin.create_topics([NewTopic("alpha", 30, 1)]))
+    settings = {"cleanup.policy": "delete", "retention.ms": "600000", "segment.bytes": "100000"}
+    done(admin.create_topics([NewTopic("beta.x", 3, 1, config=settings)]))
+    done(admin.create_topics([NewTopic("placed", 2, replica_assignment=[[0], [0]])]))
+    done(admin.create_partitions([NewPartitions("beta.x", 5)]))
+    done(admin.create_topics([NewTopic("gone", 2, 1)]))
+    done(admin.delete_topics(["gone"]))
+    gone = KazooClient(hosts=connect)
+    gone.start(timeout=20)
+    wait.until(lambda: gone.exists("/brokers/topics/gone") is None, 20, "the topic is still there")
+    gone.stop()
+    gone.close()
+    producer = Producer({"bootstrap.servers": bootstrap, "enable.idempotence": True})
+    for number in range(10):
+        producer.produce("by_use", str(number))
+    assert producer.flush(30) == 0
+    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "g", "auto.offset.reset": "earliest"})
+    consumer.subscribe(["by_use"])
+    wait.until(lambda: consumer.poll(0.5) is not None, 60, "nothing was consumed")
+    consumer.close()
+
+
+def configure(bootstrap):
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    for kind, name, key, value in [("topic", "alpha", "max.message.bytes", "2000"),
+                                   ("broker", "0", "log.cleaner.threads", "2"),
+                                   ("broker", "", "message.max.bytes", "2000000")]:
+        resource = ConfigResource(kind, name, incremental_configs=[ConfigEntry(key, value)])
+        done(admin.incremental_alter_configs([resource]))
+
+
+def tree_of(tmp_path, make, steps):
+    with peers.ApacheZooKeeper(tmp_path / "zookeeper") as zookeeper:
+        connect = f"127.0.0.1:{zookeeper.port}"
+        with make(tmp_path / "broker", connect) as broker:
+            for step in steps:
+                step(broker.bootstrap, connect)
+            return dump(connect)
+
+
+def compare(tmp_path, steps):
+    theirs = tree_of(tmp_path / "apache", peers.ApacheKafka, steps)
+    ours = tree_of(tmp_path / "ours", servers.Broker, steps)
+    differences = [f"{path}: Kafka {theirs.get(path)}, ours {ours.get(path)}"
+                   for path in sorted(theirs.keys() | ours.keys()) if theirs.get(path) != ours.get(path)]
+    assert not differences, f"of {len(theirs)} nodes differ:\n" + "\n".join(differences)
+    assert len(theirs) > 100
+
+
+def test_a_life_leaves_the_same_tree(tmp_path):
+    compare(tmp_path, [live])
+
+
+def test_settings_leave_the_same_tree(tmp_path):
+    compare(tmp_path, [live, lambda bootstrap, _: configure(bootstrap)])
