@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <future>
 #include <thread>
 
@@ -17,6 +18,8 @@ using base::Errc;
 using base::make_error;
 using base::milliseconds;
 using base::Status;
+
+constexpr milliseconds kFirstMetadataWait{10'000};
 
 std::vector<std::string> log_dirs(const config::BrokerConfig& config) {
   std::vector<std::string> dirs;
@@ -154,7 +157,20 @@ void Broker::follow_settings() {
   configs_.subscribe(std::move(subscriber));
 }
 
+// Resolved once the metadata names this broker and a controller. Clients that ask before are told that there
+// is no controller, and some (librdkafka's admin client) wait minutes before they ask again.
+std::future<void> Broker::first_metadata() {
+  const auto known = std::make_shared<std::promise<void>>();
+  const auto told = std::make_shared<std::atomic_flag>();
+  metadata_.subscribe([known, told, id = node_.broker_id](const api::MetadataCache::Image& image) {
+    if (image->controller_id() < 0 || image->broker(id) == nullptr || told->test_and_set()) return;
+    known->set_value();
+  });
+  return known->get_future();
+}
+
 Status Broker::serve() {
+  const auto known = first_metadata();
   sockets_ = std::make_unique<shell::SocketServer>(services_, socket_options());
   std::vector<shell::NamedEndpoint> wanted;
   for (const zk::Endpoint& endpoint : listeners_.bound) {
@@ -168,7 +184,11 @@ Status Broker::serve() {
   serving_ = true;
   for (const auto& [listener, endpoint] : *bound)
     log_.info("Listening on {}://{}", listener, net::to_string(endpoint));
-  return enlist(*bound);
+  if (auto status = enlist(*bound); !status) return status;
+  if (known.wait_for(kFirstMetadataWait) != std::future_status::ready) {
+    log_.warn("no controller has told this broker of the cluster yet");
+  }
+  return {};
 }
 
 Status Broker::enlist(const std::vector<shell::NamedEndpoint>& bound) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <future>
 #include <memory>
 #include <string>
 #include <vector>
@@ -50,6 +51,7 @@ class Broker {
   base::Status join_tree(std::int32_t stored_id);
   base::Status load_settings();
   base::Status serve();
+  std::future<void> first_metadata();
   base::Status enlist(const std::vector<shell::NamedEndpoint>& bound);
   void make_coordinators();
   void follow_settings();

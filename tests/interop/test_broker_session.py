@@ -1,4 +1,4 @@
-"""A broker and its session with the coordination service: the service dies and comes back, the session expires.
+"""A broker and its session with the coordination service: the service dies and comes back, sessions expire.
 
 Neither needs a restart: the broker registers again, is elected again, and goes on serving.
 """
@@ -27,7 +27,8 @@ def coordination(request, tmp_path):
 
 @pytest.fixture
 def broker(coordination, tmp_path):
-    config = {"zookeeper.session.timeout.ms": SESSION_MS, "zookeeper.connect": f"{coordination.connect}/kafka/a"}
+    chroot = f"{coordination.connect}/kafka/a"
+    config = {"zookeeper.session.timeout.ms": SESSION_MS, "zookeeper.connect": chroot}
     with servers.Broker(tmp_path / "broker", coordination.connect, config=config) as server:
         yield server
 

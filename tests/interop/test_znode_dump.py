@@ -1,7 +1,7 @@
 """The tree after the same life of a broker, ours and Apache Kafka's: equal but for times and ids.
 
-Both run on Apache ZooKeeper. Every node is compared, its bytes and its version; what may differ is replaced by
-its kind: timestamps, random ids, ports.
+Both run on Apache ZooKeeper. Every node is compared, its bytes and its version; what may differ is replaced
+by its kind: timestamps, random ids, ports.
 """
 
 import re
