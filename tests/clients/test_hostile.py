@@ -13,5 +13,9 @@ def bears(target, seed):
     assert seen["peak_mib"] - seen["first_mib"] <= GROWTH_MIB_MAX, seen
 
 
+def test_tandem_broker_serves_good_clients_through_hostile_input(broker, seed):
+    bears(hostile.BrokerTarget(broker), seed)
+
+
 def test_tandem_coord_serves_good_clients_through_hostile_input(new_coord, seed):
     bears(hostile.CoordTarget(new_coord()), seed)
