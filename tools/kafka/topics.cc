@@ -328,6 +328,9 @@ int topics(const Invocation& invocation) {
                        kTopicsName, table);
   if (action.needs_topic && !options->has("topic"))
     return wrong_usage("Missing required argument \"[topic]\"", kTopicsName, table);
+  if (action.option == "alter" && options->has("replica-assignment") && !options->has("partitions"))
+    return wrong_usage("The replicas of existing partitions are changed by kafka-reassign-partitions.sh",
+                       kTopicsName, table);
   if (options->has("zookeeper")) return topics_by_zookeeper(*options);
   if (action.option == "alter" && options->has("config"))
     return wrong_usage(

@@ -1,0 +1,40 @@
+// broker_differential KAFKA_HOST:PORT OUR_HOST:PORT: the same raw requests of every advertised API and
+// version to Apache Kafka and to tandem-broker. Both must be fresh: topics and groups are made on the way.
+#include <fmt/core.h>
+
+#include <charconv>
+#include <cstdio>
+
+#include "probe.h"
+
+namespace {
+
+tandem::differential::Side side_of(const std::string& address) {
+  const std::size_t colon = address.rfind(':');
+  tandem::differential::Side side;
+  side.host = address.substr(0, colon);
+  std::from_chars(address.data() + colon + 1, address.data() + address.size(), side.port);
+  return side;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  using namespace tandem::differential;
+  if (argc != 3) {
+    fmt::print(stderr, "usage: broker_differential KAFKA_HOST:PORT OUR_HOST:PORT\n");
+    return 2;
+  }
+  Probe probe(side_of(argv[1]), side_of(argv[2]));
+  if (!probe.open()) {
+    fmt::print(stderr, "a broker does not answer\n");
+    return 1;
+  }
+  ask_topics(probe);
+  ask_cluster(probe);
+  ask_records(probe);
+  ask_configs(probe);
+  ask_groups(probe);
+  ask_controller_requests(probe);
+  return probe.report();
+}
