@@ -39,10 +39,12 @@ std::string& Driver::output(LinkId link) {
 }
 
 LinkId Driver::open_link(net::Connection& connection) {
+  now_known_ = false;  // frames end a reading of the clocks, and this link may never send one
   const LinkId link = core_->open_link(connection.peer().host, connection.peer().port, now());
   const std::uint32_t slot = pipeline::slot_of(link);
   if (slot >= links_.size()) links_.resize(slot + 1);
   links_[slot] = {link, &connection};
+  now_known_ = false;
   return link;
 }
 

@@ -7,7 +7,7 @@ from kazoo.client import KazooClient, KazooState
 from kazoo.exceptions import NoNodeError, NodeExistsError, NotEmptyError
 from kazoo.protocol.states import EventType
 
-from support import servers, wait
+from support import servers, wait, zk_wire
 
 
 @pytest.fixture
@@ -28,6 +28,22 @@ def clients(connect, count, **options):
     for one in made:
         one.stop()
         one.close()
+
+
+def test_a_session_made_after_a_quiet_time_lives_its_whole_timeout(new_coord):
+    """A four-letter word, silence for longer than the timeout, then a session: it was once born expired."""
+    server = new_coord(config={"tickTime": 200})
+    assert server.word("ruok") == "imok"
+    wait.pause(2, "longer than the session's timeout")
+    link = zk_wire.Link(server.port, 1000)
+    assert link.session != 0
+
+    def alive():
+        link.ping()
+        return zk_wire.header(link.call("exists", zk_wire.watched("/")))[2] == 0
+
+    wait.stays(alive, 3, "the session")
+    link.close()
 
 
 class Events:
