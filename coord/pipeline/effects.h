@@ -55,7 +55,13 @@ struct ResumeLink {
   LinkId link;
 };
 
-using Effect = std::variant<Persist, CloseLink, ResumeLink>;
+// Requests of the link wait because its output has grown large: call on_output_drained() once most of it is
+// sent.
+struct AwaitOutput {
+  LinkId link;
+};
+
+using Effect = std::variant<Persist, CloseLink, ResumeLink, AwaitOutput>;
 
 // Where replies and events go. Asked for a link that is open; the string is the shell's and is appended to
 // only.

@@ -13,6 +13,12 @@ inline constexpr std::size_t kQueuedBytesMax = 4 * 1024 * 1024;
 // Writes of one link on their way to the log. A pipelining client has some hundreds; more only adds delay.
 inline constexpr std::size_t kLinkWritesMax = 4096;
 
+// Bytes of replies that requests which waited may produce at once; the rest waits until the client has read.
+inline constexpr std::size_t kDrainBytesMax = 1024 * 1024;
+
+// A multiRead of many large nodes would answer a small request with gigabytes: beyond this it fails.
+inline constexpr std::size_t kMultiReadBytesMax = 64 * 1024 * 1024;
+
 // Bytes proposed and not yet durable, of all links: a slow disk must not become memory.
 inline constexpr std::size_t kInFlightBytesMax = 64 * 1024 * 1024;
 

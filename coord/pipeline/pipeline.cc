@@ -181,8 +181,14 @@ void Pipeline::execute_read(Link& link, const RequestView& request) {
 
 // Requests that waited for writes now answered.
 void Pipeline::drain(Link& link) {
+  if (link.queue.empty()) return;
+  const std::size_t limit = outputs_.output(link.id).size() + kDrainBytesMax;
   while (link.state == Link::State::open && !link.queue.empty() &&
          link.queue.front().after <= link.writes_answered) {
+    if (outputs_.output(link.id).size() > limit) {
+      effects_.push_back(AwaitOutput{link.id});
+      return;
+    }
     const Link::Queued queued = std::move(link.queue.front());
     link.queue.pop_front();
     link.queued_bytes -= queued.frame.size();
@@ -192,6 +198,14 @@ void Pipeline::drain(Link& link) {
       dispatch(link, queued.frame, queued.received);
     }
   }
+}
+
+void Pipeline::on_output_drained(LinkId id, Now now) {
+  now_ = now;
+  Link* link = find(id);
+  if (link == nullptr) return;
+  drain(*link);
+  resume_if_relieved(*link);
 }
 
 void Pipeline::refuse_unimplemented(Link& link, std::int32_t xid) {

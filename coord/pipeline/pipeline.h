@@ -62,6 +62,8 @@ class Pipeline final : private tree::ChangeListener {
   void on_frame(LinkId link, std::string_view frame, Now now);  // without its length
   void on_link_closed(LinkId link);
   bool is_choked(LinkId link) const;  // stop reading until ResumeLink
+  // Much output was waiting for the client to read it, and no longer is.
+  void on_output_drained(LinkId link, Now now);
 
   // ---- log ------------------------------------------------------------------------------------------------
   void on_durable(jute::Zxid zxid, Now now);  // everything up to it

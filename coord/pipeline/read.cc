@@ -4,6 +4,7 @@
 
 #include "bytes/writer.h"
 #include "coord/pipeline/events.h"
+#include "coord/pipeline/limits.h"
 #include "coord/pipeline/prepare.h"
 #include "coord/pipeline/wire.h"
 #include "jute/codec.h"
@@ -191,6 +192,7 @@ bool all_reads(bytes::Reader body) {
 void Reader::multi_read(const Link& link, bytes::Reader body, ReplyFrame& frame, std::string& out) {
   const bool reads = all_reads(body);
   if (!reads && !Preparer::multi_parses(body)) return frame.end(ErrorCode::marshalling_error);
+  const std::size_t reply_start = out.size();
   bytes::Writer writer(out);
   const auto put_header = [&writer](std::int32_t type, bool done, std::int32_t err) {
     writer.i32(type);
@@ -205,6 +207,7 @@ void Reader::multi_read(const Link& link, bytes::Reader body, ReplyFrame& frame,
     put_header(static_cast<std::int32_t>(header.type), false, 0);
     const ErrorCode err = header.type == OpCode::get_data ? get_data(link, body, false, out)
                                                           : get_children(link, body, false, false, out);
+    if (out.size() - reply_start > kMultiReadBytesMax) return frame.end(ErrorCode::marshalling_error);
     if (err == ErrorCode::ok) continue;
     out.resize(start);
     if (err == ErrorCode::marshalling_error) {

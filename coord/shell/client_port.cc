@@ -6,6 +6,14 @@
 
 namespace tandem::coord::shell {
 
+namespace {
+
+// Replies that a client has not read: above it nothing more is read from the client, so that thousands who
+// never read cost megabytes each at most.
+constexpr std::size_t kUnreadBytesMax = 256 * 1024;
+
+}  // namespace
+
 base::Result<std::unique_ptr<ClientPort>> ClientPort::open(ClientPortOptions options, Driver& driver,
                                                            FourLetterWords& words, logging::Logger logger) {
   std::unique_ptr<ClientPort> port(new ClientPort(std::move(options), driver, words, logger));
@@ -38,6 +46,7 @@ void ClientPort::accept(net::Socket socket) {
   ++connections_;
   net::ConnectionOptions connection;
   connection.idle_max = options_.sessionless_max;
+  connection.output_pause_bytes = kUnreadBytesMax;
   net::Connection::start(driver_.loop(), std::move(socket), std::make_shared<ClientLink>(*this, address),
                          connection);
 }

@@ -7,8 +7,20 @@ namespace tandem::coord::shell {
 
 using pipeline::LinkId;
 
+namespace {
+
+// A link whose waiting requests have produced a megabyte goes on when its client has read most of it. That is
+// looked up, not signalled: it is rare, and the delay is the slow reader's own.
+constexpr std::size_t kOutputLow = 128 * 1024;
+constexpr base::Duration kOutputLook = std::chrono::milliseconds(5);
+
+}  // namespace
+
 Driver::Driver(net::Loop& loop, PersistBatch persist)
-    : loop_(loop), persist_(std::move(persist)), timer_(loop, [this] { on_timer(); }) {}
+    : loop_(loop),
+      persist_(std::move(persist)),
+      timer_(loop, [this] { on_timer(); }),
+      output_timer_(loop, [this] { look_at_output(); }) {}
 
 Driver::~Driver() = default;
 
@@ -110,7 +122,25 @@ void Driver::perform(const pipeline::Effect& effect) {
     if (net::Connection* to = connection(close->link)) to->close_after_output();
   } else if (const auto* resume = std::get_if<pipeline::ResumeLink>(&effect)) {
     if (net::Connection* to = connection(resume->link)) to->resume_reading();
+  } else if (const auto* await = std::get_if<pipeline::AwaitOutput>(&effect)) {
+    awaiting_output_.push_back(await->link);
+    output_timer_.set(now().at + kOutputLook);
   }
+}
+
+void Driver::look_at_output() {
+  now_known_ = false;
+  for (const LinkId link : std::exchange(awaiting_output_, {})) {
+    const net::Connection* to = connection(link);
+    if (to == nullptr) continue;
+    if (to->unsent_bytes() <= kOutputLow) {
+      core_->on_output_drained(link, now());
+    } else {
+      awaiting_output_.push_back(link);
+    }
+  }
+  if (!awaiting_output_.empty()) output_timer_.set(now().at + kOutputLook);
+  end_turn();
 }
 
 }  // namespace tandem::coord::shell

@@ -52,6 +52,7 @@ class Driver final : public pipeline::Outputs {
   void end_turn();
   void perform(const pipeline::Effect& effect);
   void on_timer();
+  void look_at_output();
   net::Connection* connection(pipeline::LinkId link) const;
 
   struct Entry {
@@ -63,6 +64,8 @@ class Driver final : public pipeline::Outputs {
   PersistBatch persist_;
   pipeline::Pipeline* core_ = nullptr;
   net::Timer timer_;
+  net::Timer output_timer_;  // runs while links wait for their output to be read
+  std::vector<pipeline::LinkId> awaiting_output_;
   std::vector<Entry> links_;  // by slot
   pipeline::Now now_;
   bool now_known_ = false;

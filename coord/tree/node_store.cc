@@ -60,9 +60,13 @@ NodeId NodeStore::new_id() {
     return id;
   }
   ENSURE(blocks_.size() < 0xfffffff0, "no node numbers left");
-  if (blocks_.size() == blocks_.capacity()) blocks_.reserve(blocks_.size() + blocks_.size() / 4 + 1024);
   blocks_.push_back(0);
-  return static_cast<NodeId>(blocks_.size() - 1);
+  return blocks_.size() - 1;
+}
+
+void NodeStore::BlockTable::push_back(BlockRef block) {
+  if ((size_ & kPieceMask) == 0) pieces_.push_back(std::make_unique<BlockRef[]>(kPieceMask + 1));
+  (*this)[size_++] = block;
 }
 
 NodeId NodeStore::create(const NewNode& node) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,7 +31,7 @@ class NodeStore {
     jute::StatPersisted stat;
   };
 
-  explicit NodeStore(std::uint64_t hash_seed) : hash_seed_(hash_seed) {}
+  explicit NodeStore(std::uint64_t hash_seed) : hash_seed_(hash_seed) { blocks_.push_back(0); }
   ~NodeStore();
   NodeStore(const NodeStore&) = delete;
   NodeStore& operator=(const NodeStore&) = delete;
@@ -115,7 +116,22 @@ class NodeStore {
   std::uint64_t hash_seed_;
   Arena arena_;
   NameIndex index_;
-  std::vector<BlockRef> blocks_ = {0};  // by node; a free number holds the next free one
+  // The block of every node; a free number holds the next free one. In pieces: it never moves as it grows.
+  class BlockTable {
+   public:
+    BlockRef& operator[](NodeId id) { return pieces_[id >> kPieceBits][id & kPieceMask]; }
+    const BlockRef& operator[](NodeId id) const { return pieces_[id >> kPieceBits][id & kPieceMask]; }
+    NodeId size() const { return size_; }
+    void push_back(BlockRef block);
+
+   private:
+    static constexpr unsigned kPieceBits = 12;
+    static constexpr NodeId kPieceMask = (1U << kPieceBits) - 1;
+    std::vector<std::unique_ptr<BlockRef[]>> pieces_;
+    NodeId size_ = 0;
+  };
+
+  BlockTable blocks_;
   NodeId free_id_ = kNoNode;
   bool has_root_ = false;
 };

@@ -118,6 +118,46 @@ TEST_CASE("a client that pipelines without end is choked and resumed") {
   for (int i = 0; i < sent + 1; ++i) client.take();
 }
 
+TEST_CASE("replies that nobody reads stop the answers to what waits") {
+  TestServer server;
+  TestClient client(server);
+  CHECK(client.create("/a") == ErrorCode::ok);
+  CHECK(client.set("/a", std::string(500'000, 'x')) == ErrorCode::ok);
+  client.send(OpCode::set_data, jute::SetDataRequest{"/b", std::nullopt, -1});
+  for (int i = 0; i < 100; ++i) client.send(OpCode::get_data, jute::PathWatchRequest{"/a", false});
+  server.sync();
+  CHECK(client.output().size() < 2'000'000);
+  CHECK(client.take().err == ErrorCode::no_node);
+  int taken = 0;
+  for (; taken < 100; ++taken) {
+    if (!client.has_reply()) server.core.on_output_drained(client.link, server.now());
+    CHECK(client.take().err == ErrorCode::ok);
+  }
+  CHECK_FALSE(client.has_reply());
+}
+
+TEST_CASE("a multiRead that would answer with gigabytes fails") {
+  TestServer server;
+  TestClient client(server);
+  CHECK(client.create("/a") == ErrorCode::ok);
+  CHECK(client.set("/a", std::string(500'000, 'x')) == ErrorCode::ok);
+  std::string body;
+  bytes::Writer writer(body);
+  for (int i = 0; i < 1000; ++i) {
+    writer.i32(static_cast<std::int32_t>(OpCode::get_data));
+    writer.boolean(false);
+    writer.i32(-1);
+    writer.bytes(jute::encoded(jute::PathWatchRequest{"/a", false}));
+  }
+  writer.i32(-1);
+  writer.boolean(true);
+  writer.i32(-1);
+  client.send_raw(OpCode::multi_read, body);
+  const Reply reply = client.take();
+  CHECK(reply.err == ErrorCode::marshalling_error);
+  CHECK(reply.body.empty());
+}
+
 TEST_CASE("without space for the log writes fail, reads go on and no session expires") {
   TestServer server;
   TestClient client(server);

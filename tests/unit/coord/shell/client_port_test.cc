@@ -194,6 +194,27 @@ TEST_CASE("a closed session closes the connection behind its reply") {
   CHECK(served.sessions.size() == 0);
 }
 
+TEST_CASE("megabytes of answers that waited for a write all come, however slowly they are read") {
+  Served served;
+  Client client(served);
+  client.connect();
+  const auto send_set = [&](std::int32_t xid, const std::string& data) {
+    client.send_frame(
+        request(xid, jute::OpCode::set_data, jute::encoded(jute::SetDataRequest{"/a", data, -1})));
+  };
+  client.send_frame(request(1, jute::OpCode::create,
+                            jute::encoded(jute::CreateRequest{"/a", std::nullopt, jute::open_acl(), 0})));
+  CHECK(client.receive(26).size() == 26);
+  const std::string large(100'000, 'x');
+  send_set(2, large);
+  constexpr int kReads = 100;
+  for (int i = 0; i < kReads; ++i)
+    client.send_frame(
+        request(3 + i, jute::OpCode::get_data, jute::encoded(jute::PathWatchRequest{"/a", false})));
+  const std::size_t wanted = 4 + 16 + 68 + kReads * (4 + 16 + 4 + large.size() + 68);
+  CHECK(client.receive(wanted).size() == wanted);
+}
+
 TEST_CASE("words answer with Apache's text and hang up") {
   struct Row {
     const char* word;
