@@ -1,6 +1,7 @@
 #include "tests/bench/kafka_wire.h"
 
 #include "base/checksum.h"
+#include "base/clock.h"
 #include "bytes/reader.h"
 #include "bytes/writer.h"
 #include "tests/bench/options.h"
@@ -8,8 +9,6 @@
 namespace tandem::bench {
 
 namespace {
-
-constexpr std::int64_t kTimestamp = 1'700'000'000'000;
 
 void put_text(bytes::Writer& writer, std::string_view text) {
   writer.i16(static_cast<std::int16_t>(text.size()));
@@ -54,8 +53,9 @@ KafkaBatch make_batch(std::size_t batch_bytes, std::size_t record_bytes) {
   bytes::Writer checked(summed);
   checked.i16(0);
   checked.i32(batch.records - 1);
-  checked.i64(kTimestamp);
-  checked.i64(kTimestamp);
+  const std::int64_t now_ms = base::SystemClock().wall().ms;  // older records would fall to retention
+  checked.i64(now_ms);
+  checked.i64(now_ms);
   checked.i64(-1);  // no producer id, epoch, sequence
   checked.i16(-1);
   checked.i32(-1);
