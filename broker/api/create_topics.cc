@@ -56,7 +56,10 @@ void finish(Pending& pending, const controller::TopicsCreated& created) {
     Result& result = pending.response.topics.emplace_back();
     result.name = topic.name;
     set_error(result, topic.error);
-    if (!topic.error.ok()) continue;
+    if (!topic.error.ok()) {
+      result.configs.emplace();  // none, where a topic that was made shows what it got
+      continue;
+    }
     result.topic_id = protocol::Uuid{topic.id};
     result.num_partitions = topic.partitions;
     result.replication_factor = static_cast<std::int16_t>(topic.replication_factor);
@@ -86,6 +89,7 @@ void create_topics(Call call, CreateTopicsRequest request) {
     } else if (refused.insert(topic.name).second) {
       Result& result = pending->response.topics.emplace_back();
       result.name = topic.name;
+      result.configs.emplace();
       set_error(result, fault);
     }
   }

@@ -13,7 +13,7 @@ constexpr std::int8_t kBrokers = 1;  // endpoint type of KIP-919
 
 void describe_cluster(Call call, protocol::DescribeClusterRequest request) {
   protocol::DescribeClusterResponse response;
-  response.endpoint_type = request.endpoint_type;
+  response.endpoint_type = kBrokers;
   if (request.endpoint_type != kBrokers) {
     const bool known = request.endpoint_type == 2;
     response.error_code = known ? protocol::ErrorCode::mismatched_endpoint_type

@@ -21,6 +21,9 @@ constexpr std::uint64_t kConvertBytesMax = std::uint64_t{64} << 20;  // read int
 void fail(FetchItem& item, ErrorCode error) {
   item.data.error_code = error;
   item.data.high_watermark = -1;
+  // Kafka says "none" where it does not know the partition, and null where it has the log.
+  if (error == ErrorCode::unknown_topic_or_partition || error == ErrorCode::unknown_topic_id)
+    item.data.aborted_transactions.emplace();
 }
 
 ErrorCode check(const Replica& replica, const FetchRules& rules, const FetchItem& item) {
