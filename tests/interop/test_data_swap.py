@@ -50,7 +50,8 @@ def same(before, after):
     assert not rows, f"{len(rows)} of {len(before)} nodes differ:\n" + "\n".join(rows[:20])
 
 
-@pytest.mark.parametrize("first, second", [("apache", "ours"), ("ours", "apache")])
+@pytest.mark.parametrize("first, second", [
+    ("apache", "ours"), pytest.param("ours", "apache", marks=pytest.mark.full)])
 @pytest.mark.parametrize("end", ["stop", "kill"])
 def test_a_directory_goes_there_and_back(swap, first, second, end):
     owner = tree.fill(swap.start(first), NODES)
@@ -83,7 +84,8 @@ def test_containers_and_ttl_nodes_stay_what_they_are(swap, first, second):
     assert exists(link, "/kept")
 
 
-@pytest.mark.parametrize("compression", ["", "gz", "snappy"])
+@pytest.mark.parametrize("compression", [
+    "snappy", pytest.param("gz", marks=pytest.mark.full), pytest.param("", marks=pytest.mark.full)])
 def test_snapshots_of_either_kind_are_read_by_the_other(tmp_path, compression):
     """Small snapCount: the second server starts from a snapshot, compressed or not, and the log behind it."""
     swap = Swap(tmp_path / "shared", {"snapCount": 500})
