@@ -139,6 +139,7 @@ Result<std::shared_ptr<Replica>> Replicas::create(const std::string& topic, std:
                                            node_.broker_id, (*loaded)->high_watermark());
   replica->log = std::move(*loaded);
   add(replica);
+  if (options_.on_created) options_.on_created(topic);
   return replica;
 }
 
@@ -223,11 +224,16 @@ void Replicas::config_changed(const std::string& topic) {
   {
     const std::lock_guard lock(mutex_);
     for (const auto& [where, replica] : all_)
-      if (where.topic == topic) changed.push_back(replica);
+      if (topic.empty() || where.topic == topic) changed.push_back(replica);
   }
-  const log::LogConfig config = options_.config_of(topic);
-  for (auto& replica : changed)
-    shards_.post(replica->shard, [replica, config] { replica->log->set_config(config); });
+  std::map<std::string, log::LogConfig> configs;  // of each topic once
+  for (auto& replica : changed) {
+    auto config = configs.find(replica->topic);
+    if (config == configs.end()) {
+      config = configs.emplace(replica->topic, options_.config_of(replica->topic)).first;
+    }
+    shards_.post(replica->shard, [replica, value = config->second] { replica->log->set_config(value); });
+  }
 }
 
 // ---- failures ------------------------------------------------------------------------------------------

@@ -33,6 +33,9 @@ struct ReplicasOptions {
   std::size_t fetch_session_slots = 1000;  // max.incremental.fetch.session.cache.slots
   // Settings of a topic; called on any thread.
   std::function<log::LogConfig(const std::string& topic)> config_of;
+  // A log was made for a topic, whose settings in the tree may be new: no notification tells them. Any
+  // thread.
+  std::function<void(const std::string& topic)> on_created = {};
   // A log directory is gone; called on any thread. All gone: the process should end.
   std::function<void(const std::string& dir, bool all)> on_dir_failure;
 };
@@ -79,7 +82,7 @@ class Replicas {
   Shards& shards() { return shards_; }
   // Whether the sender is the newest controller seen; remembers its epoch.
   bool accept_controller(std::int32_t controller_epoch);
-  void config_changed(const std::string& topic);  // asks config_of again
+  void config_changed(const std::string& topic);  // asks config_of again; "": of all topics
   struct Known {
     std::string topic;
     std::int32_t partition;

@@ -82,6 +82,9 @@ Status Broker::start() {
   control_ = std::make_unique<shell::ControllerService>(
       outside_.clock, controller_options(), outside_.log.named("kafka.controller.KafkaController"));
   services_.control = control_.get();
+  watcher_ = std::make_unique<shell::ConfigWatcher>(*control_, configs_, outside_.clock,
+                                                    outside_.log.named("kafka.server.DynamicConfigManager"));
+  control_->subscribe([this](const std::string& path, zk::ZkEvent) { watcher_->on_event(path); });
   if (auto status = join_tree(*stored); !status) return status;
   if (auto status = load_settings(); !status) return status;
   if (auto status = replicas_->load(); !status) return status;
@@ -119,8 +122,6 @@ Status Broker::join_tree(std::int32_t stored_id) {
 }
 
 Status Broker::load_settings() {
-  watcher_ = std::make_unique<shell::ConfigWatcher>(*control_, configs_, outside_.clock,
-                                                    outside_.log.named("kafka.server.DynamicConfigManager"));
   const auto loaded = std::make_shared<std::promise<void>>();
   auto future = loaded->get_future();
   watcher_->start(node_.broker_id, [loaded] { loaded->set_value(); });
@@ -244,6 +245,7 @@ api::ReplicasOptions Broker::replicas_options() {
     const auto settings = configs_.now();
     return api::log_config(settings->topic(topic), settings->broker(), topic);
   };
+  options.on_created = [this](const std::string& topic) { watcher_->refresh_topic(topic); };
   options.on_dir_failure = [this](const std::string& dir, bool all) {
     log_.error("Log directory {} is offline", dir);
     if (all) outside_.on_fatal("no log directory is left");

@@ -71,6 +71,8 @@ void ConfigWatcher::load_topics(std::function<void()> then) {
 }
 
 void ConfigWatcher::on_event(const std::string& path) {
+  if (broker_id_ < 0) return;
+  if (path.empty()) return start(broker_id_, [] {});
   if (path != zk::kConfigChangesPath) return;
   watch_changes([this](std::vector<std::string> notifications) { follow(std::move(notifications)); });
 }
@@ -97,6 +99,14 @@ void ConfigWatcher::follow(std::vector<std::string> notifications) {
         tree_.perform({zk::remove_op(path)}, [](auto) {});
     });
   }
+}
+
+void ConfigWatcher::refresh_topic(const std::string& topic) {
+  const std::string entity = zk::sanitize_entity(topic);
+  tree_.perform({zk::get_op(zk::config_path(zk::kTopicConfigs, entity))},
+                [this, entity](std::vector<zk::ZkResult> results) {
+                  if (!results.empty()) apply(std::string(zk::kTopicConfigs), entity, results[0].data);
+                });
 }
 
 void ConfigWatcher::reload(const std::string& type, const std::string& entity) {

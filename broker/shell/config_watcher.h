@@ -1,8 +1,9 @@
 // ConfigWatcher: keeps the ConfigRegistry equal to /config in the tree. Reads everything once per session,
 // then follows /config/changes, and deletes notifications older than 15 minutes, as every Kafka broker does.
-// On the control thread.
+// On the control thread, but for the first start().
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -20,9 +21,12 @@ class ConfigWatcher {
                 logging::Logger log)
       : tree_(tree), configs_(configs), clock_(clock), log_(log) {}
 
-  // In a new session: loads, then calls `loaded` (not when the session is lost before).
+  // Loads, then calls `loaded` (not when the session is lost before).
   void start(std::int32_t broker_id, std::function<void()> loaded);
+  // What ClusterControl::subscribe tells: a path whose watch fired, "" for a new session, in which everything
+  // is read again.
   void on_event(const std::string& path);
+  void refresh_topic(const std::string& topic);  // reads its settings again; any thread
 
  private:
   void watch_changes(std::function<void(std::vector<std::string>)> then);
@@ -36,7 +40,7 @@ class ConfigWatcher {
   api::ConfigRegistry& configs_;
   const base::Clock& clock_;
   logging::Logger log_;
-  std::int32_t broker_id_ = -1;
+  std::atomic<std::int32_t> broker_id_{-1};  // -1: not started
   std::int64_t last_seen_ = -1;
 };
 
