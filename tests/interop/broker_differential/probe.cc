@@ -91,8 +91,8 @@ int Probe::report() const {
                same ? "" : " DIFFERENT");
   }
   for (const std::string& difference : differences_) fmt::print("{}", difference);
-  fmt::print("cells {} agreeing {} versions {} asked {} equal {}\n", matrix_.size(), agreeing,
-             served.size(), asked_, equal_);
+  fmt::print("cells {} agreeing {} versions {} asked {} equal {}\n", matrix_.size(), agreeing, served.size(),
+             asked_, equal_);
   return 0;
 }
 
