@@ -22,6 +22,9 @@ class Log;
 
 // One module of a Log: its name and the level in force.
 struct Module {
+  Module(Log* owner, std::string module, Level initial)
+      : log(owner), name(std::move(module)), level(initial) {}
+
   Log* log;
   std::string name;
   std::atomic<Level> level;
