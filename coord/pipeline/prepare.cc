@@ -145,18 +145,21 @@ ErrorCode Preparer::prepare_op(Txn& txn, OpCode type, bytes::Reader& body, bool&
       const BufferView data = take_buffer(body);
       const std::int32_t version = body.i32();
       parses = body.ok();
+      if (!parses) return ErrorCode::marshalling_error;  // before anything is changed
       return prepare_set_data(txn, path.value_or(std::string_view()), data, version);
     }
     case OpCode::set_acl: {
       jute::SetACLRequest request;
       jute::decode(body, request);
       parses = body.ok();
+      if (!parses) return ErrorCode::marshalling_error;
       return prepare_set_acl(txn, request.path, request.acl, request.version);
     }
     case OpCode::check: {
       const BufferView path = take_buffer(body);
       const std::int32_t version = body.i32();
       parses = body.ok();
+      if (!parses) return ErrorCode::marshalling_error;
       return prepare_check(txn, path.value_or(std::string_view()), version);
     }
     case OpCode::reconfig: {

@@ -53,6 +53,8 @@ struct Server {
       ENSURE(txn.has_value(), "a proposal cannot be read: {}", txn.error().context);
       const auto status = replayed.apply(txn->header, payload);
       ENSURE(status.has_value(), "a proposal cannot be replayed: {}", status.error().context);
+      ENSURE(!replayed.first_mismatch(), "the digest of a proposal is not that of the tree it makes: {}",
+             records::printed(*txn));
     });
     waiting = batch.last;
   }
@@ -101,7 +103,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   server.settle();
   const auto replayed = server.replayed.take_tree();
-  ENSURE(!server.replayed.first_mismatch(), "the digest of a proposal is not that of the tree it makes");
   ENSURE(replayed->digest() == server.tree.digest(), "replaying gives another tree");
   return 0;
 }
