@@ -52,6 +52,8 @@ const Setting* Rows::find(std::string_view name, Names names) const {
 }
 
 std::string_view Rows::nearest(std::string_view name) const {
+  constexpr std::size_t kLongestKey = 80;  // nothing longer is a misspelt key, and the search is not linear
+  if (name.size() > kLongestKey) return {};
   std::string_view best;
   std::size_t best_distance = std::max<std::size_t>(2, name.size() / 5) + 1;
   for (const auto& [key, index] : by_key_) {
