@@ -10,24 +10,6 @@ namespace {
 constexpr std::int16_t kLastWithRetention = 4;  // OffsetCommit v2 to v4 bring their own retention
 constexpr std::string_view kClassic = "classic";
 
-ErrorCode commit_error(ErrorCode error) {
-  switch (error) {
-    case ErrorCode::unknown_topic_or_partition:
-    case ErrorCode::not_enough_replicas:
-    case ErrorCode::not_enough_replicas_after_append:
-      return ErrorCode::coordinator_not_available;
-    case ErrorCode::not_leader_or_follower:
-    case ErrorCode::kafka_storage_error:
-      return ErrorCode::not_coordinator;
-    case ErrorCode::message_too_large:
-    case ErrorCode::record_list_too_large:
-    case ErrorCode::invalid_fetch_size:
-      return ErrorCode::invalid_commit_offset_size;
-    default:
-      return error;
-  }
-}
-
 protocol::OffsetCommitResponse answer_all(const protocol::OffsetCommitRequest& request, ErrorCode error) {
   protocol::OffsetCommitResponse response;
   for (const auto& topic : request.topics) {
@@ -131,7 +113,7 @@ void GroupCoordinator::store_commit(Ticket ticket, Group& group, const protocol:
         for (auto& topic : response.topics) {
           for (auto& partition : topic.partitions) {
             const bool waited = partition.error_code == ErrorCode::none;
-            if (waited) partition.error_code = commit_error(error);
+            if (waited) partition.error_code = append_failure(error, ErrorCode::invalid_commit_offset_size);
           }
         }
         effects_.emplace_back(Reply{ticket, std::move(response)});

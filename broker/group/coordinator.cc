@@ -33,6 +33,24 @@ std::int32_t java_hash(std::string_view text) {
 
 }  // namespace
 
+ErrorCode append_failure(ErrorCode error, ErrorCode when_too_large) {
+  switch (error) {
+    case ErrorCode::unknown_topic_or_partition:
+    case ErrorCode::not_enough_replicas:
+    case ErrorCode::not_enough_replicas_after_append:
+      return ErrorCode::coordinator_not_available;
+    case ErrorCode::not_leader_or_follower:
+    case ErrorCode::kafka_storage_error:
+      return ErrorCode::not_coordinator;
+    case ErrorCode::message_too_large:
+    case ErrorCode::record_list_too_large:
+    case ErrorCode::invalid_fetch_size:
+      return when_too_large;
+    default:
+      return error;
+  }
+}
+
 std::int32_t partition_of(std::string_view group_id, std::int32_t partitions) {
   const std::int32_t hash = java_hash(group_id);
   return (hash == INT32_MIN ? 0 : std::abs(hash)) % partitions;

@@ -6,31 +6,6 @@
 
 namespace tandem::broker::group {
 
-namespace {
-
-// What a client is told when its group could not be stored.
-ErrorCode store_error(ErrorCode error) {
-  switch (error) {
-    case ErrorCode::unknown_topic_or_partition:
-    case ErrorCode::not_enough_replicas:
-    case ErrorCode::not_enough_replicas_after_append:
-      return ErrorCode::coordinator_not_available;
-    case ErrorCode::not_leader_or_follower:
-    case ErrorCode::kafka_storage_error:
-      return ErrorCode::not_coordinator;
-    case ErrorCode::request_timed_out:
-      return ErrorCode::rebalance_in_progress;
-    case ErrorCode::message_too_large:
-    case ErrorCode::record_list_too_large:
-    case ErrorCode::invalid_fetch_size:
-      return ErrorCode::unknown_server_error;
-    default:
-      return error;
-  }
-}
-
-}  // namespace
-
 void GroupCoordinator::prepare_rebalance(Group& group, Now now) {
   if (group.is(State::completing_rebalance)) propagate(group, ErrorCode::rebalance_in_progress, now);
   deadlines_.erase({Timer::sync, group.id(), ""});
@@ -169,7 +144,12 @@ void GroupCoordinator::store_assignment(Group& group, const protocol::SyncGroupR
                stored->generation() != generation)
              return;
            if (error != ErrorCode::none) {
-             propagate(*stored, store_error(error), now);
+             // Nothing is known of a late append: the members shall join again.
+             const bool late = error == ErrorCode::request_timed_out;
+             propagate(*stored,
+                       late ? ErrorCode::rebalance_in_progress
+                            : append_failure(error, ErrorCode::unknown_server_error),
+                       now);
              return prepare_rebalance(*stored, now);
            }
            for (auto& [member_id, member] : stored->members()) {

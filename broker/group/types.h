@@ -64,6 +64,9 @@ struct Reply {
 
 using Effect = std::variant<Append, Reply>;
 
+// What a client is told when the records of its request could not be appended.
+ErrorCode append_failure(ErrorCode error, ErrorCode when_too_large);
+
 // abs(hashCode) % partitions with Java's String hash over UTF-16 units: where a group's records live.
 std::int32_t partition_of(std::string_view group_id, std::int32_t partitions);
 
