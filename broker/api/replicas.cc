@@ -134,6 +134,10 @@ Result<std::shared_ptr<Replica>> Replicas::create(const std::string& topic, std:
     dir_failed(dir, loaded.error());
     return loaded.error();
   }
+  if (const auto synced = disk_.sync_dir(fs::parent(path)); !synced) {
+    dir_failed(dir, synced.error());
+    return synced.error();
+  }
   log_.info("Created log for partition {}-{} in {}", topic, partition, path);
   auto replica = std::make_shared<Replica>(*this, topic, partition, shards_.owner(topic, partition), dir,
                                            node_.broker_id, (*loaded)->high_watermark());

@@ -11,11 +11,14 @@ using base::Status;
 // ---- flushing ------------------------------------------------------------------------------------------
 
 void Replicas::after_append(Replica& replica, std::int64_t now_ms) {
-  log::FlushWork rolled = replica.log->take_rolled_flush();
-  if (!rolled.empty()) flush_later(replica, std::move(rolled));
-  if (replica.log->config().flush_messages == log::kNever || !replica.log->flush_due(now_ms)) return;
+  const bool due = replica.log->config().flush_messages != log::kNever && replica.log->flush_due(now_ms);
+  if (!due) {
+    log::FlushWork rolled = replica.log->take_rolled_flush();
+    if (!rolled.empty()) flush_later(replica, std::move(rolled));
+    return;
+  }
   // flush.messages promises that what is acknowledged is on disk: the owner waits, as Kafka does.
-  log::FlushWork work = replica.log->begin_flush(now_ms);
+  log::FlushWork work = replica.log->begin_data_flush(now_ms);
   const Status status = log::Log::run(disk_, work);
   replica.log->end_flush(work, status);
   if (!status) on_log_failure(replica, status.error());

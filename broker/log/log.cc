@@ -93,6 +93,7 @@ Status Log::roll_to(std::int64_t base_offset, std::int64_t now_ms) {
   }
   auto segment = Segment::create(disk_, dir_, base_offset, now_ms);
   if (!segment) return segment.error();
+  dir_dirty_ = true;
   if (auto status = take_snapshot(base_offset); !status) return status;
   // Readers and the pending flush keep the old file through their own handles.
   if (const auto it = segments_.find(rolled_.empty() ? -1 : rolled_.back()); it != segments_.end())

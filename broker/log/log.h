@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -39,7 +40,8 @@ struct ReadRange {
 // What a disk thread syncs, and up to which offset the log is durable once that succeeded.
 struct FlushWork {
   std::vector<std::shared_ptr<fs::File>> files;
-  std::vector<std::string> paths;  // index and snapshot files, opened and synced
+  std::vector<std::string> paths;  // index and snapshot files and directories, opened and synced
+  std::int64_t from = 0;           // base of the first segment concerned
   std::int64_t up_to = 0;
   bool empty() const { return files.empty() && paths.empty(); }
 };
@@ -120,7 +122,9 @@ class Log {
 
   // Syncing: begin on the owner, run() on any thread, end on the owner with run()'s outcome.
   FlushWork begin_flush(std::int64_t now_ms);  // all up to the end
-  FlushWork take_rolled_flush();               // segments that were rolled since; empty most of the time
+  // What makes the records themselves durable, no more: indexes and snapshots can be built again.
+  FlushWork begin_data_flush(std::int64_t now_ms);
+  FlushWork take_rolled_flush();  // segments that were rolled since; empty most of the time
   static base::Status run(fs::Disk& disk, FlushWork& work);
   void end_flush(const FlushWork& work, const base::Status& status);
   bool flush_due(std::int64_t now_ms) const;
@@ -145,6 +149,7 @@ class Log {
   base::Status note(base::Status status);  // remembers a failure
   base::Status do_append(std::span<const record::BatchPiece> batches, Segment::Append& append,
                          std::int64_t now_ms);
+  FlushWork begin_work(bool data_only);
   base::Status roll_to(std::int64_t base_offset, std::int64_t now_ms);
   base::Status take_snapshot(std::int64_t offset);
   base::Status track_producers(std::span<const record::BatchPiece> batches);
@@ -175,8 +180,10 @@ class Log {
   ProducerState producers_;
   std::optional<protocol::Uuid> topic_id_;
   std::optional<base::Error> failure_;
-  std::vector<std::int64_t> rolled_;  // bases of segments rolled and not yet flushed
-  std::int64_t snapshot_offset_ = 0;  // of the newest producer snapshot
+  std::vector<std::int64_t> rolled_;      // bases of segments rolled and not yet flushed
+  std::multiset<std::int64_t> flushing_;  // where the works under way begin: the recovery point stays below
+  bool dir_dirty_ = true;                 // a segment was made since the directory was last synced
+  std::int64_t snapshot_offset_ = 0;      // of the newest producer snapshot
   std::vector<std::string> snapshots_to_sync_;
   std::int64_t last_flush_ms_ = 0;
   std::array<Recent, kRecentMax> recent_;

@@ -165,34 +165,47 @@ Result<PendingDelete> Log::apply_retention(std::int64_t now_ms) {
 
 // ---- flushing --------------------------------------------------------------------------------------
 
-FlushWork Log::take_rolled_flush() {
+FlushWork Log::begin_work(bool data_only) {
   FlushWork work;
-  if (rolled_.empty()) return work;
+  work.from = rolled_.empty() ? active().base_offset() : rolled_.front();
   for (const std::int64_t base : rolled_) {
     const auto it = segments_.find(base);
     if (it == segments_.end()) continue;
     if (auto file = it->second->file(); file) work.files.push_back(*file);
+    if (data_only) continue;
     work.paths.push_back(it->second->path(kIndexSuffix));
     work.paths.push_back(it->second->path(kTimeIndexSuffix));
   }
-  work.paths.insert(work.paths.end(), snapshots_to_sync_.begin(), snapshots_to_sync_.end());
-  snapshots_to_sync_.clear();
   rolled_.clear();
-  work.paths.push_back(dir_);
+  if (dir_dirty_) work.paths.push_back(dir_);
+  dir_dirty_ = false;
+  if (!data_only) {
+    work.paths.insert(work.paths.end(), snapshots_to_sync_.begin(), snapshots_to_sync_.end());
+    snapshots_to_sync_.clear();
+  }
   work.up_to = active().base_offset();
+  flushing_.insert(work.from);
+  return work;
+}
+
+FlushWork Log::take_rolled_flush() { return rolled_.empty() ? FlushWork{} : begin_work(false); }
+
+FlushWork Log::begin_data_flush(std::int64_t now_ms) {
+  last_flush_ms_ = now_ms;
+  FlushWork work = begin_work(true);
+  if (auto file = active().file(); file) work.files.push_back(*file);
+  work.up_to = end_offset();
   return work;
 }
 
 FlushWork Log::begin_flush(std::int64_t now_ms) {
   last_flush_ms_ = now_ms;
-  FlushWork work = take_rolled_flush();
+  FlushWork work = begin_work(false);
   if (failure_) return work;
   if (auto status = note(active().flush_indexes(false)); !status) return work;
   if (auto file = active().file(); file) work.files.push_back(*file);
   work.paths.push_back(active().path(kIndexSuffix));
   work.paths.push_back(active().path(kTimeIndexSuffix));
-  work.paths.insert(work.paths.end(), snapshots_to_sync_.begin(), snapshots_to_sync_.end());
-  snapshots_to_sync_.clear();
   work.up_to = end_offset();
   return work;
 }
@@ -222,8 +235,11 @@ void Log::end_flush(const FlushWork& work, const Status& status) {
     fail(status.error());
     return;
   }
-  recovery_point_.store(std::max(recovery_point(), std::min(work.up_to, end_offset())),
-                        std::memory_order_release);
+  if (const auto it = flushing_.find(work.from); it != flushing_.end()) flushing_.erase(it);
+  // What an earlier work has not finished is not durable yet.
+  std::int64_t durable = std::min(work.up_to, end_offset());
+  if (!flushing_.empty()) durable = std::min(durable, *flushing_.begin());
+  recovery_point_.store(std::max(recovery_point(), durable), std::memory_order_release);
 }
 
 bool Log::flush_due(std::int64_t now_ms) const {
