@@ -8,15 +8,16 @@ MetadataCache::Image MetadataCache::image() const {
 }
 
 protocol::ErrorCode MetadataCache::update(const protocol::UpdateMetadataRequest& request) {
-  Image changed;
+  Image before, after;
   {
     const std::lock_guard lock(mutex_);
     if (request.controller_epoch < controller_epoch_) return protocol::ErrorCode::stale_controller_epoch;
     controller_epoch_ = request.controller_epoch;
-    image_ = std::make_shared<const replica::ClusterImage>(image_->updated(request));
-    changed = image_;
+    before = image_;
+    image_ = std::make_shared<const replica::ClusterImage>(before->updated(request));
+    after = image_;
   }
-  for (const auto& subscriber : subscribers_) subscriber(changed);
+  for (const auto& subscriber : subscribers_) subscriber(before, after);
   return protocol::ErrorCode::none;
 }
 

@@ -15,7 +15,7 @@ namespace tandem::broker::api {
 class MetadataCache {
  public:
   using Image = std::shared_ptr<const replica::ClusterImage>;
-  using OnChange = std::function<void(const Image&)>;
+  using OnChange = std::function<void(const Image& before, const Image& after)>;
 
   Image image() const;
 

@@ -144,6 +144,12 @@ void Broker::make_coordinators() {
   services_.groups = groups_.get();
   replicas_->on_leadership(
       [this](api::Replica& replica, bool leader) { groups_->on_leadership(replica, leader); });
+  metadata_.subscribe(
+      [this](const api::MetadataCache::Image& before, const api::MetadataCache::Image& after) {
+        for (const auto& [name, topic] : before->topics()) {
+          if (!after->topic(name)) groups_->on_topic_deleted(name);
+        }
+      });
 }
 
 // What acts on settings that change while the broker runs.
@@ -163,10 +169,11 @@ void Broker::follow_settings() {
 std::future<void> Broker::first_metadata() {
   const auto known = std::make_shared<std::promise<void>>();
   const auto told = std::make_shared<std::atomic_flag>();
-  metadata_.subscribe([known, told, id = node_.broker_id](const api::MetadataCache::Image& image) {
-    if (image->controller_id() < 0 || image->broker(id) == nullptr || told->test_and_set()) return;
-    known->set_value();
-  });
+  metadata_.subscribe(
+      [known, told, id = node_.broker_id](const auto&, const api::MetadataCache::Image& image) {
+        if (image->controller_id() < 0 || image->broker(id) == nullptr || told->test_and_set()) return;
+        known->set_value();
+      });
   return known->get_future();
 }
 

@@ -137,4 +137,25 @@ TEST_CASE("an UpdateMetadata of an older controller or for an older registration
   CHECK(fixture.cache.image()->brokers().empty());
 }
 
+TEST_CASE("subscribers see the image before and after a change") {
+  Fixture fixture;
+  std::vector<std::string> gone;
+  fixture.cache.subscribe([&](const MetadataCache::Image& before, const MetadataCache::Image& after) {
+    for (const auto& [name, topic] : before->topics()) {
+      if (!after->topic(name)) gone.push_back(name);
+    }
+  });
+  UpdateMetadataRequest update;
+  update.controller_epoch = 5;
+  update.topic_states.push_back({"t", {}, {}});
+  for (const std::int32_t index : {0, 1, 2}) {
+    UpdateMetadataRequest::UpdateMetadataPartitionState state;
+    state.partition_index = index;
+    state.leader = replica::kLeaderDuringDelete;
+    update.topic_states[0].partition_states.push_back(state);
+  }
+  CHECK_EQ(fixture.cache.update(update), ErrorCode::none);
+  CHECK_EQ(gone, std::vector<std::string>{"t"});
+}
+
 }  // namespace tandem::broker::api
