@@ -40,7 +40,8 @@ TEST_CASE_FIXTURE(LogFixture, "an offset is found by its timestamp, deep inside 
     record::BatchBuilder builder({.codec = record::Codec::gzip});
     for (int k = 0; k < 3; ++k) builder.append(now + k, "k", "v");
     record::Validated validated;
-    record::validate(*builder.finish(), {.next_offset = log->end_offset(), .leader_epoch = 3}, validated);
+    const std::string sent = *builder.finish();
+    record::validate(sent, {.next_offset = log->end_offset(), .leader_epoch = 3}, validated);
     REQUIRE(log->append(validated, record::Origin::client, now).has_value());
   }
   const std::int64_t start = now - 600;

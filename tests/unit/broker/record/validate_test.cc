@@ -23,6 +23,7 @@ std::string patched(std::string batch, std::size_t at, T value) {
   return batch;
 }
 
+// What it gives refers to `records`: they must outlive it.
 Validated run(std::string_view records, ValidateOptions options = {}) {
   Validated out;
   validate(records, options, out);
@@ -57,7 +58,8 @@ TEST_CASE("a v2 batch is kept as sent but for offset, epoch and a still valid CR
 }
 
 TEST_CASE("LogAppendTime overwrites type and timestamp and mends the CRC") {
-  const Validated out = run(batch_of({}), {.now_ms = 777, .timestamp_type = TimestampType::log_append});
+  const std::string sent = batch_of({});
+  const Validated out = run(sent, {.now_ms = 777, .timestamp_type = TimestampType::log_append});
   REQUIRE(out.ok());
   const std::string stored = whole(out);
   CHECK(BatchView(stored).is_valid());
@@ -125,7 +127,8 @@ TEST_CASE("timestamps beyond the limits are refused, in both directions and at t
 }
 
 TEST_CASE("compression.type makes another codec of the same records") {
-  const Validated out = run(batch_of({}), {.next_offset = 7, .target = Codec::zstd});
+  const std::string sent = batch_of({});
+  const Validated out = run(sent, {.next_offset = 7, .target = Codec::zstd});
   REQUIRE(out.ok());
   const std::string stored = whole(out);
   const BatchView view(stored);
@@ -138,8 +141,8 @@ TEST_CASE("compression.type makes another codec of the same records") {
 TEST_CASE("message sets v0 and v1 become one v2 batch, single and compressed") {
   for (const std::int8_t magic : {0, 1}) {
     for (int codec = 0; codec <= 3; ++codec) {
-      const Validated out =
-          run(batch_of({.magic = magic, .codec = static_cast<Codec>(codec)}), {.next_offset = 10});
+      const std::string sent = batch_of({.magic = magic, .codec = static_cast<Codec>(codec)});
+      const Validated out = run(sent, {.next_offset = 10});
       CAPTURE(out.message);
       REQUIRE(out.ok());
       const std::string stored = whole(out);
@@ -155,15 +158,18 @@ TEST_CASE("message sets v0 and v1 become one v2 batch, single and compressed") {
 
 TEST_CASE("a topic of format 1 keeps messages v1, converts v0 and refuses producer ids") {
   const ValidateOptions format1{.next_offset = 50, .to_magic = 1};
-  const Validated kept = run(batch_of({.magic = 1}), format1);
+  const std::string of_magic_1 = batch_of({.magic = 1});
+  const Validated kept = run(of_magic_1, format1);
   REQUIRE(kept.ok());
   CHECK(kept.many.size() == 3);
   CHECK(kept.many[2].view().offset_field() == 52);
   CHECK(BatchView(kept.many[2].head).is_valid());
-  const Validated up = run(batch_of({.magic = 0}), format1);
+  const std::string of_magic_0 = batch_of({.magic = 0});
+  const Validated up = run(of_magic_0, format1);
   REQUIRE(up.ok());
   CHECK(up.many[0].view().magic() == 1);
-  const Validated down = run(batch_of({.codec = Codec::gzip}), format1);
+  const std::string of_magic_2 = batch_of({.codec = Codec::gzip});
+  const Validated down = run(of_magic_2, format1);
   REQUIRE(down.ok());
   CHECK(down.many.size() == 1);
   CHECK(down.many[0].view().magic() == 1);
