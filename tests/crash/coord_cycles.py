@@ -23,7 +23,7 @@ from support import servers, wait, zk_wire
 SESSIONS = 6
 DEPTH = 24
 ACKED_PER_SECOND_MIN = 100
-IMAGE_MIB = 192
+IMAGE_MIB = 4096  # sparse; must not fill up however fast the machine writes
 EXT4_IOC_SHUTDOWN = 0x8004587D
 NO_LOG_FLUSH = 2
 
