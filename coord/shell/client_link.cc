@@ -23,13 +23,14 @@ void ClientLink::on_frame(net::Connection& connection, const net::Frame& frame) 
   const std::string_view bytes = frame.bytes();
   if (link_.value == 0) {
     if (is_four_letter_word(bytes.substr(0, kWordSize))) return run_word(connection, bytes);
-    link_ = port_.driver().open_link(connection);
+    link_ = port_.clients().open_link(connection);
+    if (link_.value == 0) return connection.close();
     connection.set_idle_max(base::Duration::zero());  // from now on the session has a deadline
   }
-  port_.driver().on_frame(link_, bytes.substr(kWordSize), connection);
+  port_.clients().on_frame(link_, bytes.substr(kWordSize), connection);
 }
 
-void ClientLink::on_frames_end(net::Connection&) { port_.driver().on_frames_end(); }
+void ClientLink::on_frames_end(net::Connection&) { port_.clients().on_frames_end(); }
 
 void ClientLink::run_word(net::Connection& connection, std::string_view word) {
   port_.words().run(word, connection.output());
@@ -39,7 +40,7 @@ void ClientLink::run_word(net::Connection& connection, std::string_view word) {
 void ClientLink::on_closed(net::Connection&, const base::Error& reason) {
   if (reason.code == base::Errc::corrupt)
     port_.logger().warn("closing the connection of {}: {}", address_, reason.context);
-  if (link_.value != 0) port_.driver().on_closed(link_);
+  if (link_.value != 0) port_.clients().on_closed(link_);
   port_.on_gone(address_);
 }
 

@@ -1,11 +1,11 @@
 // One client connection: tells four-letter words from frames by its first four bytes, cuts frames, passes
-// them to the driver. Owned by its net::Connection; on the loop's thread.
+// them on. Owned by its net::Connection; on the loop's thread.
 #pragma once
 
 #include <string>
 
 #include "coord/pipeline/effects.h"
-#include "coord/shell/driver.h"
+#include "coord/shell/client_table.h"
 #include "net/connection.h"
 
 namespace tandem::coord::shell {

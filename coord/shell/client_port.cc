@@ -14,13 +14,13 @@ constexpr std::size_t kUnreadBytesMax = 256 * 1024;
 
 }  // namespace
 
-base::Result<std::unique_ptr<ClientPort>> ClientPort::open(ClientPortOptions options, Driver& driver,
+base::Result<std::unique_ptr<ClientPort>> ClientPort::open(ClientPortOptions options, ClientEvents& clients,
                                                            FourLetterWords& words, logging::Logger logger) {
-  std::unique_ptr<ClientPort> port(new ClientPort(std::move(options), driver, words, logger));
+  std::unique_ptr<ClientPort> port(new ClientPort(std::move(options), clients, words, logger));
   net::ListenerOptions listen;
   listen.backlog = port->options_.backlog;
   auto listener = net::Listener::open(
-      driver.loop(), port->options_.endpoint,
+      clients.loop(), port->options_.endpoint,
       [raw = port.get()](net::Socket socket) { raw->accept(std::move(socket)); }, listen);
   if (!listener) return listener.error();
   port->listener_ = std::move(*listener);
@@ -47,7 +47,7 @@ void ClientPort::accept(net::Socket socket) {
   net::ConnectionOptions connection;
   connection.idle_max = options_.sessionless_max;
   connection.output_pause_bytes = kUnreadBytesMax;
-  net::Connection::start(driver_.loop(), std::move(socket), std::make_shared<ClientLink>(*this, address),
+  net::Connection::start(clients_.loop(), std::move(socket), std::make_shared<ClientLink>(*this, address),
                          connection);
 }
 

@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
-#include "coord/shell/driver.h"
+#include "coord/shell/client_table.h"
 #include "logging/logger.h"
 #include "net/endpoint.h"
 #include "net/listener.h"
@@ -30,7 +30,7 @@ struct ClientPortOptions {
 
 class ClientPort {
  public:
-  static base::Result<std::unique_ptr<ClientPort>> open(ClientPortOptions options, Driver& driver,
+  static base::Result<std::unique_ptr<ClientPort>> open(ClientPortOptions options, ClientEvents& clients,
                                                         FourLetterWords& words, logging::Logger logger);
   ~ClientPort();
   ClientPort(const ClientPort&) = delete;
@@ -39,19 +39,19 @@ class ClientPort {
   const net::Endpoint& local() const { return listener_->local(); }
   std::size_t connections() const { return connections_; }
   const ClientPortOptions& options() const { return options_; }
-  Driver& driver() { return driver_; }
+  ClientEvents& clients() { return clients_; }
   FourLetterWords& words() { return words_; }
   const logging::Logger& logger() const { return logger_; }
 
   void on_gone(const std::string& address);  // one of its connections
 
  private:
-  ClientPort(ClientPortOptions options, Driver& driver, FourLetterWords& words, logging::Logger logger)
-      : options_(std::move(options)), driver_(driver), words_(words), logger_(logger) {}
+  ClientPort(ClientPortOptions options, ClientEvents& clients, FourLetterWords& words, logging::Logger logger)
+      : options_(std::move(options)), clients_(clients), words_(words), logger_(logger) {}
   void accept(net::Socket socket);
 
   ClientPortOptions options_;
-  Driver& driver_;
+  ClientEvents& clients_;
   FourLetterWords& words_;
   logging::Logger logger_;
   std::unique_ptr<net::Listener> listener_;

@@ -7,20 +7,17 @@ namespace tandem::coord::shell {
 
 using pipeline::LinkId;
 
-namespace {
-
-// A link whose waiting requests have produced a megabyte goes on when its client has read most of it. That is
-// looked up, not signalled: it is rare, and the delay is the slow reader's own.
-constexpr std::size_t kOutputLow = 128 * 1024;
-constexpr base::Duration kOutputLook = std::chrono::milliseconds(5);
-
-}  // namespace
-
 Driver::Driver(net::Loop& loop, PersistBatch persist)
     : loop_(loop),
       persist_(std::move(persist)),
       timer_(loop, [this] { on_timer(); }),
-      output_timer_(loop, [this] { look_at_output(); }) {}
+      clients_(
+          loop,
+          [this](LinkId link) {
+            now_known_ = false;
+            core_->on_output_drained(link, now());
+          },
+          [this] { end_turn(); }) {}
 
 Driver::~Driver() = default;
 
@@ -38,24 +35,10 @@ pipeline::Now Driver::now() {
   return now_;
 }
 
-net::Connection* Driver::connection(LinkId link) const {
-  const std::uint32_t slot = pipeline::slot_of(link);
-  return slot < links_.size() && links_[slot].link == link ? links_[slot].connection : nullptr;
-}
-
-std::string& Driver::output(LinkId link) {
-  net::Connection* to = connection(link);
-  if (to != nullptr && to->is_open()) return to->output();
-  nowhere_.clear();
-  return nowhere_;
-}
-
 LinkId Driver::open_link(net::Connection& connection) {
   now_known_ = false;  // frames end a reading of the clocks, and this link may never send one
   const LinkId link = core_->open_link(connection.peer().host, connection.peer().port, now());
-  const std::uint32_t slot = pipeline::slot_of(link);
-  if (slot >= links_.size()) links_.resize(slot + 1);
-  links_[slot] = {link, &connection};
+  clients_.add(link, connection);
   now_known_ = false;
   return link;
 }
@@ -67,8 +50,7 @@ void Driver::on_frame(LinkId link, std::string_view frame, net::Connection& conn
 }
 
 void Driver::on_closed(LinkId link) {
-  const std::uint32_t slot = pipeline::slot_of(link);
-  if (slot < links_.size() && links_[slot].link == link) links_[slot] = Entry();
+  clients_.remove(link);
   core_->on_link_closed(link);
   if (core_->has_effects()) turn_later();
 }
@@ -119,28 +101,12 @@ void Driver::perform(const pipeline::Effect& effect) {
   if (const auto* persist = std::get_if<pipeline::Persist>(&effect)) {
     persist_(*persist->batch);
   } else if (const auto* close = std::get_if<pipeline::CloseLink>(&effect)) {
-    if (net::Connection* to = connection(close->link)) to->close_after_output();
+    clients_.close(close->link);
   } else if (const auto* resume = std::get_if<pipeline::ResumeLink>(&effect)) {
-    if (net::Connection* to = connection(resume->link)) to->resume_reading();
+    clients_.resume(resume->link);
   } else if (const auto* await = std::get_if<pipeline::AwaitOutput>(&effect)) {
-    awaiting_output_.push_back(await->link);
-    output_timer_.set(now().at + kOutputLook);
+    clients_.await_output(await->link);
   }
-}
-
-void Driver::look_at_output() {
-  now_known_ = false;
-  for (const LinkId link : std::exchange(awaiting_output_, {})) {
-    const net::Connection* to = connection(link);
-    if (to == nullptr) continue;
-    if (to->unsent_bytes() <= kOutputLow) {
-      core_->on_output_drained(link, now());
-    } else {
-      awaiting_output_.push_back(link);
-    }
-  }
-  if (!awaiting_output_.empty()) output_timer_.set(now().at + kOutputLook);
-  end_turn();
 }
 
 }  // namespace tandem::coord::shell

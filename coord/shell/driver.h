@@ -6,20 +6,15 @@
 #include <functional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/clock.h"
 #include "coord/pipeline/pipeline.h"
+#include "coord/shell/client_table.h"
 #include "net/timer.h"
-
-namespace tandem::net {
-class Connection;
-class Loop;
-}  // namespace tandem::net
 
 namespace tandem::coord::shell {
 
-class Driver final : public pipeline::Outputs {
+class Driver final : public ClientEvents, public pipeline::Outputs {
  public:
   // Logs a batch; answered later by on_durable or on_log_full, never from inside.
   using PersistBatch = std::function<void(const pipeline::TxnBatch&)>;
@@ -29,14 +24,14 @@ class Driver final : public pipeline::Outputs {
 
   void start(pipeline::Pipeline& core);
   pipeline::Pipeline& core() { return *core_; }
-  net::Loop& loop() { return loop_; }
+  net::Loop& loop() override { return loop_; }
 
   // ---- from the client port
   // ---------------------------------------------------------------------------------
-  pipeline::LinkId open_link(net::Connection& connection);
-  void on_frame(pipeline::LinkId link, std::string_view frame, net::Connection& connection);
-  void on_frames_end() { now_known_ = false; }
-  void on_closed(pipeline::LinkId link);
+  pipeline::LinkId open_link(net::Connection& connection) override;
+  void on_frame(pipeline::LinkId link, std::string_view frame, net::Connection& connection) override;
+  void on_frames_end() override { now_known_ = false; }
+  void on_closed(pipeline::LinkId link) override;
 
   // ---- from the log writer
   // ----------------------------------------------------------------------------------
@@ -44,7 +39,7 @@ class Driver final : public pipeline::Outputs {
   void on_log_full();
   void on_log_space();
 
-  std::string& output(pipeline::LinkId link) override;
+  std::string& output(pipeline::LinkId link) override { return clients_.output(link); }
   pipeline::Now now();
 
  private:
@@ -52,25 +47,15 @@ class Driver final : public pipeline::Outputs {
   void end_turn();
   void perform(const pipeline::Effect& effect);
   void on_timer();
-  void look_at_output();
-  net::Connection* connection(pipeline::LinkId link) const;
-
-  struct Entry {
-    pipeline::LinkId link;
-    net::Connection* connection = nullptr;
-  };
 
   net::Loop& loop_;
   PersistBatch persist_;
   pipeline::Pipeline* core_ = nullptr;
   net::Timer timer_;
-  net::Timer output_timer_;  // runs while links wait for their output to be read
-  std::vector<pipeline::LinkId> awaiting_output_;
-  std::vector<Entry> links_;  // by slot
+  ClientTable clients_;
   pipeline::Now now_;
   bool now_known_ = false;
   bool turn_scheduled_ = false;
-  std::string nowhere_;  // what is said to a link that went in the same wake-up
 };
 
 }  // namespace tandem::coord::shell

@@ -1,4 +1,5 @@
 #include "coord/shell/client_port.h"
+#include "coord/shell/driver.h"
 
 #include <arpa/inet.h>
 #include <doctest/doctest.h>
