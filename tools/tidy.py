@@ -44,12 +44,14 @@ FLOORS = {
     "broker/protocol": (2, []),
     "broker/record": (2, ["broker/protocol"]),
     "broker/zk": (2, ["jute"]),
+    "coord/quorum": (3, []),
     "coord/tree": (3, []),
     "coord/session": (3, []),
     "coord/auth": (3, ["coord/tree"]),
     "coord/storage": (3, ["coord/tree", "coord/session"]),
     "broker/config": (3, []),
     "broker/log": (3, []),
+    "coord/election": (4, []),
     "coord/pipeline": (4, []),
     "broker/replica": (4, []),
     "broker/controller": (4, []),
@@ -69,7 +71,7 @@ FLOORS = {
 FLOOR_SEES = {0: (), 1: (), 2: (), 3: ("fs",), 4: (), 5: ("fs", "net"), 6: ("fs", "net"), 7: ("fs", "net")}
 
 # Folders of floor 3 that keep state in memory only and so do not see `fs` either.
-MEMORY_ONLY = ("coord/tree", "coord/session", "coord/auth")
+MEMORY_ONLY = ("coord/quorum", "coord/tree", "coord/session", "coord/auth")
 
 # ---- system headers that only some folders may include ----------------------------------------------
 SHELLS = ("net", "zkclient", "coord/shell", "broker/shell", "broker/api", "coord/server", "broker/server",

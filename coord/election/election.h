@@ -1,0 +1,144 @@
+// CORE of leader election (FastLeaderElection): takes the notifications of the other servers and the time,
+// says whom this server follows, and goes on answering those who look for a leader afterwards. One object for
+// the life of the server. Owned by one thread; no I/O: its shell performs what drain() gives, in order, and
+// calls on_deadline() at next_deadline().
+// Rules are Apache's 3.9 (coordination.md 2.2): rounds, elections joined from outside, weights, observers.
+// Two are quicker than Apache's: an election ends at once when every voter that can be reached has voted
+// alike (else after `finalize_wait` without a better vote), and a voter that gives a worse vote in our round
+// is told ours at once instead of at the next repetition.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/clock.h"
+#include "coord/election/notification.h"
+#include "coord/quorum/config.h"
+
+namespace tandem::coord::election {
+
+using base::Instant;
+using base::milliseconds;
+using quorum::QuorumConfig;
+
+struct Options {
+  ServerId self;
+  milliseconds finalize_wait{200};
+  milliseconds notification_interval_min{200};    // fastleader.minNotificationInterval
+  milliseconds notification_interval_max{60000};  // fastleader.maxNotificationInterval
+};
+
+// What the shell knows of the connection to a voter. One that is neither up nor down may still answer.
+enum class Link { unknown, up, down };
+
+struct Send {
+  ServerId to;
+  Notification notification;
+  bool operator==(const Send&) const = default;
+};
+// The election is over: `state` is leading, following or observing, `vote` the one that this server now
+// gives to others; `voters` gave it (Apache's leadingVoteSet).
+struct Decide {
+  ServerState state = ServerState::looking;
+  Vote vote;
+  quorum::ServerSet voters;
+  bool operator==(const Decide&) const = default;
+};
+// A voter is LOOKING while this server leads: a leader still waiting for its epoch may want to know.
+struct VoterLooking {
+  ServerId from;
+  bool operator==(const VoterLooking&) const = default;
+};
+// A server knows a later configuration with other members than ours. Nothing is done about it here.
+struct OtherConfig {
+  ServerId from;
+  std::string text;
+  bool operator==(const OtherConfig&) const = default;
+};
+
+using Effect = std::variant<Send, Decide, VoterLooking, OtherConfig>;
+
+std::string to_string(const Effect& effect);
+
+struct Status {
+  ServerState state = ServerState::looking;
+  Vote vote;  // proposed while looking, else elected
+  std::int64_t round = 0;
+  std::uint64_t elections = 0;  // begun since the start
+  std::optional<Instant> looking_since;
+  std::uint64_t ignored = 0;  // notifications that could not be read or named servers that do not vote
+};
+
+class Election {
+ public:
+  // `state()` is LOOKING, and nothing is sent, until look() is called.
+  Election(Options options, QuorumConfig config);
+
+  // Begins a new round with what is on our disk: last logged zxid and currentEpoch. A server that does not
+  // vote (an observer) proposes nobody and learns who leads.
+  void look(Zxid last_zxid, std::int64_t current_epoch, Instant now);
+  // `from` as the connection's handshake named it.
+  void on_notification(ServerId from, const Notification& notification, Instant now);
+  void on_link(ServerId peer, Link link, Instant now);
+  void on_deadline(Instant now);
+
+  // After NEWLEADER is acknowledged the elected vote's epoch is the one that was agreed on: those who join
+  // later compare it (updateElectionVote).
+  void set_elected_epoch(std::int64_t epoch);
+  // Also while looking; the version and text that notifications carry.
+  void set_config(QuorumConfig config);
+
+  std::optional<Instant> next_deadline() const;
+  std::vector<Effect> drain() { return std::exchange(effects_, {}); }
+
+  ServerState state() const { return state_; }
+  Status status() const;
+
+ private:
+  struct Peer {
+    Link link = Link::unknown;
+    std::optional<std::pair<Vote, Vote>> told;  // (its vote, ours) when it was last told ours for being worse
+  };
+
+  bool votes() const { return config_.is_voter(options_.self); }
+  Vote own_vote() const;
+  void propose(const Vote& vote);
+  void send(ServerId to, const Vote& vote);
+  void send_to_all();
+  void answer(ServerId from, const Vote& vote, Instant now);
+  void on_looking(ServerId from, const Vote& vote, Instant now);
+  void on_settled(ServerId from, const Vote& vote, Instant now);
+  void tell_if_worse(ServerId from, const Vote& vote);
+  void read_config(ServerId from, const Notification& notification);
+  quorum::ServerSet givers_of(const std::map<ServerId, Vote>& votes, const Vote& vote) const;
+  bool leader_confirms(const std::map<ServerId, Vote>& votes, const Vote& vote) const;
+  bool all_reachable_agree(const quorum::ServerSet& givers) const;
+  void judge(Instant now);
+  void decide(const Vote& vote, quorum::ServerSet voters);
+
+  Options options_;
+  QuorumConfig config_;
+  std::string config_text_;
+  ServerState state_ = ServerState::looking;
+  bool running_ = false;  // look() was called and nothing is decided yet
+  std::int64_t round_ = 0;
+  Zxid last_zxid_;
+  std::int64_t current_epoch_ = 0;
+  Vote vote_;                               // proposed while looking, else elected
+  std::map<ServerId, Vote> round_votes_;    // Apache's recvset: of this round
+  std::map<ServerId, Vote> settled_votes_;  // Apache's outofelection: of servers that have a leader
+  std::map<ServerId, Peer> peers_;
+  milliseconds interval_{0};
+  std::optional<Instant> resend_at_;
+  std::optional<Instant> decide_at_;
+  Instant looking_since_;
+  std::uint64_t elections_ = 0;
+  std::uint64_t ignored_ = 0;
+  std::vector<Effect> effects_;
+};
+
+}  // namespace tandem::coord::election
