@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/strong.h"
+#include "coord/records/txn_batch.h"
 #include "jute/ids.h"
 
 namespace tandem::coord::pipeline {
@@ -22,22 +23,7 @@ inline std::uint32_t slot_of(LinkId link) {
   return static_cast<std::uint32_t>(link.value & ((std::uint64_t{1} << kSlotBits) - 1));
 }
 
-// Transactions proposed together, in zxid order. Each payload is what the log keeps: header, body, digest.
-struct TxnBatch {
-  jute::Zxid first;
-  jute::Zxid last;
-  std::string bytes;                 // the payloads, back to back
-  std::vector<std::uint32_t> sizes;  // of each
-
-  template <class Visit>  // visit(payload)
-  void for_each(Visit&& visit) const {
-    std::size_t at = 0;
-    for (const std::uint32_t size : sizes) {
-      visit(std::string_view(bytes).substr(at, size));
-      at += size;
-    }
-  }
-};
+using records::TxnBatch;
 
 // Log it and make it durable, then call on_durable(batch->last); batches in order. Without space for it:
 // on_log_full(), which takes back every batch that is not durable, and on_log_space() once there is some.
