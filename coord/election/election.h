@@ -101,7 +101,7 @@ class Election {
  private:
   struct Peer {
     Link link = Link::unknown;
-    std::optional<std::pair<Vote, Vote>> told;  // (its vote, ours) when it was last told ours for being worse
+    std::optional<std::pair<Vote, Vote>> told;  // (its vote, ours) when it was last told ours, in this round
   };
 
   bool votes() const { return config_.is_voter(options_.self); }
@@ -109,11 +109,12 @@ class Election {
   void propose(const Vote& vote);
   void send(ServerId to, const Vote& vote);
   void send_to_all();
-  void answer(ServerId from, const Vote& vote, Instant now);
+  void enter_round(std::int64_t round);
   void on_looking(ServerId from, const Vote& vote, Instant now);
-  void on_settled(ServerId from, const Vote& vote, Instant now);
-  void tell_if_worse(ServerId from, const Vote& vote);
-  void read_config(ServerId from, const Notification& notification);
+  void on_settled(ServerId from, const Vote& vote);
+  bool join(std::map<ServerId, Vote>& votes, const Vote& vote);
+  void tell(ServerId from, const Vote& vote);
+  void read_config(ServerId from, const std::string& text);
   quorum::ServerSet givers_of(const std::map<ServerId, Vote>& votes, const Vote& vote) const;
   bool leader_confirms(const std::map<ServerId, Vote>& votes, const Vote& vote) const;
   bool all_reachable_agree(const quorum::ServerSet& givers) const;
@@ -123,6 +124,7 @@ class Election {
   Options options_;
   QuorumConfig config_;
   std::string config_text_;
+  std::string other_config_;  // the last foreign one, so that it is looked at once
   ServerState state_ = ServerState::looking;
   bool running_ = false;  // look() was called and nothing is decided yet
   std::int64_t round_ = 0;

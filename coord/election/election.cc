@@ -1,0 +1,265 @@
+#include "coord/election/election.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace tandem::coord::election {
+
+namespace {
+
+constexpr Zxid kNoZxid{-1};
+
+std::string text_of(const Vote& vote) {
+  return fmt::format("{} leader={} zxid={:#x} epoch={} round={}", to_string(vote.state), vote.leader,
+                     vote.zxid.value, vote.peer_epoch, vote.round);
+}
+
+struct Printer {
+  std::string operator()(const Send& send) const {
+    return fmt::format("send to {}: {}", send.to, text_of(send.notification.vote));
+  }
+  std::string operator()(const Decide& decide) const {
+    std::string voters;
+    for (const ServerId id : decide.voters) voters += fmt::format("{}{}", voters.empty() ? "" : ",", id);
+    return fmt::format("decide {} voters={}", text_of(decide.vote), voters);
+  }
+  std::string operator()(const VoterLooking& looking) const {
+    return fmt::format("voter {} is looking", looking.from);
+  }
+  std::string operator()(const OtherConfig& other) const {
+    return fmt::format("server {} has other members: {}", other.from, other.text);
+  }
+};
+
+}  // namespace
+
+std::string to_string(const Effect& effect) { return std::visit(Printer{}, effect); }
+
+Election::Election(Options options, QuorumConfig config)
+    : options_(options), config_(std::move(config)), config_text_(config_.text()) {}
+
+void Election::look(Zxid last_zxid, std::int64_t current_epoch, Instant now) {
+  last_zxid_ = last_zxid;
+  current_epoch_ = current_epoch;
+  state_ = ServerState::looking;
+  running_ = true;
+  ++elections_;
+  looking_since_ = now;
+  settled_votes_.clear();
+  enter_round(static_cast<std::int64_t>(static_cast<std::uint64_t>(round_) + 1));  // a peer may have sent any
+  propose(own_vote());
+  send_to_all();
+  interval_ = options_.notification_interval_min;
+  resend_at_ = now + interval_;
+  judge(now);
+}
+
+void Election::enter_round(std::int64_t round) {
+  round_ = round;
+  round_votes_.clear();
+  for (auto& entry : peers_) entry.second.told.reset();
+}
+
+Vote Election::own_vote() const {
+  Vote vote;
+  if (votes()) vote = Vote{options_.self, last_zxid_, current_epoch_};
+  vote.round = round_;
+  return vote;
+}
+
+void Election::propose(const Vote& vote) {
+  vote_ = Vote{vote.leader, vote.zxid, vote.peer_epoch, round_, ServerState::looking};
+  decide_at_.reset();
+  if (votes()) round_votes_[options_.self] = vote_;
+}
+
+void Election::send(ServerId to, const Vote& vote) {
+  Vote sent = vote;
+  sent.version = kNotificationVersion;
+  effects_.push_back(Send{to, Notification{sent, config_text_}});
+}
+
+void Election::send_to_all() {
+  for (const ServerId voter : config_.voters())
+    if (voter != options_.self) send(voter, vote_);
+}
+
+void Election::on_notification(ServerId from, const Notification& notification, Instant now) {
+  const Vote& vote = notification.vote;
+  if (from == options_.self) return;
+  read_config(from, notification.config);
+  const bool looking = vote.state == ServerState::looking;
+  if (!config_.is_voter(from)) {  // an observer asks; its own vote is none
+    if (looking && elections_ > 0) send(from, vote_);
+    return;
+  }
+  if (!running_) {
+    if (!looking || elections_ == 0) return;
+    send(from, vote_);
+    if (state_ == ServerState::leading) effects_.push_back(VoterLooking{from});
+    return;
+  }
+  if (looking) settled_votes_.erase(from);
+  if (!config_.is_voter(vote.leader)) {
+    // A voter that knows nobody yet, or one whose members are others than ours.
+    ++ignored_;
+    return;
+  }
+  switch (vote.state) {
+    case ServerState::looking:
+      return on_looking(from, vote, now);
+    case ServerState::following:
+    case ServerState::leading:
+      return on_settled(from, vote);
+    case ServerState::observing:
+      return;
+  }
+}
+
+void Election::on_looking(ServerId from, const Vote& vote, Instant now) {
+  if (vote.zxid == kNoZxid) return;
+  if (vote.round < round_) return send(from, vote_);
+  if (vote.round > round_) {
+    enter_round(vote.round);
+    const Vote own = own_vote();
+    propose(beats(vote, own, config_.verifier()) ? vote : own);
+    send_to_all();
+  } else if (beats(vote, vote_, config_.verifier())) {
+    propose(vote);
+    send_to_all();
+  } else {
+    tell(from, vote);
+  }
+  round_votes_[from] = Vote{vote.leader, vote.zxid, vote.peer_epoch, vote.round, vote.state};
+  peers_[from].told = {vote, vote_};
+  judge(now);
+}
+
+// The giver of a worse vote has not heard ours, and the first vote of a round may come from one that was not
+// looking yet when ours was sent. Once for each pair of votes, so that two servers that disagree about what
+// is better do not answer each other for ever.
+void Election::tell(ServerId from, const Vote& vote) {
+  const auto& told = peers_[from].told;
+  if (told && (*told == std::pair(vote, vote_) || !beats(vote_, vote, config_.verifier()))) return;
+  send(from, vote_);
+}
+
+void Election::on_settled(ServerId from, const Vote& vote) {
+  if (vote.round == round_) {
+    round_votes_[from] = Vote{vote.leader, vote.zxid, vote.peer_epoch, vote.round, vote.state};
+    if (join(round_votes_, vote)) return;
+  }
+  settled_votes_[from] = vote;
+  join(settled_votes_, vote);
+}
+
+// Joins the leader of `vote` when a quorum of `votes` has it and it leads by its own account. That it is us
+// is true only of the round in which we were elected.
+bool Election::join(std::map<ServerId, Vote>& votes, const Vote& vote) {
+  auto givers = givers_of(votes, vote);
+  if (!config_.contains_quorum(givers) || !leader_confirms(votes, vote)) return false;
+  round_ = vote.round;
+  decide(vote, std::move(givers));
+  return true;
+}
+
+quorum::ServerSet Election::givers_of(const std::map<ServerId, Vote>& votes, const Vote& vote) const {
+  quorum::ServerSet givers;
+  for (const auto& [id, given] : votes)
+    if (counts_with(vote, given)) givers.insert(id);
+  return givers;
+}
+
+bool Election::leader_confirms(const std::map<ServerId, Vote>& votes, const Vote& vote) const {
+  if (vote.leader == options_.self) return vote.round == round_;
+  const auto it = votes.find(vote.leader);
+  return it != votes.end() && it->second.state == ServerState::leading;
+}
+
+bool Election::all_reachable_agree(const quorum::ServerSet& givers) const {
+  return std::all_of(config_.voters().begin(), config_.voters().end(), [&](ServerId voter) {
+    if (voter == options_.self || givers.contains(voter)) return true;
+    const auto peer = peers_.find(voter);
+    return peer != peers_.end() && peer->second.link == Link::down;
+  });
+}
+
+void Election::judge(Instant now) {
+  if (!running_) return;
+  auto givers = givers_of(round_votes_, vote_);
+  if (!config_.contains_quorum(givers)) {
+    decide_at_.reset();
+  } else if (all_reachable_agree(givers)) {
+    decide(vote_, std::move(givers));
+  } else if (!decide_at_) {
+    decide_at_ = now + options_.finalize_wait;
+  }
+}
+
+void Election::decide(const Vote& vote, quorum::ServerSet voters) {
+  running_ = false;
+  resend_at_.reset();
+  decide_at_.reset();
+  if (vote.leader == options_.self)
+    state_ = ServerState::leading;
+  else
+    state_ = votes() ? ServerState::following : ServerState::observing;
+  vote_ = Vote{vote.leader, vote.zxid, vote.peer_epoch, vote.round, state_};
+  round_votes_.clear();
+  settled_votes_.clear();
+  effects_.push_back(Decide{state_, vote_, std::move(voters)});
+}
+
+void Election::on_link(ServerId peer, Link link, Instant now) {
+  peers_[peer].link = link;
+  if (!running_) return;
+  if (link == Link::up && config_.is_voter(peer)) send(peer, vote_);
+  if (link != Link::down) return;
+  // Whom it followed, or that it led, may be over with it; it says so again when it is back.
+  settled_votes_.erase(peer);
+  const auto vote = round_votes_.find(peer);
+  if (vote != round_votes_.end() && vote->second.state != ServerState::looking) round_votes_.erase(vote);
+  judge(now);
+}
+
+void Election::on_deadline(Instant now) {
+  if (!running_) return;
+  if (decide_at_ && *decide_at_ <= now) {
+    decide(vote_, givers_of(round_votes_, vote_));
+  } else if (resend_at_ && *resend_at_ <= now) {
+    send_to_all();
+    interval_ = std::min(interval_ * 2, options_.notification_interval_max);
+    resend_at_ = now + interval_;
+  }
+}
+
+std::optional<Instant> Election::next_deadline() const {
+  if (!decide_at_ || !resend_at_) return decide_at_ ? decide_at_ : resend_at_;
+  return std::min(*decide_at_, *resend_at_);
+}
+
+void Election::set_elected_epoch(std::int64_t epoch) {
+  if (!running_) vote_.peer_epoch = epoch;
+}
+
+void Election::set_config(QuorumConfig config) {
+  config_ = std::move(config);
+  config_text_ = config_.text();
+}
+
+void Election::read_config(ServerId from, const std::string& text) {
+  if (text.empty() || text == config_text_ || text == other_config_) return;
+  other_config_ = text;
+  const auto other = QuorumConfig::parse(text);
+  if (!other || other->version() <= config_.version() || other->same_members(config_)) return;
+  effects_.push_back(OtherConfig{from, text});
+}
+
+Status Election::status() const {
+  Status status{state_, vote_, round_, elections_, std::nullopt, ignored_};
+  if (running_) status.looking_since = looking_since_;
+  return status;
+}
+
+}  // namespace tandem::coord::election
