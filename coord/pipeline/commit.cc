@@ -12,7 +12,7 @@ using jute::ErrorCode;
 using jute::EventType;
 using jute::OpCode;
 
-void Pipeline::on_durable(jute::Zxid zxid, Now now) {
+void Pipeline::on_committed(jute::Zxid zxid, Now now) {
   now_ = now;
   while (!in_flight_.empty() && in_flight_.front()->first <= zxid) {
     const std::shared_ptr<const TxnBatch> batch = in_flight_.front();

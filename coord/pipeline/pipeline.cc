@@ -31,6 +31,22 @@ RequestView request_of(std::string_view frame, base::Instant received) {
 
 }  // namespace
 
+const char* to_string(Role role) {
+  switch (role) {
+    case Role::standalone:
+      return "standalone";
+    case Role::leader:
+      return "leader";
+    case Role::follower:
+      return "follower";
+    case Role::observer:
+      return "observer";
+    case Role::read_only:
+      return "read-only";
+  }
+  UNREACHABLE("role {}", static_cast<int>(role));
+}
+
 Pipeline::Pipeline(PipelineOptions options, tree::DataTree& tree, session::SessionTracker& sessions,
                    const auth::Authorizer& authorizer, Outputs& outputs, Now now)
     : options_(options),
@@ -41,7 +57,8 @@ Pipeline::Pipeline(PipelineOptions options, tree::DataTree& tree, session::Sessi
       preparer_(options.prepare, tree, sessions, authorizer),
       reader_(tree, watches_, authorizer),
       reaper_(options.reaper, tree, now.at),
-      now_(now) {}
+      now_(now),
+      next_link_(options.first_link) {}
 
 Pipeline::~Pipeline() = default;
 

@@ -1,8 +1,9 @@
-// The request pipeline of a server that stands alone: sessions, order of requests, transactions from proposal
-// to reply. A core: single-threaded, no I/O, time comes as an argument, effects go out as values. Its parts
-// are those an ensemble needs: prepare (leader only), apply and read (any server), ordering (the client's
-// server). The shell: feeds frames and closures, drains take_effects() after every verb, calls on_deadline
-// when next_deadline() has come. Source: coordination.md 1; numbers of limits in limits.h.
+// The request pipeline of a server in one role: sessions, order of requests, transactions from proposal to
+// reply. A core: single-threaded, no I/O, time comes as an argument, effects go out as values. Built when a
+// role begins, with the tree as it then is; end() closes all links when it ends, and the next role gets a new
+// one. Standalone and leader prepare transactions; a learner forwards writes and matches what comes back.
+// The shell feeds frames and closures, drains take_effects() after every verb, calls on_deadline when
+// next_deadline() has come. Source: coordination.md 1, 2.3, 2.6; numbers of limits in limits.h.
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -21,18 +22,41 @@
 #include "coord/pipeline/prepare.h"
 #include "coord/pipeline/read.h"
 #include "coord/pipeline/reaper.h"
+#include "coord/records/quorum_packet.h"
 #include "coord/session/session_tracker.h"
 #include "coord/tree/data_tree.h"
 #include "coord/tree/watch_manager.h"
 
 namespace tandem::coord::pipeline {
 
+enum class Role {
+  standalone,
+  leader,  // the tree's last zxid is the epoch's zero: what is proposed counts on from there
+  follower,
+  observer,
+  read_only,  // no leader is known: reads only, for clients that agree to it
+};
+const char* to_string(Role role);  // as "Mode:" of srvr
+
 struct PipelineOptions {
+  Role role = Role::standalone;
+  std::uint64_t first_link = 1;  // of the links' numbers; next_link() of the role before
   std::int32_t min_session_timeout_ms = 6000;
   std::int32_t max_session_timeout_ms = 60000;
-  std::size_t global_outstanding_limit = 0;  // requests waiting for the log before links are choked; 0: none
+  // Requests on their way before links are choked; 0: none. In an ensemble each server's share.
+  std::size_t global_outstanding_limit = 0;
+  bool local_sessions = false;            // localSessionsEnabled
+  bool local_sessions_upgrading = false;  // localSessionsUpgradingEnabled
+  bool sync_quorum_verified = false;      // leader: a sync asks a quorum first (ConfirmLeadership)
   PrepareOptions prepare;
   ReaperOptions reaper;
+};
+
+// Bytes of what a leader proposed; -1 before the first.
+struct ProposalSizes {
+  std::int64_t last = -1;
+  std::int64_t min = -1;
+  std::int64_t max = -1;
 };
 
 // Totals since the start or the last reset; times in whole milliseconds as Apache counts them.
@@ -65,10 +89,32 @@ class Pipeline final : private tree::ChangeListener {
   // Much output was waiting for the client to read it, and no longer is.
   void on_output_drained(LinkId link, Now now);
 
-  // ---- log ------------------------------------------------------------------------------------------------
-  void on_durable(jute::Zxid zxid, Now now);  // everything up to it
-  void on_log_full(Now now);
+  // ---- standalone and leader ------------------------------------------------------------------------------
+  void on_committed(jute::Zxid zxid,
+                    Now now);  // everything up to it; the COMMITs to learners are on their way
+  void on_log_full(Now now);   // standalone only, as on_log_space
   void on_log_space(Now now);
+
+  // ---- leader, from its learners --------------------------------------------------------------------------
+  // A REQUEST. Its answer is the transaction itself; of a sync it is AnswerSync.
+  void on_request(LearnerId learner, const records::ForwardedRequest& request,
+                  const std::vector<jute::Id>& ids, Now now);
+  void on_touch(jute::SessionId session, std::int32_t timeout_ms, Now now);
+  void on_revalidate(LearnerId learner, jute::SessionId session, std::int32_t timeout_ms, Now now);
+  void on_learner_gone(LearnerId learner);
+  void on_leadership_confirmed(std::uint64_t round, Now now);  // and all rounds before it
+
+  // ---- learner, from its leader ---------------------------------------------------------------------------
+  void on_transaction(std::string_view payload,
+                      Now now);  // committed, in zxid order, durable if it is logged
+  void on_sync_done(Now now);
+  void on_revalidated(jute::SessionId session, bool valid, Now now);
+  std::vector<records::Touch> take_touches();  // sessions heard since the last call
+
+  // ---- the end of the role --------------------------------------------------------------------------------
+  // Every link is closed; what was not answered is not. Take the effects, then destroy.
+  void end();
+  std::uint64_t next_link() const { return next_link_; }
 
   // ---- time and effects -----------------------------------------------------------------------------------
   void on_deadline(Now now);
@@ -78,7 +124,14 @@ class Pipeline final : private tree::ChangeListener {
 
   // ---- status ---------------------------------------------------------------------------------------------
   const ServerStats& stats() const { return stats_; }
-  void reset_stats() { stats_ = ServerStats(); }
+  void reset_stats() {
+    stats_ = ServerStats();
+    proposal_sizes_ = ProposalSizes();
+  }
+  Role role() const { return options_.role; }
+  const ProposalSizes& proposal_sizes() const { return proposal_sizes_; }
+  std::size_t pending_syncs() const { return 0; }
+  std::size_t local_session_count() const { return 0; }
   void reset_link_stats();
   std::size_t outstanding() const { return outstanding_.size(); }  // transactions on their way
   bool log_is_full() const { return log_full_; }
@@ -173,6 +226,7 @@ class Pipeline final : private tree::ChangeListener {
   std::vector<tree::WatcherId> told_;
   std::vector<Effect> effects_;
   ServerStats stats_;
+  ProposalSizes proposal_sizes_;
 };
 
 }  // namespace tandem::coord::pipeline

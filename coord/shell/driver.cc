@@ -57,7 +57,7 @@ void Driver::on_closed(LinkId link) {
 
 void Driver::on_durable(jute::Zxid zxid) {
   now_known_ = false;
-  core_->on_durable(zxid, now());
+  core_->on_committed(zxid, now());
   end_turn();
 }
 

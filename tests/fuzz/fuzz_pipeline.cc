@@ -61,7 +61,7 @@ struct Server {
   void settle() {
     while (waiting != jute::Zxid()) {
       const jute::Zxid zxid = std::exchange(waiting, jute::Zxid());
-      core.on_durable(zxid, now());
+      core.on_committed(zxid, now());
       turn();
     }
   }

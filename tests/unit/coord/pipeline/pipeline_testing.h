@@ -51,7 +51,7 @@ class TestServer final : public Outputs {
       const jute::Zxid last = batches.front()->last;
       log.push_back(batches.front());
       batches.pop_front();
-      core.on_durable(last, now());
+      core.on_committed(last, now());
       settle();
     }
   }
