@@ -9,6 +9,7 @@ void TreeRestore::reset() {
   tree_ = std::make_unique<tree::DataTree>(options_);
   loading_ = false;
   sessions_.clear();
+  recent_.clear();
   comparable_from_ = Zxid(0);
   first_mismatch_.reset();
 }
@@ -49,6 +50,10 @@ Status TreeRestore::apply(const records::TxnHeader& header, std::string_view pay
   if (header.type == jute::OpCode::close_session) sessions_.erase(header.client_id.value);
   if (applied_.digest_mismatch && !first_mismatch_ && header.zxid > comparable_from_)
     first_mismatch_ = header.zxid;
+  if (recent_max_ == 0) return {};
+  if (recent_.size() == 2 * recent_max_)
+    recent_.erase(recent_.begin(), recent_.begin() + static_cast<std::ptrdiff_t>(recent_max_));
+  recent_.push_back({header.zxid, bytes::Slice::own(std::string(payload))});
   return {};
 }
 

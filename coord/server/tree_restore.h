@@ -6,7 +6,9 @@
 #include <memory>
 #include <optional>
 #include <unordered_map>
+#include <vector>
 
+#include "coord/records/txn_batch.h"
 #include "coord/storage/recovery.h"
 #include "coord/tree/data_tree.h"
 
@@ -14,7 +16,13 @@ namespace tandem::coord::server {
 
 class TreeRestore final : public storage::RestoreTarget {
  public:
-  explicit TreeRestore(const tree::TreeOptions& options) : options_(options) { reset(); }
+  using Sessions = std::unordered_map<std::int64_t, std::int32_t>;  // id, timeout in ms
+
+  // Keeps the last `recent_max` transactions (that many at least, twice as many at most).
+  explicit TreeRestore(const tree::TreeOptions& options, std::size_t recent_max = 0)
+      : options_(options), recent_max_(recent_max) {
+    reset();
+  }
 
   void reset() override;
   void on_session(jute::SessionId id, std::int32_t timeout_ms) override { sessions_[id.value] = timeout_ms; }
@@ -24,7 +32,8 @@ class TreeRestore final : public storage::RestoreTarget {
   base::Status apply(const records::TxnHeader& header, std::string_view payload) override;
 
   std::unique_ptr<tree::DataTree> take_tree() { return std::move(tree_); }
-  const std::unordered_map<std::int64_t, std::int32_t>& sessions() const { return sessions_; }
+  const Sessions& sessions() const { return sessions_; }
+  std::vector<records::TxnRef> take_recent() { return std::move(recent_); }
   // The first transaction after which the tree was not what its proposer's was.
   std::optional<jute::Zxid> first_mismatch() const { return first_mismatch_; }
 
@@ -32,9 +41,11 @@ class TreeRestore final : public storage::RestoreTarget {
   void start_loading();
 
   tree::TreeOptions options_;
+  std::size_t recent_max_;
+  std::vector<records::TxnRef> recent_;
   std::unique_ptr<tree::DataTree> tree_;
   bool loading_ = false;
-  std::unordered_map<std::int64_t, std::int32_t> sessions_;
+  Sessions sessions_;
   // Until the snapshot's own digest the tree is a mixture of states, and digests mean nothing.
   jute::Zxid comparable_from_;
   std::optional<jute::Zxid> first_mismatch_;
