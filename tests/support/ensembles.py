@@ -1,0 +1,99 @@
+"""Ensembles on loopback: each member ours or Apache's, on the same zoo.cfg, and free to change."""
+
+from pathlib import Path
+
+from support import ports, servers, wait
+
+
+class Ensemble:
+    """`kinds`: "ours" or "apache" for each server id from 1 on; `observers`: the ids that do not vote."""
+
+    def __init__(self, directory, kinds, observers=(), config=None, properties=None):
+        self.directory, self.properties = Path(directory), properties or {}
+        self.ids = list(range(1, len(kinds) + 1))
+        self.kinds = dict(zip(self.ids, kinds))
+        self.observers = set(observers)
+        self.addresses = {n: (ports.free_port(), ports.free_port(), ports.free_port()) for n in self.ids}
+        self.members = {n: self._make(n, config or {}) for n in self.ids}
+
+    def _make(self, number, config):
+        directory = self.directory / f"server{number}"
+        (directory / "data").mkdir(parents=True, exist_ok=True)
+        (directory / "data" / "myid").write_text(f"{number}\n")
+        values = dict(config)
+        for n, (_, learner, election) in self.addresses.items():
+            role = ":observer" if n in self.observers else ""
+            values[f"server.{n}"] = f"{ports.HOST}:{learner}:{election}{role}"
+        if number in self.observers:
+            values["peerType"] = "observer"
+        arguments = {"port": self.addresses[number][0], "config": values, "properties": self.properties}
+        if self.kinds[number] == "ours":
+            return servers.Coord(directory, **arguments)
+        from peers import peers  # only those who have Apache's need its fetcher
+        return peers.ApacheZooKeeper(directory, **arguments)
+
+    def become(self, number, kind, config=None):
+        """The member, stopped before, runs the other program from now on, on the same directory."""
+        self.kinds[number] = kind
+        self.members[number] = self._make(number, config or {})
+        return self.members[number]
+
+    def hosts(self, *numbers):
+        return ",".join(self.members[n].connect for n in numbers or self.ids)
+
+    def mode(self, number):
+        """leader, follower, observer; None when it does not serve."""
+        try:
+            for line in self.members[number].word("srvr").splitlines():
+                if line.startswith("Mode: "):
+                    return line[6:]
+        except OSError:
+            pass
+        return None
+
+    def modes(self):
+        return {n: self.mode(n) for n in self.ids}
+
+    def leader(self):
+        """The id of the one that leads, or None."""
+        leading = [n for n in self.ids if self.members[n].running and self.mode(n) == "leader"]
+        return leading[0] if len(leading) == 1 else None
+
+    def launch(self, *numbers):
+        for n in numbers or self.ids:
+            self.members[n].launch()
+        return self
+
+    def serving(self, *numbers, timeout=40.0):
+        """Waits until those named (or all) serve in a role and one of all leads."""
+        def check():
+            for n in numbers or self.ids:
+                if not self.members[n].running:
+                    raise RuntimeError(f"server {n} ended:\n{self.members[n].log()[-3000:]}")
+            return self.leader() is not None and all(self.mode(n) for n in numbers or self.ids)
+        try:
+            wait.until(check, timeout, "an ensemble that serves", interval=0.05)
+        except wait.Timeout as error:
+            logs = "\n".join(f"--- {n}\n{self.members[n].log()[-2500:]}" for n in self.ids)
+            raise RuntimeError(f"{error}: {self.modes()}\n{logs}") from error
+        return self
+
+    def start(self):
+        self.launch()
+        return self.serving()
+
+    def monitor(self, number):
+        """mntr as a dictionary, names without zk_."""
+        lines = self.members[number].word("mntr").splitlines()
+        return dict(line[3:].split("\t", 1) for line in lines if "\t" in line)
+
+    def end(self):
+        for member in self.members.values():
+            if member.running:
+                member.kill()
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        self.end()
