@@ -117,7 +117,8 @@ void Controller::on_watch(const std::string& path, ZkEvent event, base::Instant 
   if (path == zk::kDeleteTopicsPath) put(DeletionAsked{});
   if (path == zk::kLogDirEventsPath) put(LogDirsFailed{});
   if (path == zk::kIsrChangesPath) put(IsrNotified{});
-  if (path == zk::kPreferredElectionPath && event == ZkEvent::created) put(PreferredAsked{});
+  // Its removal, by us, is heard too: that sets the watch for the next one.
+  if (path == zk::kPreferredElectionPath) put(PreferredAsked{});
   if (path.starts_with(ids) && event == ZkEvent::data_changed) {
     for (const auto& [id, broker] : state_.brokers) {
       if (path == zk::broker_path(id)) put(BrokerModified{id});

@@ -117,7 +117,9 @@ Task<std::map<TopicPartition, AdminError>> StateMachines::bring_online(std::vect
   Failures lost = co_await elect_leaders(std::move(led), election);
   failures.merge(lost);
   for (const auto& [partition, error] : failures) {
-    note(fmt::format("partition {} stays without a leader: {}", partition.text(), error.message));
+    const bool led_on = error.code == ErrorCode::preferred_leader_not_available;
+    note(fmt::format("partition {} {}: {}", partition.text(),
+                     led_on ? "keeps its leader" : "stays without a leader", error.message));
   }
   send();
   co_return failures;
@@ -249,11 +251,13 @@ Task<std::vector<TopicPartition>> StateMachines::elect_once(std::vector<TopicPar
     const auto allowed = unclean.find(attempt.partition.topic);
     input.unclean = allowed != unclean.end() && allowed->second;
     auto state = elect(election, input);
+    if (!state && election == Election::preferred) {
+      failures[attempt.partition] = {ErrorCode::preferred_leader_not_available,
+                                     "the preferred one is not alive or not in the ISR"};
+      continue;
+    }
     if (!state) {
-      failures[attempt.partition] = {election == Election::preferred
-                                         ? ErrorCode::preferred_leader_not_available
-                                         : ErrorCode::eligible_leaders_not_available,
-                                     "no replica may lead"};
+      failures[attempt.partition] = {ErrorCode::eligible_leaders_not_available, "no replica may lead"};
       continue;
     }
     state->controller_epoch = state_.epoch;

@@ -124,6 +124,10 @@ TEST_CASE("the preferred replica leads again when asked for, or when the balance
   cluster.settle();
   CHECK(cluster.state("t", 0) == "leader=1 epoch=2 isr=2,0,1");
   CHECK_FALSE(cluster.tree.has("/admin/preferred_replica_election"));
+  cluster.tree.put("/admin/preferred_replica_election",
+                   R"({"version":1,"partitions":[{"topic":"t","partition":0}]})");
+  cluster.settle();
+  CHECK_FALSE(cluster.tree.has("/admin/preferred_replica_election"));  // the second time as well
 
   cluster.kill(1);
   cluster.start_broker(1);
