@@ -5,7 +5,7 @@
     suites.py run BUILD SUITE... [--folders F...] [--filter WORD] --tally FILE [--jobs N]
     suites.py sum DIRECTORY                                the table; last line `N passed, N failed`
 
-A doctest program counts its cases, any other program counts as one.
+A doctest program counts its cases, a program of transcripts its scripts, any other program counts as one.
 """
 
 import argparse
@@ -21,6 +21,7 @@ from pathlib import Path
 
 SUMMARY = re.compile(r"\[doctest\] test cases:\s*\d+\s*\|\s*(\d+) passed\s*"
                      r"\|\s*(\d+) failed\s*\|\s*(\d+) skipped")
+SCRIPTS = re.compile(r"^transcripts: (\d+) passed, (\d+)( )failed$", re.MULTILINE)
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 TIMEOUT_FACTOR = 4  # a loaded machine and the sanitizers
 
@@ -45,8 +46,8 @@ def run_one(test):
         code, output = done.returncode, done.stdout.decode(errors="replace")
     except subprocess.TimeoutExpired as error:
         code, output = "timeout", (error.stdout or b"").decode(errors="replace")
-    found = SUMMARY.search(COLOUR.sub("", output))
-    passed, failed, skipped = (int(n) for n in found.groups()) if found else (0, 0, 0)
+    found = SUMMARY.search(COLOUR.sub("", output)) or SCRIPTS.search(output)
+    passed, failed, skipped = (int(n.strip() or 0) for n in found.groups()) if found else (0, 0, 0)
     if code != 0:
         failed = max(failed, 1)
     elif not found:
