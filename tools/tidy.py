@@ -52,6 +52,7 @@ FLOORS = {
     "broker/config": (3, []),
     "broker/log": (3, []),
     "coord/election": (4, []),
+    "coord/zab": (4, []),
     "coord/pipeline": (4, []),
     "broker/replica": (4, []),
     "broker/controller": (4, []),
