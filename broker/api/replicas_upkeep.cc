@@ -21,7 +21,9 @@ void Replicas::after_append(Replica& replica, std::int64_t now_ms) {
   log::FlushWork work = replica.log->begin_data_flush(now_ms);
   const Status status = log::Log::run(disk_, work);
   replica.log->end_flush(work, status);
-  if (!status) on_log_failure(replica, status.error());
+  if (!status) return on_log_failure(replica, status.error());
+  ENSURE(replica.log->recovery_point() == replica.log->end_offset(), "flushed up to {} of {}",
+         replica.log->recovery_point(), replica.log->end_offset());
 }
 
 void Replicas::flush_later(Replica& replica, log::FlushWork work) {

@@ -154,6 +154,7 @@ Status Loader::load_segments() {
 // off.
 Result<std::uint64_t> Loader::recover_segment(Segment& segment) {
   if (auto status = segment.reset_indexes(); !status) return status.error();
+  rebuilt_.insert(segment.base_offset());
   const auto file = segment.file();
   if (!file) return file.error();
   // Producer state at the start of the segment, so that its transaction index comes out right.
@@ -251,7 +252,15 @@ Status Loader::settle_offsets() {
   }
   if (auto status = log_->active().make_active(); !status) return status;
   std::uint64_t size = 0;
-  for (const auto& [base, segment] : log_->segments_) size += segment->size();
+  for (auto it = log_->segments_.begin(); it != log_->segments_.end(); ++it) {
+    size += it->second->size();
+    // What recovery read or made is in the page cache; nothing says that it is on the disk.
+    const auto next = std::next(it);
+    const bool synced =
+        !rebuilt_.contains(it->first) &&
+        (options_.clean || (next != log_->segments_.end() && next->first <= options_.recovery_point));
+    if (next != log_->segments_.end() && !synced) log_->rolled_[it->first];
+  }
   log_->size_.store(size);
   log_->end_offset_.store(end);
   log_->start_offset_.store(std::max(options_.log_start, log_->segments_.begin()->first));

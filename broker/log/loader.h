@@ -4,6 +4,8 @@
 // a Log has no owner yet.
 #pragma once
 
+#include <set>
+
 #include "broker/log/log.h"
 
 namespace tandem::broker::log {
@@ -30,6 +32,7 @@ class Loader {
   fs::Disk& disk_;
   const LoadOptions& options_;
   LoadReport& report_;
+  std::set<std::int64_t> rebuilt_;  // bases of segments whose indexes were built here
   std::unique_ptr<Log> log_;
 };
 

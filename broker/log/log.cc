@@ -76,7 +76,7 @@ Status Log::take_snapshot(std::int64_t offset) {
   if (auto status = (*file)->truncate(0); !status) return status;
   (*file)->set_append_position(0);
   if (auto status = (*file)->append(producers_.snapshot()); !status) return status;
-  snapshots_to_sync_.push_back(path);
+  snapshots_to_sync_.insert(path);
   snapshot_offset_ = offset;
   return {};
 }
@@ -89,15 +89,12 @@ Status Log::roll_to(std::int64_t base_offset, std::int64_t now_ms) {
     segments_.erase(base_offset);
   } else {
     if (auto status = old.close(); !status) return status;
-    rolled_.push_back(old.base_offset());
+    rolled_[old.base_offset()].file = old.make_inactive();
   }
   auto segment = Segment::create(disk_, dir_, base_offset, now_ms);
   if (!segment) return segment.error();
-  dir_dirty_ = true;
+  ++dir_changes_;
   if (auto status = take_snapshot(base_offset); !status) return status;
-  // Readers and the pending flush keep the old file through their own handles.
-  if (const auto it = segments_.find(rolled_.empty() ? -1 : rolled_.back()); it != segments_.end())
-    it->second->make_inactive();
   segments_.emplace(base_offset, std::move(*segment));
   return {};
 }

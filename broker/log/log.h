@@ -37,12 +37,16 @@ struct ReadRange {
   std::uint64_t size = 0;
 };
 
-// What a disk thread syncs, and up to which offset the log is durable once that succeeded.
+// What a disk thread syncs: all that is not known to be durable below `up_to`, also what an unfinished work
+// covers already, so that the one which ends first may say that the log is durable up to there.
 struct FlushWork {
   std::vector<std::shared_ptr<fs::File>> files;
-  std::vector<std::string> paths;  // index and snapshot files and directories, opened and synced
-  std::int64_t from = 0;           // base of the first segment concerned
+  std::vector<std::string> paths;    // files and the directory, opened and synced
+  std::vector<std::int64_t> rolled;  // bases of the rolled segments among them
   std::int64_t up_to = 0;
+  std::uint64_t dir_changes = 0;  // that the directory had seen
+  std::uint64_t cuts = 0;         // truncations that the log had seen
+  base::Status begun;             // why it cannot be done at all
   bool empty() const { return files.empty() && paths.empty(); }
 };
 
@@ -122,7 +126,7 @@ class Log {
 
   // Syncing: begin on the owner, run() on any thread, end on the owner with run()'s outcome.
   FlushWork begin_flush(std::int64_t now_ms);  // all up to the end
-  // What makes the records themselves durable, no more: indexes and snapshots can be built again.
+  // The same without the indexes of the active segment: a recovery builds those again.
   FlushWork begin_data_flush(std::int64_t now_ms);
   FlushWork take_rolled_flush();  // segments that were rolled since; empty most of the time
   static base::Status run(fs::Disk& disk, FlushWork& work);
@@ -149,7 +153,8 @@ class Log {
   base::Status note(base::Status status);  // remembers a failure
   base::Status do_append(std::span<const record::BatchPiece> batches, Segment::Append& append,
                          std::int64_t now_ms);
-  FlushWork begin_work(bool data_only);
+  FlushWork begin_work();
+  void cut();  // what works under way will report is no longer true
   base::Status roll_to(std::int64_t base_offset, std::int64_t now_ms);
   base::Status take_snapshot(std::int64_t offset);
   base::Status track_producers(std::span<const record::BatchPiece> batches);
@@ -180,11 +185,17 @@ class Log {
   ProducerState producers_;
   std::optional<protocol::Uuid> topic_id_;
   std::optional<base::Error> failure_;
-  std::vector<std::int64_t> rolled_;      // bases of segments rolled and not yet flushed
-  std::multiset<std::int64_t> flushing_;  // where the works under way begin: the recovery point stays below
-  bool dir_dirty_ = true;                 // a segment was made since the directory was last synced
-  std::int64_t snapshot_offset_ = 0;      // of the newest producer snapshot
-  std::vector<std::string> snapshots_to_sync_;
+  // A segment behind the active one that is not known to be durable.
+  struct Rolled {
+    std::shared_ptr<fs::File> file;  // it was written through, so that its sync hears of failed write-backs
+    bool asked = false;              // a work under way covers it
+  };
+  std::map<std::int64_t, Rolled> rolled_;  // by base
+  std::uint64_t dir_changes_ = 1;          // files made in the directory
+  std::uint64_t dir_synced_ = 0;           // how many of them it has been synced with
+  std::uint64_t cuts_ = 0;
+  std::int64_t snapshot_offset_ = 0;  // of the newest producer snapshot
+  std::set<std::string> snapshots_to_sync_;
   std::int64_t last_flush_ms_ = 0;
   std::array<Recent, kRecentMax> recent_;
   std::size_t recent_next_ = 0;

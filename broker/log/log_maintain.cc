@@ -37,7 +37,7 @@ Result<std::uint64_t> Log::truncate_to(std::int64_t offset) {
     if (auto status = truncate_fully_at(offset); !status) return status.error();
     return before;
   }
-  const auto cut = [&]() -> Status {
+  const auto truncate = [&]() -> Status {
     while (segments_.rbegin()->first > offset) {
       Segment& last = active();
       last.make_inactive();
@@ -58,11 +58,12 @@ Result<std::uint64_t> Log::truncate_to(std::int64_t offset) {
     return reload_producers(*end);
   };
   recent_ = {};
-  if (auto status = note(cut()); !status) return status.error();
+  cut();
+  if (auto status = note(truncate()); !status) return status.error();
   std::uint64_t total = 0;
   for (const auto& [base, segment] : segments_) total += segment->size();
   size_.store(total, std::memory_order_release);
-  std::erase_if(rolled_, [&](std::int64_t base) { return base >= active().base_offset(); });
+  rolled_.erase(rolled_.lower_bound(active().base_offset()), rolled_.end());
   recovery_point_.store(std::min(recovery_point(), end_offset()), std::memory_order_release);
   high_watermark_.store(std::min(high_watermark(), end_offset()), std::memory_order_release);
   return before - total;
@@ -70,6 +71,7 @@ Result<std::uint64_t> Log::truncate_to(std::int64_t offset) {
 
 Status Log::truncate_fully_at(std::int64_t offset) {
   if (failure_) return *failure_;
+  cut();
   const auto restart = [&]() -> Status {
     for (auto& [base, segment] : segments_) {
       segment->make_inactive();
@@ -83,6 +85,7 @@ Status Log::truncate_fully_at(std::int64_t offset) {
     producers_.clear(offset);
     auto segment = Segment::create(disk_, dir_, offset, 0);
     if (!segment) return segment.error();
+    ++dir_changes_;
     segments_.emplace(offset, std::move(*segment));
     return {};
   };
@@ -131,12 +134,12 @@ Status Log::delete_segments(std::vector<std::int64_t> bases, PendingDelete& out)
       out.files.push_back(segment->path(suffix));
     size_.fetch_sub(segment->size());
     segments_.erase(base);
-    std::erase(rolled_, base);
+    rolled_.erase(base);
     const std::string snapshot = fs::join(dir_, segment_file(base, kSnapshotSuffix));
     if (fs::exists(disk_, snapshot)) {
       if (auto status = disk_.rename(snapshot, snapshot + std::string(kDeletedSuffix)); !status)
         return status;
-      std::erase(snapshots_to_sync_, snapshot);
+      snapshots_to_sync_.erase(snapshot);
       out.files.push_back(snapshot + std::string(kDeletedSuffix));
     }
   }
@@ -165,52 +168,62 @@ Result<PendingDelete> Log::apply_retention(std::int64_t now_ms) {
 
 // ---- flushing --------------------------------------------------------------------------------------
 
-FlushWork Log::begin_work(bool data_only) {
+FlushWork Log::begin_work() {
   FlushWork work;
-  work.from = rolled_.empty() ? active().base_offset() : rolled_.front();
-  for (const std::int64_t base : rolled_) {
-    const auto it = segments_.find(base);
-    if (it == segments_.end()) continue;
-    if (auto file = it->second->file(); file) work.files.push_back(*file);
-    if (data_only) continue;
-    work.paths.push_back(it->second->path(kIndexSuffix));
-    work.paths.push_back(it->second->path(kTimeIndexSuffix));
+  for (auto& [base, rolled] : rolled_) {
+    const Segment& segment = *segments_.at(base);
+    if (rolled.file != nullptr) {
+      work.files.push_back(rolled.file);
+    } else {
+      work.paths.push_back(segment.path(kLogSuffix));
+    }
+    for (const std::string_view suffix : {kIndexSuffix, kTimeIndexSuffix, kTxnIndexSuffix})
+      work.paths.push_back(segment.path(suffix));
+    work.rolled.push_back(base);
+    rolled.asked = true;
   }
-  rolled_.clear();
-  if (dir_dirty_) work.paths.push_back(dir_);
-  dir_dirty_ = false;
-  if (!data_only) {
-    work.paths.insert(work.paths.end(), snapshots_to_sync_.begin(), snapshots_to_sync_.end());
-    snapshots_to_sync_.clear();
-  }
+  work.paths.insert(work.paths.end(), snapshots_to_sync_.begin(), snapshots_to_sync_.end());
+  if (dir_synced_ < dir_changes_) work.paths.push_back(dir_);
+  work.dir_changes = dir_changes_;
+  work.cuts = cuts_;
   work.up_to = active().base_offset();
-  flushing_.insert(work.from);
   return work;
 }
 
-FlushWork Log::take_rolled_flush() { return rolled_.empty() ? FlushWork{} : begin_work(false); }
+FlushWork Log::take_rolled_flush() {
+  const bool fresh =
+      std::any_of(rolled_.begin(), rolled_.end(), [](const auto& rolled) { return !rolled.second.asked; });
+  return fresh ? begin_work() : FlushWork{};
+}
 
 FlushWork Log::begin_data_flush(std::int64_t now_ms) {
   last_flush_ms_ = now_ms;
-  FlushWork work = begin_work(true);
-  if (auto file = active().file(); file) work.files.push_back(*file);
+  FlushWork work = begin_work();
+  if (failure_) {
+    work.begun = *failure_;
+    return work;
+  }
+  auto file = active().file();
+  if (!file) {
+    work.begun = note(file.error());
+    return work;
+  }
+  work.files.push_back(std::move(*file));
   work.up_to = end_offset();
   return work;
 }
 
 FlushWork Log::begin_flush(std::int64_t now_ms) {
-  last_flush_ms_ = now_ms;
-  FlushWork work = begin_work(false);
-  if (failure_) return work;
-  if (auto status = note(active().flush_indexes(false)); !status) return work;
-  if (auto file = active().file(); file) work.files.push_back(*file);
+  FlushWork work = begin_data_flush(now_ms);
+  if (!work.begun) return work;
+  work.begun = note(active().flush_indexes(false));
   work.paths.push_back(active().path(kIndexSuffix));
   work.paths.push_back(active().path(kTimeIndexSuffix));
-  work.up_to = end_offset();
   return work;
 }
 
 Status Log::run(fs::Disk& disk, FlushWork& work) {
+  if (!work.begun) return work.begun;
   for (const auto& file : work.files)
     if (auto status = file->datasync(); !status) return status;
   for (const auto& path : work.paths) {
@@ -235,11 +248,16 @@ void Log::end_flush(const FlushWork& work, const Status& status) {
     fail(status.error());
     return;
   }
-  if (const auto it = flushing_.find(work.from); it != flushing_.end()) flushing_.erase(it);
-  // What an earlier work has not finished is not durable yet.
-  std::int64_t durable = std::min(work.up_to, end_offset());
-  if (!flushing_.empty()) durable = std::min(durable, *flushing_.begin());
-  recovery_point_.store(std::max(recovery_point(), durable), std::memory_order_release);
+  if (work.cuts != cuts_) return;
+  for (const std::int64_t base : work.rolled) rolled_.erase(base);
+  for (const std::string& path : work.paths) snapshots_to_sync_.erase(path);
+  dir_synced_ = std::max(dir_synced_, work.dir_changes);
+  recovery_point_.store(std::max(recovery_point(), work.up_to), std::memory_order_release);
+}
+
+void Log::cut() {
+  ++cuts_;
+  for (auto& [base, rolled] : rolled_) rolled.asked = false;
 }
 
 bool Log::flush_due(std::int64_t now_ms) const {

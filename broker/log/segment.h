@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "broker/log/batch_scan.h"
 #include "broker/log/log_config.h"
@@ -87,7 +88,8 @@ class Segment {
   base::Status add_suffix(std::string_view suffix);
   base::Status unlink_files();
   void moved(std::string dir);
-  void make_inactive() { active_.reset(); }
+  // Gives the file it was written through; readers open their own.
+  std::shared_ptr<fs::File> make_inactive() { return std::exchange(active_, nullptr); }
   base::Status make_active();
   void release_readers();
 
