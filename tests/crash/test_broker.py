@@ -9,7 +9,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import broker_cycles  # noqa: E402
-import coord_cycles  # noqa: E402
+import cycles  # noqa: E402
 
 CYCLES = int(os.environ.get("TANDEM_CRASH_CYCLES", "10"))
 
@@ -24,9 +24,7 @@ def test_kill_9_loses_nothing_acknowledged(tmp_path, seed):
     check(broker_cycles.Cycles(tmp_path, seed, power=False).run(CYCLES), "kill -9", seed)
 
 
-# Not in the gate yet: one cycle in about twenty still loses a record beside a segment roll.
-@pytest.mark.full
 def test_a_power_cut_loses_nothing_that_was_flushed(tmp_path, seed):
-    if not coord_cycles.loop_mounts_work(tmp_path):
+    if not cycles.loop_mounts_work(tmp_path):
         pytest.skip("loop mounts are not allowed here")
     check(broker_cycles.Cycles(tmp_path, seed, power=True).run(CYCLES), "power", seed)

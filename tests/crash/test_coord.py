@@ -9,6 +9,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import coord_cycles  # noqa: E402
+import cycles  # noqa: E402
 from support import servers, wait, zk_wire  # noqa: E402
 
 CYCLES = int(os.environ.get("TANDEM_CRASH_CYCLES", "10"))
@@ -25,7 +26,7 @@ def test_kill_9_loses_nothing_acknowledged(tmp_path, seed):
 
 
 def test_a_power_cut_loses_nothing_acknowledged(tmp_path, seed):
-    if not coord_cycles.loop_mounts_work(tmp_path):
+    if not cycles.loop_mounts_work(tmp_path):
         pytest.skip("loop mounts are not allowed here")
     check(coord_cycles.Cycles(tmp_path, seed, power=True).run(CYCLES), "power", seed)
 
@@ -58,10 +59,10 @@ def traced(pid):
 
 
 def test_a_full_disk_refuses_writes_serves_reads_and_recovers_without_a_restart(tmp_path):
-    disk = coord_cycles.Ext4Image(tmp_path)
+    disk = cycles.Ext4Image(tmp_path)
     try:
         disk.format(mib=24)
-    except (coord_cycles.NoLoopMounts, OSError, subprocess.CalledProcessError) as error:
+    except (cycles.NoLoopMounts, OSError, subprocess.CalledProcessError) as error:
         pytest.skip(f"loop mounts are not allowed here ({error})")
     filler = disk.mount_point / "filler"
     config = {"dataDir": disk.mount_point / "data", "tickTime": 500}
@@ -74,21 +75,6 @@ def test_a_full_disk_refuses_writes_serves_reads_and_recovers_without_a_restart(
         disk.unmount()
 
 
-def fill(path):
-    """Takes what is free, to the last block."""
-    with open(path, "ab", buffering=0) as file:
-        for size in (1 << 16, 1 << 12, 1 << 9):
-            try:
-                while True:
-                    file.write(b"x" * size)
-            except OSError:
-                pass
-        try:
-            os.fsync(file.fileno())
-        except OSError:
-            pass
-
-
 def fill_up(server, disk, filler):
     session = zk_wire.Session(server.port)
     data = b"d" * 4000
@@ -98,7 +84,7 @@ def fill_up(server, disk, filler):
     while session.create(f"/n{good}", data) == 0:
         good += 1
         if good == 50:
-            fill(filler)
+            cycles.fill(filler)
         assert good < 10000, "the disk never became full"
     assert good >= 50
     error, _ = session.ask(zk_wire.CREATE, zk_wire.create("/more", data))
