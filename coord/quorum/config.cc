@@ -176,7 +176,7 @@ const ServerSpec* QuorumConfig::find(ServerId id) const {
   return it == members_.end() ? nullptr : &it->second;
 }
 
-void QuorumConfig::set_static_client(ServerId id, ClientAddress address) {
+void QuorumConfig::set_static_client(ServerId id, HostPort address) {
   const auto it = members_.find(id);
   if (it == members_.end() || (it->second.client && !it->second.client_from_static)) return;
   it->second.client = std::move(address);

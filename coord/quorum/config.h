@@ -39,7 +39,7 @@ class QuorumConfig {
   void set_version(std::int64_t version) { version_ = version; }
 
   // The client address of a member's line, when it has none: that of clientPort in zoo.cfg, never printed.
-  void set_static_client(ServerId id, ClientAddress address);
+  void set_static_client(ServerId id, HostPort address);
 
   // The same servers, roles, addresses and weights, whatever the versions say.
   bool same_members(const QuorumConfig& other) const;

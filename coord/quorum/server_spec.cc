@@ -74,14 +74,14 @@ Result<std::uint16_t> parse_port(std::string_view text) {
   return port;
 }
 
-Result<ClientAddress> parse_client(std::string_view text) {
+Result<HostPort> parse_client(std::string_view text) {
   const auto parts = host_and_rest(text);
   if (!parts) return parts.error();
   if (parts->size() > 2)
     return base::make_error(Errc::invalid_argument, "'{}' is neither port nor host:port", text);
   const auto port = parse_port(parts->back());
   if (!port) return port.error();
-  return ClientAddress{parts->size() == 2 ? java_host(parts->front()) : "0.0.0.0", *port};
+  return HostPort{parts->size() == 2 ? java_host(parts->front()) : "0.0.0.0", *port};
 }
 
 struct ParsedAddress {
@@ -143,6 +143,16 @@ Result<Role> parse_role(std::string_view text) {
 
 std::string host_port(std::string_view host, std::uint16_t port) {
   return fmt::format("{}:{}", bracketed(host), port);
+}
+
+Result<HostPort> parse_host_port(std::string_view text) {
+  const auto parts = host_and_rest(text);
+  if (!parts) return parts.error();
+  if (parts->size() != 2 || parts->front().empty())
+    return base::make_error(Errc::invalid_argument, "'{}' is not host:port", text);
+  const auto port = parse_port(parts->back());
+  if (!port) return port.error();
+  return HostPort{java_host(parts->front()), *port};
 }
 
 std::string ServerSpec::text() const {

@@ -30,18 +30,18 @@ struct PeerAddress {
   bool operator==(const PeerAddress&) const = default;
 };
 
-struct ClientAddress {
-  std::string host;  // 0.0.0.0 when the line names only a port
+struct HostPort {
+  std::string host;  // without brackets
   std::uint16_t port = 0;
 
-  bool operator==(const ClientAddress&) const = default;
+  bool operator==(const HostPort&) const = default;
 };
 
 struct ServerSpec {
   ServerId id;
   std::vector<PeerAddress> addresses;  // at least one; sorted by host
   Role role = Role::participant;
-  std::optional<ClientAddress> client;
+  std::optional<HostPort> client;   // 0.0.0.0 when the line names only a port
   bool client_from_static = false;  // taken from clientPort of zoo.cfg: not printed
 
   std::string text() const;  // what follows "server.N="
@@ -51,5 +51,6 @@ base::Result<ServerSpec> parse_server(ServerId id, std::string_view text);
 
 // "host:port", the host in brackets when it holds a colon.
 std::string host_port(std::string_view host, std::uint16_t port);
+base::Result<HostPort> parse_host_port(std::string_view text);
 
 }  // namespace tandem::coord::quorum

@@ -73,8 +73,8 @@ TEST_CASE("a client address from zoo.cfg is known but never printed") {
   auto config = *QuorumConfig::parse("server.1=a:1:2\nserver.2=b:1:2;2181");
   config.set_static_client(ServerId(1), {"0.0.0.0", 2181});
   config.set_static_client(ServerId(2), {"10.0.0.1", 9999});
-  CHECK(config.find(ServerId(1))->client == ClientAddress{"0.0.0.0", 2181});
-  CHECK(config.find(ServerId(2))->client == ClientAddress{"0.0.0.0", 2181});
+  CHECK(config.find(ServerId(1))->client == HostPort{"0.0.0.0", 2181});
+  CHECK(config.find(ServerId(2))->client == HostPort{"0.0.0.0", 2181});
   CHECK(config.text() == "server.1=a:1:2:participant\nserver.2=b:1:2:participant;0.0.0.0:2181\nversion=0");
 }
 
