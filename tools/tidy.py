@@ -54,6 +54,7 @@ FLOORS = {
     "coord/election": (4, []),
     "coord/zab": (4, []),
     "coord/pipeline": (4, []),
+    "coord/peer": (4, ["coord/election", "coord/zab", "coord/pipeline"]),
     "broker/replica": (4, []),
     "broker/controller": (4, []),
     "broker/group": (4, []),

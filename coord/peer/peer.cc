@@ -1,0 +1,417 @@
+#include "coord/peer/peer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace tandem::coord::peer {
+
+namespace {
+
+// Between a role that ended before it served and the next election, so that a port that cannot be opened or a
+// leader that refuses does not become a busy loop.
+constexpr base::Duration kPauseAfterFailure = std::chrono::milliseconds(100);
+
+election::Options with_self(election::Options options, ServerId self) {
+  options.self = self;
+  return options;
+}
+
+}  // namespace
+
+Peer::Peer(PeerOptions options, PeerStart start, const auth::Authorizer& authorizer,
+           pipeline::Outputs& outputs, Now now)
+    : options_(std::move(options)),
+      authorizer_(authorizer),
+      outputs_(outputs),
+      now_(now),
+      accepted_epoch_(start.accepted_epoch),
+      current_epoch_(start.current_epoch),
+      commit_log_(options_.commit_log_count),
+      election_(with_self(options_.election, options_.self), options_.config),
+      leader_id_(quorum::kNoServer) {
+  install(std::move(start.database));
+}
+
+Peer::~Peer() = default;
+
+// ---- roles ------------------------------------------------------------------------------------------------
+
+void Peer::start(Now now) {
+  ENSURE(phase_ == Phase::starting);
+  now_ = now;
+  look();
+  settle();
+}
+
+void Peer::look() {
+  phase_ = Phase::looking;
+  look_at_.reset();
+  note(Note::Level::info,
+       fmt::format("LOOKING: last zxid 0x{:x}, current epoch {}", last_txn_.value, current_epoch_));
+  quorum::ServerSet others = options_.config.voters();
+  others.erase(options_.self);
+  effects_.emplace_back(SeekVoters{std::move(others)});
+  election_.look(last_txn_, current_epoch_, now_.at);
+}
+
+void Peer::take_role(const election::Decide& decision) {
+  ENSURE(phase_ == Phase::looking, "decided while {}", static_cast<int>(phase_));
+  phase_ = Phase::in_role;
+  served_ = false;
+  leader_id_ = decision.vote.leader;
+  effects_.emplace_back(SeekVoters{});
+  note(Note::Level::info,
+       fmt::format("{}: the leader is server {}", election::to_string(decision.state), leader_id_));
+  if (decision.state == ServerState::leading) return lead();
+  learn(decision);
+}
+
+void Peer::lead() {
+  zab::LeaderOptions leading;
+  leading.self = options_.self;
+  leading.tick = options_.tick;
+  leading.init_limit = options_.init_limit;
+  leading.sync_limit = options_.sync_limit;
+  leading.log_readable = options_.log_readable;
+  leading.sync_by_quorum = options_.sync_quorum_verified;
+  effects_.emplace_back(OpenLearnerPort{});
+  leader_ =
+      std::make_unique<zab::Leader>(leading, zab::LeaderStart{accepted_epoch_, current_epoch_, last_txn_},
+                                    options_.config, commit_log_, now_.at);
+}
+
+void Peer::learn(const election::Decide& decision) {
+  zab::LearnerOptions learning;
+  learning.self = options_.self;
+  learning.observer = decision.state == ServerState::observing;
+  learning.config_version = options_.config.version();
+  learning.tick = options_.tick;
+  learning.init_limit = options_.init_limit;
+  learning.sync_limit = options_.sync_limit;
+  learner_ = std::make_unique<zab::Learner>(
+      learning, zab::LearnerStart{accepted_epoch_, current_epoch_, last_txn_}, commit_log_, now_.at);
+  const quorum::ServerSpec* leader = options_.config.find(leader_id_);
+  if (leader == nullptr)
+    return learner_->on_disconnected("the elected leader is not in our configuration", now_.at);
+  effects_.emplace_back(ConnectLeader{leader_id_, leader->addresses});
+}
+
+// In sync with a quorum: clients are served from now on.
+void Peer::serve(pipeline::Role role, Zxid epoch_start) {
+  served_ = true;
+  election_.set_elected_epoch(records::epoch_of(epoch_start));
+  write_config_node();
+  tree_->set_last_zxid(std::max(tree_->last_zxid(), epoch_start));
+  make_sessions();
+  pipeline::PipelineOptions options = options_.pipeline;
+  options.role = role;
+  options.first_link = next_link_;
+  options.sync_quorum_verified = options_.sync_quorum_verified;
+  pipeline_ = std::make_unique<pipeline::Pipeline>(options, *tree_, *sessions_, authorizer_, outputs_, now_);
+  note(Note::Level::info, fmt::format("serving as {} in epoch {}, last zxid 0x{:x}", to_string(role),
+                                      records::epoch_of(epoch_start), last_txn_.value));
+}
+
+// What the role logged and did not apply is kept until the log is known to have it.
+void Peer::end_role(const std::string& reason) {
+  ENSURE(phase_ == Phase::in_role);
+  phase_ = Phase::draining;
+  note(Note::Level::warning,
+       fmt::format("no longer {}: {}", leader_ != nullptr ? "leading" : "following", reason));
+  if (pipeline_ != nullptr) {
+    pipeline_->end();
+    for (const pipeline::Effect& effect : pipeline_->take_effects()) perform(effect);
+    next_link_ = pipeline_->next_link();
+    pipeline_.reset();
+  }
+  if (leader_ != nullptr) {
+    unapplied_.assign(leader_->outstanding().begin(), leader_->outstanding().end());
+    effects_.emplace_back(CloseLearnerPort{});
+  } else {
+    unapplied_.assign(learner_->unapplied().begin(), learner_->unapplied().end());
+    effects_.emplace_back(CloseLeader{});
+  }
+  leader_.reset();
+  learner_.reset();
+  held_ = false;
+  leader_effects_.clear();
+  leader_id_ = quorum::kNoServer;
+  effects_.emplace_back(DrainLog{});
+}
+
+void Peer::on_log_drained(Now now) {
+  now_ = now;
+  ENSURE(phase_ == Phase::draining);
+  for (const records::TxnRef& txn : std::exchange(unapplied_, {})) {
+    apply(txn.payload.view());
+    commit_log_.add(txn);
+  }
+  // A leader counts from its epoch's zero; what it has is what counts now.
+  tree_->set_last_zxid(last_txn_);
+  if (served_) {
+    look();
+  } else {
+    phase_ = Phase::pausing;
+    look_at_ = now.at + kPauseAfterFailure;
+  }
+  settle();
+}
+
+// ---- the tree ---------------------------------------------------------------------------------------------
+
+void Peer::install(Database database) {
+  tree_ = std::move(database.tree);
+  last_txn_ = tree_->last_zxid();
+  sessions_ = std::make_unique<session::SessionTracker>(
+      options_.tick, session::first_session_id(options_.self.value, now_.wall));
+  for (const auto& [id, timeout_ms] : database.sessions)
+    sessions_->track(jute::SessionId(id), timeout_ms, now_.at);
+  commit_log_.clear();
+  for (records::TxnRef& txn : database.recent) commit_log_.add(std::move(txn));
+}
+
+// Every role counts the sessions' time anew, and none is closing until its leader says so.
+void Peer::make_sessions() {
+  auto fresh = std::make_unique<session::SessionTracker>(
+      options_.tick, session::first_session_id(options_.self.value, now_.wall));
+  for (const auto& [id, session] : sessions_->all()) fresh->track(session->id, session->timeout_ms, now_.at);
+  sessions_ = std::move(fresh);
+}
+
+// Of a transaction for which no client waits.
+void Peer::apply(std::string_view payload) {
+  tree::ApplyResult result;
+  const base::Status status = tree_->apply(payload, nullptr, result);
+  ENSURE(status.has_value(), "{}", status.error().context);
+  last_txn_ = result.header.zxid;
+  if (result.header.type == jute::OpCode::create_session)
+    sessions_->track(result.header.client_id, result.session_timeout_ms, now_.at);
+  if (result.header.type == jute::OpCode::close_session) sessions_->remove(result.header.client_id);
+}
+
+// /zookeeper/config says what the servers were configured with; no transaction does, and its digest is 0.
+void Peer::write_config_node() {
+  const Zxid before = tree_->last_zxid();
+  records::SetDataTxn config;
+  config.path = "/zookeeper/config";
+  config.data = options_.config.text();
+  config.version = -1;
+  records::TxnHeader header;
+  header.zxid = Zxid(options_.config.version());
+  header.time = now_.wall.ms;
+  header.type = jute::OpCode::set_data;
+  std::string payload;
+  records::encode_payload(payload, header, config, nullptr);
+  tree::ApplyResult result;
+  const base::Status status = tree_->apply(payload, nullptr, result);
+  ENSURE(status.has_value(), "{}", status.error().context);
+  tree_->set_last_zxid(before);
+}
+
+// ---- verbs: election, learners, leader --------------------------------------------------------------------
+
+void Peer::on_notification(ServerId from, const election::Notification& notification, Now now) {
+  now_ = now;
+  election_.on_notification(from, notification, now.at);
+  settle();
+}
+
+void Peer::on_election_link(ServerId peer, election::Link link, Now now) {
+  now_ = now;
+  election_.on_link(peer, link, now.at);
+  settle();
+}
+
+void Peer::on_learner_port(const base::Status& opened, Now now) {
+  now_ = now;
+  if (leader_ == nullptr || opened) return;
+  leader_->step_down("cannot listen for learners: " + opened.error().context);
+  settle();
+}
+
+LearnerId Peer::on_learner_open(Now now) {
+  now_ = now;
+  if (leader_ == nullptr) return LearnerId(0);
+  const LearnerId learner = leader_->open_learner(now.at);
+  settle();
+  return learner;
+}
+
+void Peer::on_learner_packet(LearnerId learner, const records::QuorumPacket& packet, Now now) {
+  now_ = now;
+  if (leader_ == nullptr) return;
+  leader_->on_packet(learner, packet, now.at);
+  settle();
+}
+
+void Peer::on_learner_progress(LearnerId learner, Now now) {
+  now_ = now;
+  if (leader_ != nullptr) leader_->on_progress(learner, now.at);
+}
+
+void Peer::on_snapshot_sent(LearnerId learner, Now now) {
+  now_ = now;
+  if (leader_ == nullptr) return;
+  leader_->on_snapshot_sent(learner, now.at);
+  settle();
+}
+
+void Peer::on_learner_gone(LearnerId learner, Now now) {
+  now_ = now;
+  if (leader_ == nullptr) return;
+  leader_->on_closed(learner, now.at);
+  if (pipeline_ != nullptr) pipeline_->on_learner_gone(pipeline::LearnerId(learner.value));
+  settle();
+}
+
+void Peer::on_log_chunk(LearnerId learner, zab::LogChunk chunk, Now now) {
+  now_ = now;
+  if (leader_ == nullptr) return;
+  leader_->on_log_chunk(learner, std::move(chunk), now.at);
+  settle();
+}
+
+void Peer::on_leader_connected(Now now) {
+  now_ = now;
+  if (learner_ == nullptr) return;
+  learner_->on_connected(now.at);
+  settle();
+}
+
+bool Peer::reads_leader() const { return learner_ != nullptr && learner_->reading(); }
+
+void Peer::on_leader_packet(const records::QuorumPacket& packet, Now now) {
+  now_ = now;
+  if (learner_ == nullptr) return;
+  learner_->on_packet(packet, now.at);
+  settle();
+}
+
+void Peer::on_leader_progress(Now now) {
+  now_ = now;
+  if (learner_ != nullptr) learner_->on_progress(now.at);
+}
+
+void Peer::on_leader_gone(std::string_view reason, Now now) {
+  now_ = now;
+  if (learner_ == nullptr) return;
+  learner_->on_disconnected(reason, now.at);
+  settle();
+}
+
+// ---- verbs: disk ------------------------------------------------------------------------------------------
+
+void Peer::on_durable(Zxid zxid, Now now) {
+  now_ = now;
+  if (leader_ != nullptr) leader_->on_durable(zxid, now.at);
+  if (learner_ != nullptr) learner_->on_durable(zxid, now.at);
+  settle();
+}
+
+void Peer::on_accepted_epoch_durable(std::int64_t epoch, Now now) {
+  now_ = now;
+  accepted_epoch_ = std::max(accepted_epoch_, epoch);
+  if (leader_ != nullptr) leader_->on_accepted_epoch_durable(epoch, now.at);
+  if (learner_ != nullptr) learner_->on_accepted_epoch_durable(epoch, now.at);
+  settle();
+}
+
+void Peer::on_current_epoch_durable(std::int64_t epoch, Now now) {
+  now_ = now;
+  current_epoch_ = std::max(current_epoch_, epoch);
+  if (leader_ != nullptr) leader_->on_current_epoch_durable(epoch, now.at);
+  if (learner_ != nullptr) learner_->on_current_epoch_durable(epoch, now.at);
+  settle();
+}
+
+void Peer::on_truncated(Zxid zxid, Database database, Now now) {
+  now_ = now;
+  ENSURE(pipeline_ == nullptr);
+  install(std::move(database));
+  if (learner_ == nullptr) return;
+  learner_->on_truncated(zxid, now.at);
+  settle();
+}
+
+void Peer::on_snapshot_installed(Zxid zxid, Database database, Now now) {
+  now_ = now;
+  ENSURE(pipeline_ == nullptr && learner_ != nullptr);
+  install(std::move(database));
+  learner_->on_snapshot_installed(zxid, now.at);
+  settle();
+}
+
+// ---- verbs: clients ---------------------------------------------------------------------------------------
+
+bool Peer::serves(LinkId link) const { return pipeline_ != nullptr && link.value != 0; }
+
+LinkId Peer::open_link(std::string address, std::uint16_t port, Now now) {
+  now_ = now;
+  if (pipeline_ == nullptr || (leader_ != nullptr && !options_.leader_serves)) return LinkId(0);
+  return pipeline_->open_link(std::move(address), port, now);
+}
+
+void Peer::on_frame(LinkId link, std::string_view frame, Now now) {
+  now_ = now;
+  if (!serves(link)) return;
+  pipeline_->on_frame(link, frame, now);
+}
+
+void Peer::on_link_closed(LinkId link, Now now) {
+  now_ = now;
+  if (!serves(link)) return;
+  pipeline_->on_link_closed(link);
+}
+
+bool Peer::is_choked(LinkId link) const { return serves(link) && pipeline_->is_choked(link); }
+
+void Peer::on_output_drained(LinkId link, Now now) {
+  now_ = now;
+  if (!serves(link)) return;
+  pipeline_->on_output_drained(link, now);
+}
+
+// ---- time and status --------------------------------------------------------------------------------------
+
+void Peer::on_deadline(Now now) {
+  now_ = now;
+  if (look_at_ && now.at >= *look_at_) look();
+  const auto due = [&](std::optional<base::Instant> at) { return at && *at <= now.at; };
+  if (due(election_.next_deadline())) election_.on_deadline(now.at);
+  if (leader_ != nullptr && due(leader_->next_deadline())) leader_->on_deadline(now.at);
+  if (learner_ != nullptr && due(learner_->next_deadline())) learner_->on_deadline(now.at);
+  settle();
+  if (pipeline_ != nullptr && due(pipeline_->next_deadline())) pipeline_->on_deadline(now);
+  settle();
+}
+
+std::optional<base::Instant> Peer::next_deadline() const {
+  std::optional<base::Instant> first = look_at_;
+  const auto consider = [&first](std::optional<base::Instant> at) {
+    if (at && (!first || *at < *first)) first = at;
+  };
+  consider(election_.next_deadline());
+  if (leader_ != nullptr) consider(leader_->next_deadline());
+  if (learner_ != nullptr) consider(learner_->next_deadline());
+  if (pipeline_ != nullptr) consider(pipeline_->next_deadline());
+  return first;
+}
+
+Status Peer::status() const {
+  Status status;
+  status.state = leader_ != nullptr || learner_ != nullptr ? election_.state() : ServerState::looking;
+  status.serving = pipeline_ != nullptr;
+  if (leader_id_ != quorum::kNoServer) status.leader = leader_id_;
+  status.accepted_epoch = accepted_epoch_;
+  status.current_epoch = current_epoch_;
+  status.last_zxid = tree_->last_zxid();
+  status.election = election_.status();
+  if (leader_ != nullptr) status.leading = leader_->status();
+  if (learner_ != nullptr) status.learning = learner_->status();
+  return status;
+}
+
+}  // namespace tandem::coord::peer

@@ -1,0 +1,193 @@
+// CORE of a member of an ensemble: looks for a leader, leads, follows or observes, and looks again. Owns the
+// election, the broadcast's role, the pipeline of that role and the tree; hands commits and transactions
+// between them. No I/O, no threads, no clock: the shell (or a simulated world) calls the verbs with the time,
+// performs take_effects() in order until there are none, and calls on_deadline() at next_deadline().
+// A role ends in this order, as Apache's: clients are closed, connections too, the log is drained, what it
+// holds beyond the tree is applied (so that the vote is the last logged zxid), then the election begins.
+// Source: QuorumPeer, Leader.lead, Follower.followLeader of ZooKeeper 3.9; coordination.md 2.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/clock.h"
+#include "coord/auth/authorizer.h"
+#include "coord/election/election.h"
+#include "coord/peer/effects.h"
+#include "coord/pipeline/pipeline.h"
+#include "coord/quorum/config.h"
+#include "coord/session/session_tracker.h"
+#include "coord/tree/data_tree.h"
+#include "coord/zab/commit_log.h"
+#include "coord/zab/leader.h"
+#include "coord/zab/learner.h"
+
+namespace tandem::coord::peer {
+
+using election::ServerState;
+using jute::Zxid;
+using pipeline::LinkId;
+using pipeline::Now;
+using quorum::ServerId;
+using zab::LearnerId;
+
+struct PeerOptions {
+  ServerId self;
+  quorum::QuorumConfig config;
+  base::milliseconds tick{2000};
+  int init_limit = 10;
+  int sync_limit = 5;
+  bool log_readable = true;          // snapshotSizeFactor >= 0
+  bool sync_quorum_verified = true;  // tandem.sync.quorumVerified
+  bool leader_serves = true;         // leaderServes
+  std::size_t commit_log_count = zab::kCommitLogCount;
+  election::Options election;          // self is set here
+  pipeline::PipelineOptions pipeline;  // role, first_link and the sync option are set here
+};
+
+// The state of a server as its disk has it.
+struct Database {
+  std::unique_ptr<tree::DataTree> tree;
+  std::unordered_map<std::int64_t, std::int32_t> sessions;  // id, timeout in ms
+  std::vector<records::TxnRef> recent;                      // the last transactions that led there
+};
+
+struct PeerStart {
+  Database database;
+  std::int64_t accepted_epoch = 0;
+  std::int64_t current_epoch = 0;
+};
+
+struct Status {
+  ServerState state = ServerState::looking;
+  bool serving = false;
+  std::optional<ServerId> leader;  // self included
+  std::int64_t accepted_epoch = 0;
+  std::int64_t current_epoch = 0;
+  Zxid last_zxid;  // of the tree
+  election::Status election;
+  std::optional<zab::LeaderStatus> leading;
+  std::optional<zab::LearnerCoreStatus> learning;
+};
+
+class Peer {
+ public:
+  Peer(PeerOptions options, PeerStart start, const auth::Authorizer& authorizer, pipeline::Outputs& outputs,
+       Now now);
+  ~Peer();
+  Peer(const Peer&) = delete;
+  Peer& operator=(const Peer&) = delete;
+
+  // The first election.
+  void start(Now now);
+
+  // ---- election -------------------------------------------------------------------------------------------
+  void on_notification(ServerId from, const election::Notification& notification, Now now);
+  void on_election_link(ServerId peer, election::Link link, Now now);
+
+  // ---- learners, between OpenLearnerPort and CloseLearnerPort ---------------------------------------------
+  void on_learner_port(const base::Status& opened, Now now);
+  LearnerId on_learner_open(Now now);
+  void on_learner_packet(LearnerId learner, const records::QuorumPacket& packet, Now now);
+  void on_learner_progress(LearnerId learner, Now now);  // took bytes of a snapshot
+  void on_snapshot_sent(LearnerId learner, Now now);
+  void on_learner_gone(LearnerId learner, Now now);
+  void on_log_chunk(LearnerId learner, zab::LogChunk chunk, Now now);
+
+  // ---- the leader, between ConnectLeader and CloseLeader --------------------------------------------------
+  void on_leader_connected(Now now);
+  bool reads_leader() const;  // packets wait in the connection while it says no
+  void on_leader_packet(const records::QuorumPacket& packet, Now now);
+  void on_leader_progress(Now now);  // bytes of a snapshot came
+  void on_leader_gone(std::string_view reason, Now now);
+
+  // ---- disk -----------------------------------------------------------------------------------------------
+  void on_durable(Zxid zxid, Now now);
+  void on_log_drained(Now now);
+  void on_accepted_epoch_durable(std::int64_t epoch, Now now);
+  void on_current_epoch_durable(std::int64_t epoch, Now now);
+  // Durable. The tree before is destroyed: whoever reads it (a snapshot) must have let go.
+  void on_truncated(Zxid zxid, Database database, Now now);
+  void on_snapshot_installed(Zxid zxid, Database database, Now now);
+
+  // ---- clients --------------------------------------------------------------------------------------------
+  LinkId open_link(std::string address, std::uint16_t port, Now now);  // 0: nobody is served now
+  void on_frame(LinkId link, std::string_view frame, Now now);
+  void on_link_closed(LinkId link, Now now);
+  bool is_choked(LinkId link) const;
+  void on_output_drained(LinkId link, Now now);
+
+  // ---- time and effects -----------------------------------------------------------------------------------
+  void on_deadline(Now now);
+  std::optional<base::Instant> next_deadline() const;
+  bool has_effects() const;
+  std::vector<Effect> take_effects();
+
+  // ---- status ---------------------------------------------------------------------------------------------
+  Status status() const;
+  pipeline::Pipeline* serving() { return pipeline_.get(); }  // null while nobody is served
+  tree::DataTree& tree() { return *tree_; }
+  const session::SessionTracker& sessions() const { return *sessions_; }
+  const quorum::QuorumConfig& config() const { return options_.config; }
+
+ private:
+  enum class Phase { starting, looking, in_role, draining, pausing };
+
+  bool serves(LinkId link) const;
+  void look();
+  void take_role(const election::Decide& decision);
+  void lead();
+  void learn(const election::Decide& decision);
+  void serve(pipeline::Role role, Zxid epoch_start);
+  void end_role(const std::string& reason);
+  void install(Database database);
+  void make_sessions();
+  void apply(std::string_view payload);
+  void write_config_node();
+
+  void settle();
+  bool settle_election();
+  bool settle_leader();
+  bool settle_learner();
+  bool settle_pipeline();
+  void perform(const zab::LeaderEffect& effect);
+  void perform(const zab::LearnerEffect& effect);
+  void perform(const pipeline::Effect& effect);
+  void note(Note::Level level, std::string text);
+
+  PeerOptions options_;
+  const auth::Authorizer& authorizer_;
+  pipeline::Outputs& outputs_;
+  Now now_;  // of the verb being run
+
+  std::int64_t accepted_epoch_;
+  std::int64_t current_epoch_;
+  std::unique_ptr<tree::DataTree> tree_;
+  std::unique_ptr<session::SessionTracker> sessions_;
+  zab::CommitLog commit_log_;
+  Zxid last_txn_;  // the last transaction in the tree, or the snapshot it came from
+
+  Phase phase_ = Phase::starting;
+  std::optional<base::Instant> look_at_;  // while pausing
+  bool served_ = false;                   // in this role
+  election::Election election_;
+  ServerId leader_id_;
+  std::unique_ptr<zab::Leader> leader_;
+  std::unique_ptr<zab::Learner> learner_;
+  std::unique_ptr<pipeline::Pipeline> pipeline_;
+  std::uint64_t next_link_ = 1;
+  std::vector<records::TxnRef> unapplied_;  // logged and not in the tree, while draining
+
+  // The tree must be what SendSnapshot says when it is performed: what comes behind it waits until then.
+  bool held_ = false;
+  std::deque<zab::LeaderEffect> leader_effects_;
+
+  std::vector<Effect> effects_;
+};
+
+}  // namespace tandem::coord::peer

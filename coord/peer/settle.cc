@@ -1,0 +1,205 @@
+// How what one core says becomes a verb of another or an effect: run after every verb until nobody has
+// anything to say.
+#include <fmt/format.h>
+
+#include "base/check.h"
+#include "coord/peer/peer.h"
+
+namespace tandem::coord::peer {
+
+namespace {
+
+template <class... Cases>
+struct Overloaded : Cases... {
+  using Cases::operator()...;
+};
+
+}  // namespace
+
+void Peer::note(Note::Level level, std::string text) { effects_.emplace_back(Note{level, std::move(text)}); }
+
+// Clients' frames are many and cheap: their effects are collected when the shell asks.
+bool Peer::has_effects() const {
+  return !effects_.empty() || held_ || (pipeline_ != nullptr && pipeline_->has_effects());
+}
+
+std::vector<Effect> Peer::take_effects() {
+  if (effects_.empty()) held_ = false;
+  settle();
+  return std::exchange(effects_, {});
+}
+
+void Peer::settle() {
+  for (bool more = true; more;) {
+    more = settle_election();
+    more = settle_leader() || more;
+    more = settle_learner() || more;
+    more = settle_pipeline() || more;
+  }
+}
+
+bool Peer::settle_election() {
+  auto said = election_.drain();
+  for (auto& effect : said) {
+    if (auto* send = std::get_if<election::Send>(&effect)) {
+      effects_.emplace_back(std::move(*send));
+    } else if (const auto* decision = std::get_if<election::Decide>(&effect)) {
+      take_role(*decision);
+    } else if (const auto* other = std::get_if<election::OtherConfig>(&effect)) {
+      note(Note::Level::warning,
+           fmt::format("server {} has another configuration, which is not taken over:\n{}", other->from,
+                       other->text));
+    }
+    // VoterLooking: a leader that waits for its epoch goes on waiting, as Apache's.
+  }
+  return !said.empty();
+}
+
+bool Peer::settle_leader() {
+  if (leader_ == nullptr || held_) return false;
+  for (auto& effect : leader_->take_effects()) leader_effects_.push_back(std::move(effect));
+  bool any = false;
+  while (leader_ != nullptr && !held_ && !leader_effects_.empty()) {
+    const zab::LeaderEffect effect = std::move(leader_effects_.front());
+    leader_effects_.pop_front();
+    perform(effect);
+    any = true;
+  }
+  return any;
+}
+
+void Peer::perform(const zab::LeaderEffect& effect) {
+  const auto forward = [this](const auto& value) { effects_.emplace_back(value); };
+  std::visit(
+      Overloaded{
+          [&](const zab::PersistAcceptedEpoch& value) { forward(value); },
+          [&](const zab::PersistCurrentEpoch& value) { forward(value); },
+          [&](const zab::Persist& value) { forward(value); },
+          [&](const zab::SendToLearner& value) { forward(value); },
+          [&](const zab::SendSnapshot& value) {
+            forward(value);
+            held_ = true;
+          },
+          [&](const zab::ReadLog& value) { forward(value); },
+          [&](const zab::CloseLearner& value) {
+            note(Note::Level::info, fmt::format("closing learner {}: {}", value.learner, value.reason));
+            forward(value);
+            if (pipeline_ != nullptr) pipeline_->on_learner_gone(pipeline::LearnerId(value.learner.value));
+          },
+          [&](const zab::StartLeading& value) { serve(pipeline::Role::leader, value.epoch_start); },
+          [&](const zab::Commit& value) {
+            pipeline_->on_committed(value.through, now_);
+            last_txn_ = tree_->last_zxid();
+          },
+          [&](const zab::StepDown& value) { end_role(value.reason); },
+          [&](const zab::LearnerRequest& value) {
+            if (pipeline_ == nullptr) return;
+            pipeline_->on_request(pipeline::LearnerId(value.from.value),
+                                  {value.session, value.cxid, value.type, value.body}, value.ids, now_);
+          },
+          [&](const zab::LearnerRevalidate& value) {
+            if (pipeline_ == nullptr) return;
+            pipeline_->on_revalidate(pipeline::LearnerId(value.from.value), value.session.session,
+                                     value.session.timeout_ms, now_);
+          },
+          [&](const zab::LearnerTouches& value) {
+            if (pipeline_ == nullptr) return;
+            for (const records::Touch& touch : value.touches)
+              pipeline_->on_touch(touch.session, touch.timeout_ms, now_);
+          },
+          [&](const zab::Confirmed& value) {
+            if (pipeline_ != nullptr) pipeline_->on_leadership_confirmed(value.token, now_);
+          },
+      },
+      effect);
+}
+
+bool Peer::settle_learner() {
+  if (learner_ == nullptr) return false;
+  const auto said = learner_->take_effects();
+  for (const zab::LearnerEffect& effect : said) {
+    if (learner_ != nullptr) perform(effect);
+  }
+  return !said.empty();
+}
+
+void Peer::perform(const zab::LearnerEffect& effect) {
+  const auto forward = [this](const auto& value) { effects_.emplace_back(value); };
+  std::visit(Overloaded{
+                 [&](const zab::PersistAcceptedEpoch& value) { forward(value); },
+                 [&](const zab::PersistCurrentEpoch& value) { forward(value); },
+                 [&](const zab::Persist& value) { forward(value); },
+                 [&](const zab::SendToLeader& value) { forward(value); },
+                 [&](const zab::Truncate& value) { forward(value); },
+                 [&](const zab::InstallSnapshot& value) { forward(value); },
+                 [&](const zab::Apply& value) {
+                   for (const records::TxnRef& txn : value.txns) {
+                     if (pipeline_ == nullptr) {
+                       apply(txn.payload.view());
+                       continue;
+                     }
+                     pipeline_->on_transaction(txn.payload.view(), now_);
+                     last_txn_ = txn.zxid;
+                   }
+                 },
+                 [&](const zab::StartFollowing& value) {
+                   const bool observer = election_.state() == ServerState::observing;
+                   serve(observer ? pipeline::Role::observer : pipeline::Role::follower, value.epoch_start);
+                 },
+                 [&](const zab::PingAsked& value) {
+                   std::vector<records::Touch> touches;
+                   if (pipeline_ != nullptr) touches = pipeline_->take_touches();
+                   learner_->answer_ping(value.zxid, touches);
+                 },
+                 [&](const zab::Revalidated& value) {
+                   if (pipeline_ != nullptr) pipeline_->on_revalidated(value.session, value.valid, now_);
+                 },
+                 [&](const zab::Synced&) {
+                   if (pipeline_ != nullptr) pipeline_->on_sync_done(now_);
+                 },
+                 [&](const zab::Abandon& value) { end_role(value.reason); },
+             },
+             effect);
+}
+
+bool Peer::settle_pipeline() {
+  if (pipeline_ == nullptr || !pipeline_->has_effects()) return false;
+  for (const pipeline::Effect& effect : pipeline_->take_effects()) {
+    if (pipeline_ != nullptr) perform(effect);
+  }
+  return true;
+}
+
+void Peer::perform(const pipeline::Effect& effect) {
+  std::visit(Overloaded{
+                 [&](const pipeline::Persist& value) {
+                   if (leader_ != nullptr) leader_->propose(value.batch, now_.at);
+                 },
+                 [&](const pipeline::Forward& value) {
+                   if (learner_ != nullptr)
+                     learner_->forward({value.session, value.cxid, value.op, value.body}, value.ids);
+                 },
+                 [&](const pipeline::Revalidate& value) {
+                   if (learner_ != nullptr) learner_->revalidate({value.session, value.timeout_ms});
+                 },
+                 [&](const pipeline::AnswerRevalidate& value) {
+                   if (leader_ != nullptr)
+                     leader_->revalidated(LearnerId(value.learner.value), value.session, value.valid);
+                 },
+                 [&](const pipeline::AnswerSync& value) {
+                   if (leader_ != nullptr) leader_->answer_sync(LearnerId(value.learner.value));
+                 },
+                 [&](const pipeline::ConfirmLeadership& value) {
+                   if (leader_ != nullptr) leader_->confirm(value.round, now_.at);
+                 },
+                 [&](const pipeline::EpochExhausted&) {
+                   if (leader_ != nullptr) leader_->step_down("the zxids of this epoch are used up");
+                 },
+                 [&](const pipeline::CloseLink& value) { effects_.emplace_back(value); },
+                 [&](const pipeline::ResumeLink& value) { effects_.emplace_back(value); },
+                 [&](const pipeline::AwaitOutput& value) { effects_.emplace_back(value); },
+             },
+             effect);
+}
+
+}  // namespace tandem::coord::peer
