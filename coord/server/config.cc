@@ -2,9 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <charconv>
-
+#include "coord/server/ensemble_config.h"
 #include "coord/storage/files.h"
 
 namespace tandem::coord::server {
@@ -52,39 +50,32 @@ Status apply_properties(Config& config, const std::vector<Entry>& properties, co
   return config_table().apply(config, ours, findings, conf::Names::properties);
 }
 
-// `host:2888:3888:participant;address:port`: the port for clients, when the line has one.
-std::optional<std::int32_t> client_port_of(std::string_view server) {
-  const auto semicolon = server.rfind(';');
-  if (semicolon == std::string_view::npos) return std::nullopt;
-  const std::string_view client = server.substr(semicolon + 1);
-  const std::string_view port =
-      client.substr(client.rfind(':') == std::string_view::npos ? 0 : client.rfind(':') + 1);
-  std::int32_t value = 0;
-  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), value);
-  if (error != std::errc() || end != port.data() + port.size()) return std::nullopt;
-  return value;
-}
-
-Status check_servers(Config& config, const std::string& file) {
-  const auto voters = std::count_if(config.servers.begin(), config.servers.end(), [](const auto& server) {
-    return server.second.find(":observer") == std::string::npos;
-  });
-  if (config.servers.size() > 1 ||
-      (config.servers.size() == 1 && (!config.standalone_enabled || voters == 0)))
+Status check_members(fs::Disk* disk, Config& config, const std::string& file,
+                     std::vector<std::string>& warnings) {
+  auto members = read_members(config, file, warnings);
+  if (!members) return members.error();
+  if (!is_distributed(config, *members) || disk == nullptr) {
+    if (members->members().empty() || config.client_port) return {};
+    if (const auto& client = members->members().begin()->second.client) config.client_port = client->port;
+    return {};
+  }
+  if constexpr (!kServesEnsembles)
     return base::make_error(
         Errc::unsupported,
         "{}: {} server.N line(s) describe an ensemble, and this version only serves alone: leave "
         "one server.N line, or none",
         file, config.servers.size());
-  if (config.servers.empty() || config.client_port) return {};
-  config.client_port = client_port_of(config.servers.begin()->second);
+  auto ensemble = join_ensemble(*disk, config, std::move(*members), file, warnings);
+  if (!ensemble) return ensemble.error();
+  config.ensemble = std::move(*ensemble);
   return {};
 }
 
-Status check(Config& config, const std::string& file) {
+// Without a disk there is no myid: the short form of the command line, which describes no ensemble.
+Status check(fs::Disk* disk, Config& config, const std::string& file, std::vector<std::string>& warnings) {
   if (config.data_dir.empty())
     return base::make_error(Errc::invalid_argument, "{}: dataDir is not set", file);
-  if (auto status = check_servers(config, file); !status) return status;
+  if (auto status = check_members(disk, config, file, warnings); !status) return status;
   if (!config.client_port) return base::make_error(Errc::invalid_argument, "{}: clientPort is not set", file);
   if (config.min_session_timeout() > config.max_session_timeout())
     return base::make_error(Errc::invalid_argument,
@@ -111,10 +102,28 @@ void add_warnings(const Config& config, const conf::Findings& findings, std::vec
   if (config.skip_acl) warnings.push_back("skipACL=yes: anybody may read and write every node");
 }
 
-Result<LoadedConfig> finish(LoadedConfig loaded, const std::string& file, const conf::Findings& findings) {
-  if (auto status = check(loaded.config, file); !status) return status.error();
+Result<LoadedConfig> finish(fs::Disk* disk, LoadedConfig loaded, const std::string& file,
+                            const conf::Findings& findings) {
+  if (auto status = check(disk, loaded.config, file, loaded.warnings); !status) return status.error();
   add_warnings(loaded.config, findings, loaded.warnings);
   return loaded;
+}
+
+// It has the members and nothing else; its version is the end of its name.
+Status apply_dynamic_file(fs::Disk& disk, Config& config, const std::string& file, conf::Findings& findings) {
+  if (!config.servers.empty() || !config.groups.empty() || !config.weights.empty())
+    return base::make_error(Errc::invalid_argument,
+                            "{}: with dynamicConfigFile, server, group and weight lines belong into {}", file,
+                            config.dynamic_config_file);
+  const auto entries = read_entries(disk, config.dynamic_config_file);
+  if (!entries) return entries.error();
+  for (const Entry& entry : *entries) {
+    const std::string_view kind = std::string_view(entry.key).substr(0, entry.key.find('.'));
+    if (kind != "server" && kind != "group" && kind != "weight")
+      return base::make_error(Errc::invalid_argument, "{}: {} does not belong into a dynamic file",
+                              conf::where(entry), entry.key);
+  }
+  return apply_file(config, *entries, findings);
 }
 
 }  // namespace
@@ -134,15 +143,9 @@ Result<LoadedConfig> load_config(fs::Disk& disk, const std::string& file,
   // The file holds over -D: Apache sets the property when it reads the file.
   if (auto status = apply_properties(loaded.config, properties, findings); !status) return status.error();
   if (auto status = apply_file(loaded.config, *entries, findings); !status) return status.error();
-  if (!loaded.config.dynamic_config_file.empty()) {
-    const auto dynamic = read_entries(disk, loaded.config.dynamic_config_file);
-    if (!dynamic) return dynamic.error();
-    std::vector<Entry> servers;
-    std::copy_if(dynamic->begin(), dynamic->end(), std::back_inserter(servers),
-                 [](const Entry& entry) { return entry.key != "version"; });
-    if (auto status = apply_file(loaded.config, servers, findings); !status) return status.error();
-  }
-  return finish(std::move(loaded), file, findings);
+  if (!loaded.config.dynamic_config_file.empty())
+    if (auto status = apply_dynamic_file(disk, loaded.config, file, findings); !status) return status.error();
+  return finish(&disk, std::move(loaded), file, findings);
 }
 
 Result<LoadedConfig> short_config(const std::vector<std::string>& operands,
@@ -158,7 +161,7 @@ Result<LoadedConfig> short_config(const std::vector<std::string>& operands,
   for (std::size_t i = 0; i < operands.size(); ++i)
     entries.push_back({std::string(kKeys[i]), operands[i], "command line", 0});
   if (auto status = apply_file(loaded.config, entries, findings); !status) return status.error();
-  return finish(std::move(loaded), "command line", findings);
+  return finish(nullptr, std::move(loaded), "command line", findings);
 }
 
 }  // namespace tandem::coord::server

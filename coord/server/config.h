@@ -13,9 +13,20 @@
 
 #include "base/result.h"
 #include "conf/table.h"
+#include "coord/quorum/config.h"
 #include "fs/disk.h"
 
 namespace tandem::coord::server {
+
+// While false, what is_distributed() is refused at the start.
+inline constexpr bool kServesEnsembles = false;
+
+// Who else there is, and who we are among them.
+struct Ensemble {
+  quorum::ServerId self;
+  quorum::Role role = quorum::Role::participant;
+  quorum::QuorumConfig members;
+};
 
 struct Config {
   // Files.
@@ -71,10 +82,34 @@ struct Config {
   std::vector<std::string> four_letter_whitelist = {"srvr"};
   std::string metrics_provider;  // any class name: words print Apache's default form
 
-  // Ensemble: one line means a server that stands alone.
+  // Ensemble: one participant is a server that stands alone.
   std::map<std::string, std::string> servers;
+  std::map<std::string, std::string> groups;
+  std::map<std::string, std::string> weights;
   std::string dynamic_config_file;
   bool standalone_enabled = true;
+  std::string peer_type = "participant";
+  bool sync_enabled = true;
+  std::int32_t init_limit = 0;                 // ticks
+  std::int32_t sync_limit = 0;                 // ticks
+  std::int32_t connect_to_learner_master = 0;  // ticks; 0: init_limit
+  bool quorum_listen_on_all_ips = false;
+  bool multi_address_enabled = false;
+  std::int32_t cnx_timeout_ms = 5000;
+  std::int32_t election_port_bind_retry = 3;
+  std::int32_t notification_interval_min_ms = 200;
+  std::int32_t notification_interval_max_ms = 60000;
+  bool local_sessions_enabled = false;
+  bool local_sessions_upgrading_enabled = false;
+  bool leader_serves = true;
+  std::int32_t leader_max_time_to_wait_for_epoch_ms = -1;  // -1: init_limit
+  std::int32_t leader_max_concurrent_snap_syncs = 10;
+  std::int32_t leader_max_concurrent_diff_syncs = 100;
+  std::int32_t commit_log_count = 500;
+  double snapshot_size_factor = 0.33;
+  std::int32_t observer_reconnect_delay_ms = 0;
+  std::int32_t observer_election_delay_ms = 200;
+  std::optional<Ensemble> ensemble;  // what they come to; nullopt: a server alone
 
   // Recognised only so that a value other than the default is named.
   std::string secure_client_port;

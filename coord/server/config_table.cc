@@ -214,16 +214,104 @@ void add_security(std::vector<Setting>& rows) {
       {.doc = "Key stores and rules of TLS.", .property = "zookeeper.ssl.*", .state = State::accepted}));
 }
 
-void add_ensemble(std::vector<Setting>& rows) {
+void add_members(std::vector<Setting>& rows) {
+  using C = Config;
+  rows.push_back(conf::family(
+      "server.*", &C::servers,
+      {.doc = "host:port:port[:role][|...][;client address] of each member; one participant is a server that "
+              "stands alone, several are refused."}));
+  rows.push_back(
+      conf::family("group.*", &C::groups, {.doc = "Numbers of the members of a group, by colons."}));
+  rows.push_back(
+      conf::family("weight.*", &C::weights, {.doc = "Weight of a member in its group; 0 never leads."}));
+  rows.push_back(setting("dynamicConfigFile", &C::dynamic_config_file,
+                         {.doc = "A file with the server, group and weight lines."}));
+  rows.push_back(setting("standaloneEnabled", &C::standalone_enabled,
+                         {.doc = "Whether one participant means a server that stands alone."}));
+  rows.push_back(setting("peerType", &C::peer_type,
+                         {.doc = "What server.N says of this server; a difference is only warned of.",
+                          .one_of = {"participant", "observer"}}));
+  rows.push_back(
+      setting("syncEnabled", &C::sync_enabled, {.doc = "Whether an observer writes log and snapshots."}));
+  rows.push_back(setting("initLimit", &C::init_limit,
+                         {.doc = "Ticks in which a member must find its leader and fetch what it lacks."}));
+  rows.push_back(
+      setting("syncLimit", &C::sync_limit, {.doc = "Ticks that leader and followers may be silent for."}));
+  rows.push_back(setting("connectToLearnerMasterLimit", &C::connect_to_learner_master,
+                         {.doc = "Ticks in which a leader must be reached; 0: initLimit."}));
+  rows.push_back(setting("quorumListenOnAllIPs", &C::quorum_listen_on_all_ips,
+                         {.doc = "Listen for other members on all addresses instead of those of server.N."}));
+  rows.push_back(setting(
+      "multiAddress.enabled", &C::multi_address_enabled,
+      {.doc = "Whether members may have several addresses.", .property = "zookeeper.multiAddress.enabled"}));
+  rows.push_back(setting("cnxTimeout", &C::cnx_timeout_ms,
+                         {.doc = "Ms in which a connection of the election must open.",
+                          .property = "zookeeper.cnxTimeout",
+                          .min = 1}));
+  rows.push_back(setting("electionPortBindRetry", &C::election_port_bind_retry,
+                         {.doc = "Tries to listen on the election port, a second apart; 0: for ever.",
+                          .property = "zookeeper.electionPortBindRetry",
+                          .min = 0}));
+  rows.push_back(setting("fastleader.minNotificationInterval", &C::notification_interval_min_ms,
+                         {.doc = "Ms before a vote is repeated; doubled each time.",
+                          .property = "zookeeper.fastleader.minNotificationInterval",
+                          .min = 1}));
+  rows.push_back(setting("fastleader.maxNotificationInterval", &C::notification_interval_max_ms,
+                         {.doc = "Ms between repetitions of a vote at most.",
+                          .property = "zookeeper.fastleader.maxNotificationInterval",
+                          .min = 1}));
+}
+
+void add_roles(std::vector<Setting>& rows) {
   using C = Config;
   rows.push_back(
-      conf::family("server.*", &C::servers,
-                   {.doc = "Members of the ensemble; one line is a server that stands alone, several are "
-                           "refused."}));
+      setting("localSessionsEnabled", &C::local_sessions_enabled,
+              {.doc = "Sessions are known only to their server until they make an ephemeral node."}));
+  rows.push_back(setting("localSessionsUpgradingEnabled", &C::local_sessions_upgrading_enabled,
+                         {.doc = "Whether a local session becomes a global one when it must."}));
+  rows.push_back(setting("leaderServes", &C::leader_serves,
+                         {.doc = "Whether a leader serves clients.",
+                          .property = "zookeeper.leaderServes",
+                          .truth = Truth::yes_no}));
   rows.push_back(
-      setting("dynamicConfigFile", &C::dynamic_config_file, {.doc = "A file with server.N lines."}));
-  rows.push_back(setting("standaloneEnabled", &C::standalone_enabled,
-                         {.doc = "Whether one server.N line means a server that stands alone."}));
+      setting("leader.maxTimeToWaitForEpoch", &C::leader_max_time_to_wait_for_epoch_ms,
+              {.doc = "Ms that an elected leader waits for a quorum while others look; -1: initLimit.",
+               .property = "zookeeper.leader.maxTimeToWaitForEpoch"}));
+  rows.push_back(setting("leader.maxConcurrentSnapSyncs", &C::leader_max_concurrent_snap_syncs,
+                         {.doc = "Members that are sent a snapshot at the same time.",
+                          .property = "zookeeper.leader.maxConcurrentSnapSyncs",
+                          .min = 1}));
+  rows.push_back(setting("leader.maxConcurrentDiffSyncs", &C::leader_max_concurrent_diff_syncs,
+                         {.doc = "Members that are sent transactions at the same time.",
+                          .property = "zookeeper.leader.maxConcurrentDiffSyncs",
+                          .min = 1}));
+  rows.push_back(setting("commitLogCount", &C::commit_log_count,
+                         {.doc = "Transactions kept in memory for members that lag behind.",
+                          .property = "zookeeper.commitLogCount",
+                          .min = 1}));
+  rows.push_back(setting("snapshotSizeFactor", &C::snapshot_size_factor,
+                         {.doc = "Log that is read for a member that lags, as a part of a snapshot's size; "
+                                 "negative: none.",
+                          .property = "zookeeper.snapshotSizeFactor"}));
+  rows.push_back(setting("observer.reconnectDelayMs", &C::observer_reconnect_delay_ms,
+                         {.doc = "Ms at most that an observer waits before it connects again.",
+                          .property = "zookeeper.observer.reconnectDelayMs",
+                          .min = 0}));
+  rows.push_back(setting("observer.election.DelayMs", &C::observer_election_delay_ms,
+                         {.doc = "Ms at most that an observer waits before it asks who leads.",
+                          .property = "zookeeper.observer.election.DelayMs",
+                          .min = 0}));
+}
+
+void add_ensemble(std::vector<Setting>& rows) {
+  add_members(rows);
+  add_roles(rows);
+  rows.push_back(
+      recognised("electionAlg", Type::int32, "3",
+                 {.doc = "Always 3.", .refuse = [](std::string_view value) -> std::optional<std::string> {
+                    if (value == "3") return std::nullopt;
+                    return "only 3 is supported";
+                  }}));
   struct Row {
     std::string_view key;
     Type type;
@@ -231,39 +319,15 @@ void add_ensemble(std::vector<Setting>& rows) {
     std::string_view property;
   };
   static constexpr Row kRows[] = {
-      {"group.*", Type::string, "", {}},
-      {"weight.*", Type::string, "", {}},
-      {"electionAlg", Type::int32, "3", {}},
-      {"peerType", Type::string, "participant", {}},
-      {"syncEnabled", Type::boolean, "true", {}},
-      {"quorumListenOnAllIPs", Type::boolean, "false", {}},
-      {"localSessionsEnabled", Type::boolean, "false", {}},
-      {"localSessionsUpgradingEnabled", Type::boolean, "false", {}},
       {"observerMasterPort", Type::int32, "0", {}},
-      {"connectToLearnerMasterLimit", Type::int32, "0", {}},
-      {"multiAddress.enabled", Type::boolean, "false", "zookeeper.multiAddress.enabled"},
       {"multiAddress.reachabilityCheckEnabled", Type::boolean, "true",
        "zookeeper.multiAddress.reachabilityCheckEnabled"},
       {"multiAddress.reachabilityCheckTimeoutMs", Type::int32, "1000",
        "zookeeper.multiAddress.reachabilityCheckTimeoutMs"},
       {"oraclePath", Type::string, "", {}},
       {"quorum.cnxn.threads.size", Type::int32, "20", {}},
-      {"leaderServes", Type::string, "yes", "zookeeper.leaderServes"},
-      {"cnxTimeout", Type::int32, "5000", "zookeeper.cnxTimeout"},
-      {"electionPortBindRetry", Type::int32, "3", "zookeeper.electionPortBindRetry"},
       {"tcpKeepAlive", Type::boolean, "false", "zookeeper.tcpKeepAlive"},
-      {"leader.maxConcurrentSnapSyncs", Type::int32, "10", "zookeeper.leader.maxConcurrentSnapSyncs"},
-      {"leader.maxConcurrentDiffSyncs", Type::int32, "100", "zookeeper.leader.maxConcurrentDiffSyncs"},
-      {"leader.maxTimeToWaitForEpoch", Type::int32, "-1", "zookeeper.leader.maxTimeToWaitForEpoch"},
-      {"observer.reconnectDelayMs", Type::int32, "0", "zookeeper.observer.reconnectDelayMs"},
-      {"observer.election.DelayMs", Type::int32, "200", "zookeeper.observer.election.DelayMs"},
       {"observerMaster.sizeLimit", Type::int64, "33554432", "zookeeper.observerMaster.sizeLimit"},
-      {"commitLogCount", Type::int32, "500", "zookeeper.commitLogCount"},
-      {"snapshotSizeFactor", Type::float64, "0.33", "zookeeper.snapshotSizeFactor"},
-      {"fastleader.minNotificationInterval", Type::int32, "200",
-       "zookeeper.fastleader.minNotificationInterval"},
-      {"fastleader.maxNotificationInterval", Type::int32, "60000",
-       "zookeeper.fastleader.maxNotificationInterval"},
       {"readonlymode.enabled", Type::boolean, "false", "readonlymode.enabled"},
   };
   // These only matter between servers: a server that stands alone ignores them, as Apache's does.
@@ -271,8 +335,6 @@ void add_ensemble(std::vector<Setting>& rows) {
     rows.push_back(recognised(row.key, row.type, row.fallback,
                               {.doc = "Only matters in an ensemble.", .property = row.property}));
   }
-  for (const std::string_view key : {"initLimit", "syncLimit"})
-    rows.push_back(recognised(key, Type::int32, "0", {.doc = "Ticks; only matters in an ensemble."}));
 }
 
 void add_operations(std::vector<Setting>& rows) {

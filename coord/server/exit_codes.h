@@ -6,9 +6,10 @@ namespace tandem::coord::server {
 
 enum class ExitCode {
   ok = 0,
-  unexpected = 1,    // recovery, ports, a failed log
-  invalid_args = 2,  // command line and zoo.cfg
-  data_dir = 3,      // directories missing, not writable or mixed up
+  unexpected = 1,      // recovery, ports, a failed log, a number that server.N does not list
+  invalid_args = 2,    // command line, zoo.cfg, myid
+  data_dir = 3,        // directories missing, not writable or mixed up
+  election_port = 14,  // cannot be listened on
 };
 
 }  // namespace tandem::coord::server
