@@ -1,0 +1,115 @@
+#include "coord/storage/truncate.h"
+
+#include <algorithm>
+
+#include "bytes/reader.h"
+#include "coord/records/txn.h"
+#include "coord/storage/durable_mark.h"
+#include "coord/storage/txn_log.h"
+#include "coord/storage/txn_log_reader.h"
+#include "jute/codec.h"
+
+namespace tandem::coord::storage {
+
+using base::Errc;
+using base::Result;
+using base::Status;
+
+namespace {
+
+Status remove(fs::Disk& disk, const std::string& directory, const std::string& name) {
+  if (auto status = disk.unlink(fs::join(directory, name)); !status) return status;
+  return disk.sync_dir(directory);
+}
+
+struct Cut {
+  std::uint64_t offset =
+      0;                // where the first entry beyond the target starts; the end of the entries otherwise
+  bool beyond = false;  // there is such an entry, or bytes that are no entry
+  std::optional<Zxid> last;  // the last entry that stays
+};
+
+Result<Cut> find_cut(fs::Disk& disk, const std::string& path, Zxid target) {
+  auto reader = TxnLogReader::open(disk, path);
+  if (!reader) return reader.error();
+  Cut cut;
+  for (;;) {
+    const auto payload = (*reader)->next();
+    if (!payload) return payload.error();
+    cut.offset = (*reader)->offset();
+    if (!payload->has_value()) {
+      cut.beyond = (*reader)->end() != LogEnd::clean;
+      return cut;
+    }
+    const auto header = jute::decoded<records::TxnHeader>(**payload);
+    if (!header) return header.error();
+    if (header->zxid > target) {
+      cut.beyond = true;
+      return cut;
+    }
+    cut.last = header->zxid;
+  }
+}
+
+// The mark first: it may only ever prove less than the log holds.
+Status cut_file(fs::Disk& disk, const std::string& directory, const NumberedFile& file,
+                std::uint64_t offset) {
+  DurableMark mark;
+  mark.open(disk, directory);
+  mark.set({file.zxid, offset});
+  mark.sync();
+  auto handle = disk.open(fs::join(directory, file.name), fs::OpenMode::write);
+  if (!handle) return handle.error();
+  if (auto status = (*handle)->truncate(offset); !status) return status;
+  return (*handle)->sync();
+}
+
+}  // namespace
+
+Result<Zxid> truncate_log(fs::Disk& disk, const std::string& log_directory, Zxid last) {
+  auto files = list_logs(disk, log_directory);
+  if (!files) return files.error();
+  while (!files->empty()) {
+    const NumberedFile file = files->back();
+    files->pop_back();
+    if (file.zxid > last) {
+      if (auto status = remove(disk, log_directory, file.name); !status) return status.error();
+      continue;
+    }
+    const auto cut = find_cut(disk, fs::join(log_directory, file.name), last);
+    if (!cut) return cut.error();
+    if (!cut->last) {  // nothing in it is wanted
+      if (auto status = remove(disk, log_directory, file.name); !status) return status.error();
+      continue;
+    }
+    if (cut->beyond) {
+      if (auto status = cut_file(disk, log_directory, file, cut->offset); !status) return status.error();
+    }
+    return *cut->last;
+  }
+  return Zxid(0);
+}
+
+Result<Zxid> truncate_history(fs::Disk& disk, const std::string& log_directory,
+                              const std::string& snapshot_directory, Zxid target) {
+  auto snapshots = list_snapshots(disk, snapshot_directory);
+  if (!snapshots) return snapshots.error();
+  const bool any = !snapshots->empty();
+  const bool any_left = any && snapshots->front().zxid <= target;
+  if (any && !any_left)
+    return base::make_error(
+        Errc::unsupported,
+        "cannot go back to 0x{:x}: the oldest snapshot in {} is {}; take this server's data "
+        "directory away and let it fetch everything from the others",
+        static_cast<std::uint64_t>(target.value), snapshot_directory, snapshots->front().name);
+  while (any && snapshots->back().zxid > target) {
+    if (auto status = remove(disk, snapshot_directory, snapshots->back().name); !status)
+      return status.error();
+    snapshots->pop_back();
+  }
+  auto last = truncate_log(disk, log_directory, target);
+  if (!last) return last.error();
+  return any_left ? std::max(*last, snapshots->back().zxid) : *last;
+}
+
+}  // namespace tandem::coord::storage

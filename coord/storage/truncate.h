@@ -1,0 +1,25 @@
+// Cutting the history back to a zxid, as a leader asks a server whose last transactions it never saw:
+// snapshots newer than that go first, then the log from its end, each step durable before the next, so that a
+// crash at any instant leaves a history that recovery accepts. After it, recovery (into a new tree) gives the
+// state as it was. Nobody may write log or snapshots meanwhile.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+#include "coord/storage/files.h"
+#include "fs/disk.h"
+
+namespace tandem::coord::storage {
+
+// The last zxid that is left: `target`, or less when the history never had it. Errc::unsupported when only
+// snapshots beyond the target are there: the history cannot be had without the others' help. Any other error
+// leaves a history that must not be voted with.
+base::Result<Zxid> truncate_history(fs::Disk& disk, const std::string& log_directory,
+                                    const std::string& snapshot_directory, Zxid target);
+
+// The log alone: what it holds beyond `last` is removed. For a server that has just been given snapshot
+// `last`; a log that does not reach it keeps what it has.
+base::Result<Zxid> truncate_log(fs::Disk& disk, const std::string& log_directory, Zxid last);
+
+}  // namespace tandem::coord::storage
