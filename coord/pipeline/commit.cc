@@ -1,6 +1,8 @@
-// What follows a durable transaction: the tree changes, watchers hear of it, the waiting client gets its
+// What follows a committed transaction: the tree changes, watchers hear of it, the waiting client gets its
 // reply, and the requests that waited behind it go on. Events are written before the reply that shows the
 // change.
+#include <algorithm>
+
 #include "base/check.h"
 #include "coord/pipeline/events.h"
 #include "coord/pipeline/pipeline.h"
@@ -27,24 +29,54 @@ void Pipeline::on_committed(jute::Zxid zxid, Now now) {
     committed_of_front_ = 0;
     committed_bytes_ = 0;
   }
+  settle_syncs();
   resume_relieved();
 }
 
 void Pipeline::commit(std::string_view payload) {
-  const base::Status status = tree_.apply(payload, this, applied_);
-  ENSURE(status.has_value(), "{}", status.error().context);
-  if (applied_.digest_mismatch) ++digest_mismatches_;
+  apply(payload);
   ENSURE(!outstanding_.empty(), "zxid 0x{:x} was not proposed here", applied_.header.zxid.value);
   in_flight_bytes_ -= payload.size();
   preparer_.on_applied(applied_.header.zxid);
-  const Outstanding waiting = outstanding_.front();
+  const Outstanding waiting = std::move(outstanding_.front());
   outstanding_.pop_front();
-  Link* link = find(waiting.link);
-  if (link != nullptr && link->state != Link::State::closing) {
-    reply(*link, waiting);
-    answered(*link);
+  if (waiting.link.value != 0) --clients_waiting_;
+  settle(waiting);
+}
+
+void Pipeline::apply(std::string_view payload) {
+  const base::Status status = tree_.apply(payload, this, applied_);
+  ENSURE(status.has_value(), "{}", status.error().context);
+  if (applied_.digest_mismatch) ++digest_mismatches_;
+  if (applied_.header.type != OpCode::create_session) return;
+  const jute::SessionId session = applied_.header.client_id;
+  sessions_.commit(session, applied_.session_timeout_ms);
+  if (local_.find(session) == nullptr) return;
+  // It came back here as a local one while its upgrade was on its way.
+  local_.remove(session);
+  if (const auto it = session_links_.find(session.value); it != session_links_.end()) {
+    if (Link* link = find(it->second)) link->local = false;
   }
-  if (waiting.type == OpCode::close_session) end_session(waiting.session, waiting);
+}
+
+// The reply to who waits, and the end of a session that the transaction closed.
+void Pipeline::settle(const Outstanding& waiting) {
+  Link* link = find(waiting.link);
+  const bool is_sync = waiting.type == OpCode::sync;
+  if (link != nullptr && link->state != Link::State::closing) {
+    const ErrorCode err = is_sync ? ErrorCode::ok : applied_.op.err;
+    if (err == ErrorCode::session_moved || (waiting.type == OpCode::create_session && err != ErrorCode::ok)) {
+      close(*link);  // the session is another connection's
+    } else if (waiting.type == OpCode::create_session) {
+      finish_connect(*link, true);
+      answered(*link);
+    } else {
+      reply(*link, waiting);
+      answered(*link);
+    }
+  }
+  if (!is_sync && applied_.header.type == OpCode::close_session)
+    end_session(applied_.header.client_id, waiting.link);
 }
 
 void Pipeline::answered(Link& link) {
@@ -53,22 +85,41 @@ void Pipeline::answered(Link& link) {
 }
 
 // The session is gone; whoever still holds it is cut off.
-void Pipeline::end_session(jute::SessionId session, const Outstanding& waiting) {
+void Pipeline::end_session(jute::SessionId session, LinkId waiting) {
   sessions_.remove(session);
-  if (Link* link = find(waiting.link)) close(*link);
+  if (Link* link = find(waiting)) close(*link);
   if (const auto it = session_links_.find(session.value); it != session_links_.end()) {
     if (Link* link = find(it->second)) close(*link);
   }
 }
 
+// Behind replies that the client has not read yet, where there are some.
 void Pipeline::reply(Link& link, const Outstanding& waiting) {
-  if (waiting.type == OpCode::create_session) return finish_connect(link, true);
-  std::string& out = outputs_.output(link.id);
+  if (!link.awaiting_output) {
+    put_reply(waiting, outputs_.output(link.id));
+  } else {
+    Link::Queued held{.after = link.writes_answered, .received = waiting.received, .frame = {}};
+    held.ready = true;
+    put_reply(waiting, held.frame);
+    link.queued_bytes += held.frame.size();
+    const auto behind = std::find_if(link.queue.begin(), link.queue.end(), [&link](const auto& queued) {
+      return queued.after > link.writes_answered;
+    });
+    link.queue.insert(behind, std::move(held));
+  }
+  count_reply(link, waiting.xid, waiting.type, waiting.received);
+}
+
+void Pipeline::put_reply(const Outstanding& waiting, std::string& out) {
   ReplyFrame frame(out, waiting.xid, tree_.last_zxid());
+  if (waiting.type == OpCode::sync) {
+    bytes::Reader body(waiting.body);
+    put_buffer(out, take_buffer(body));
+    return frame.end(ErrorCode::ok);
+  }
   const bool multi_result = waiting.type == OpCode::multi && applied_.header.type != OpCode::error;
   if (multi_result || applied_.op.err == ErrorCode::ok) append_write_reply(out, waiting);
   frame.end(multi_result ? ErrorCode::ok : applied_.op.err);
-  count_reply(link, waiting.xid, waiting.type, waiting.received);
 }
 
 void Pipeline::append_write_reply(std::string& out, const Outstanding& waiting) {
@@ -114,6 +165,7 @@ void Pipeline::append_write_reply(std::string& out, const Outstanding& waiting) 
 // What was proposed and is not durable never happened: its clients are told, and the tree's state counts
 // again.
 void Pipeline::on_log_full(Now now) {
+  ENSURE(options_.role == Role::standalone, "a proposal cannot be taken back, as {}", to_string(role()));
   now_ = now;
   log_full_ = true;
   in_flight_.clear();
@@ -124,6 +176,7 @@ void Pipeline::on_log_full(Now now) {
   preparer_.take_back_all();
   std::deque<Outstanding> failed;
   failed.swap(outstanding_);
+  clients_waiting_ = 0;
   for (const Outstanding& waiting : failed) fail(waiting);
   resume_relieved();
 }

@@ -36,6 +36,13 @@ bool is_create(OpCode type) {
          type == OpCode::create_ttl;
 }
 
+// Of setData, delete or check.
+void skip_op(OpCode type, bytes::Reader& body) {
+  if (type == OpCode::set_data) take_buffer(body);
+  take_buffer(body);
+  body.i32();
+}
+
 enum class Shape {
   ok,
   malformed,  // an error that uses up a transaction
@@ -74,9 +81,7 @@ struct Preparer::MultiCreate : CreateOp {
           return shape;
       } else if (header.type == OpCode::set_data || header.type == OpCode::remove ||
                  header.type == OpCode::check) {
-        if (header.type == OpCode::set_data) take_buffer(body);
-        take_buffer(body);
-        body.i32();
+        skip_op(header.type, body);
       } else {
         return Shape::malformed;  // reads among them: they do not mix with writes
       }
@@ -86,6 +91,27 @@ struct Preparer::MultiCreate : CreateOp {
 
 bool Preparer::multi_parses(bytes::Reader body) {
   return MultiCreate::shape_of_multi(body, kNullLength) == Shape::ok;
+}
+
+bool Preparer::needs_global_session(OpCode type, std::string_view bytes) {
+  bytes::Reader body(bytes);
+  const auto creates_ephemeral = [&body](OpCode op) {
+    MultiCreate create;
+    create.read(op, body, kNullLength);
+    return body.ok() && (op == OpCode::create || op == OpCode::create2) &&
+           (create.flags == static_cast<std::int32_t>(CreateMode::ephemeral) ||
+            create.flags == static_cast<std::int32_t>(CreateMode::ephemeral_sequential));
+  };
+  if (type == OpCode::create || type == OpCode::create2) return creates_ephemeral(type);
+  if (type != OpCode::multi || !multi_parses(body)) return false;
+  for (SubHeader header = take_header(body); !header.done; header = take_header(body)) {
+    if (is_create(header.type)) {
+      if (creates_ephemeral(header.type)) return true;
+    } else {
+      skip_op(header.type, body);
+    }
+  }
+  return false;
 }
 
 ErrorCode Preparer::prepare_multi(Txn& txn, bytes::Reader& body, bool& parses) {
@@ -112,9 +138,7 @@ ErrorCode Preparer::prepare_multi(Txn& txn, bytes::Reader& body, bool& parses) {
       bool whole = true;
       err = prepare_op(txn, type, body, whole);
     } else {
-      if (type == OpCode::set_data) take_buffer(body);
-      take_buffer(body);
-      body.i32();
+      skip_op(type, body);
     }
     if (err == ErrorCode::marshalling_error && !failed)
       return err;  // no operation's own error: fails the whole

@@ -22,7 +22,7 @@ constexpr std::array kOps{
     OpRow{OpCode::get_children2, OpKind::read, "GETC"},
     OpRow{OpCode::multi, OpKind::write, "MULT"},
     OpRow{OpCode::multi_read, OpKind::read, "MLTR"},
-    OpRow{OpCode::sync, OpKind::read, "SYNC"},
+    OpRow{OpCode::sync, OpKind::sync, "SYNC"},
     OpRow{OpCode::get_acl, OpKind::read, "GETA"},
     OpRow{OpCode::set_acl, OpKind::write, "SETA"},
     OpRow{OpCode::reconfig, OpKind::write, "RECO"},

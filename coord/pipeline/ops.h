@@ -13,6 +13,7 @@ namespace tandem::coord::pipeline {
 
 enum class OpKind {
   read,     // answered from the tree, behind the session's own writes
+  sync,     // a read here, or something that the leader or a quorum has to say
   write,    // becomes a transaction
   auth,     // answered at once, out of order
   refused,  // internal or not there: UNIMPLEMENTED, and the connection ends

@@ -1,4 +1,5 @@
-// Links and the order of their requests; connect.cc has sessions, commit.cc what follows a transaction.
+// Links, the order of their requests, proposals; connect.cc and local_session.cc have sessions, leader.cc and
+// learner.cc what servers tell each other, commit.cc what follows a transaction.
 #include "coord/pipeline/pipeline.h"
 
 #include <algorithm>
@@ -7,6 +8,7 @@
 #include "bytes/reader.h"
 #include "coord/auth/id_set.h"
 #include "coord/pipeline/limits.h"
+#include "coord/pipeline/owner.h"
 #include "coord/pipeline/wire.h"
 #include "jute/codec.h"
 
@@ -16,8 +18,6 @@ using jute::ErrorCode;
 using jute::OpCode;
 
 namespace {
-
-constexpr session::OwnerId kThisServer = 1;
 
 RequestView request_of(std::string_view frame, base::Instant received) {
   bytes::Reader reader(frame);
@@ -52,13 +52,16 @@ Pipeline::Pipeline(PipelineOptions options, tree::DataTree& tree, session::Sessi
     : options_(options),
       tree_(tree),
       sessions_(sessions),
+      local_(sessions.tick(), jute::SessionId()),
       authorizer_(authorizer),
       outputs_(outputs),
-      preparer_(options.prepare, tree, sessions, authorizer),
+      preparer_(options.prepare, tree, sessions, local_, authorizer),
       reader_(tree, watches_, authorizer),
       reaper_(options.reaper, tree, now.at),
       now_(now),
-      next_link_(options.first_link) {}
+      next_link_(options.first_link) {
+  sessions_.begin(leads(), now.at);
+}
 
 Pipeline::~Pipeline() = default;
 
@@ -126,7 +129,15 @@ void Pipeline::close(Link& link) {
   if (link.state == Link::State::closing) return;
   link.state = Link::State::closing;
   release(link);
-  effects_.push_back(CloseLink{link.id});
+  effects_.emplace_back(CloseLink{link.id});
+}
+
+void Pipeline::end() {
+  for (const auto& link : links_) {
+    if (link != nullptr) close(*link);
+  }
+  proposing_.reset();
+  confirm_wanted_ = false;
 }
 
 void Pipeline::reset_link_stats() {
@@ -158,37 +169,68 @@ void Pipeline::on_frame(LinkId id, std::string_view frame, Now now) {
   }
 }
 
-// What arrives behind requests that wait, waits as well; a write only for those, not for other writes.
+// A read waits for the writes before it. A write goes on at once, past waiting reads, unless something that
+// has to be answered before it could be overtaken by its transaction.
+bool Pipeline::must_wait(const Link& link, OpKind kind, OpCode type) const {
+  if (link.state == Link::State::establishing) return true;
+  switch (kind) {
+    case OpKind::auth:
+      return false;
+    case OpKind::refused:
+      return !link.queue.empty();
+    case OpKind::read:
+    case OpKind::sync:
+      return !link.queue.empty() || link.writes_waiting() > 0;
+    case OpKind::write:
+      if (link.local && type == OpCode::close_session)
+        return !link.queue.empty() || link.writes_waiting() > 0;
+      return link.writes_queued > 0 || link.syncs_waiting > 0 || link.awaiting_output;
+  }
+  UNREACHABLE("kind {}", static_cast<int>(kind));
+}
+
 void Pipeline::receive(Link& link, std::string_view frame) {
   bytes::Reader reader(frame);
   reader.i32();
   const auto type = static_cast<OpCode>(reader.i32());
   if (!reader.ok()) return close(link);
   const OpRow* row = find_op(type);
-  if (link.state == Link::State::open && (row == nullptr || row->kind != OpKind::auth)) {
-    session::Session* session = sessions_.find(link.session);
-    // What comes behind the session's end is not answered.
-    if (session == nullptr || !sessions_.touch(*session, link.timeout_ms, now_.at)) return;
-  }
-  const bool waits = link.state == Link::State::establishing || !link.queue.empty() ||
-                     (link.writes_waiting() > 0 && row != nullptr && row->kind == OpKind::read);
-  const bool overtakes = row != nullptr && (row->kind == OpKind::write || row->kind == OpKind::auth) &&
-                         link.state == Link::State::open;
-  if (waits && !overtakes) {
-    link.queue.push_back({link.writes_proposed, now_.at, std::string(frame)});
-    link.queued_bytes += frame.size();
-    return;
+  OpKind kind = row == nullptr ? OpKind::refused : row->kind;
+  if (kind == OpKind::sync && (learns() || options_.sync_quorum_verified)) kind = OpKind::write;
+  if (link.state == Link::State::open && kind != OpKind::auth && !hear(link)) return;
+  if (type == OpCode::close_session) link.ending = true;
+  if (must_wait(link, kind, type)) {
+    Link::Queued queued{.received = now_.at, .frame = std::string(frame)};
+    queued.write = kind == OpKind::write && !(link.local && type == OpCode::close_session);
+    return enqueue(link, std::move(queued));
   }
   dispatch(link, frame, now_.at);
+}
+
+void Pipeline::enqueue(Link& link, Link::Queued queued) {
+  queued.after = link.writes_before();
+  if (queued.write) ++link.writes_queued;
+  link.queued_bytes += queued.frame.size();
+  link.queue.push_back(std::move(queued));
 }
 
 void Pipeline::dispatch(Link& link, std::string_view frame, base::Instant received) {
   const RequestView request = request_of(frame, received);
   const OpRow* row = find_op(request.type);
-  if (row != nullptr && row->kind == OpKind::auth) return on_auth(link, request.xid, request.body);
-  if (row == nullptr || row->kind == OpKind::refused) return refuse_unimplemented(link, request.xid);
-  if (row->kind == OpKind::write) return propose(&link, request, link.ids);
-  execute_read(link, request);
+  const OpKind kind = row == nullptr ? OpKind::refused : row->kind;
+  switch (kind) {
+    case OpKind::auth:
+      return on_auth(link, request.xid, request.body);
+    case OpKind::refused:
+      return refuse_unimplemented(link, request.xid);
+    case OpKind::write:
+      return write(link, request);
+    case OpKind::sync:
+      if (options_.role != Role::standalone) return sync(link, request);
+      return execute_read(link, request);
+    case OpKind::read:
+      return execute_read(link, request);
+  }
 }
 
 void Pipeline::execute_read(Link& link, const RequestView& request) {
@@ -198,29 +240,44 @@ void Pipeline::execute_read(Link& link, const RequestView& request) {
 
 // Requests that waited for writes now answered.
 void Pipeline::drain(Link& link) {
-  if (link.queue.empty()) return;
+  if (link.queue.empty() || link.awaiting_output) return;
   const std::size_t limit = outputs_.output(link.id).size() + kDrainBytesMax;
-  while (link.state == Link::State::open && !link.queue.empty() &&
-         link.queue.front().after <= link.writes_answered) {
+  while (link.state == Link::State::open && link.has_runnable()) {
     if (outputs_.output(link.id).size() > limit) {
-      effects_.push_back(AwaitOutput{link.id});
+      link.awaiting_output = true;
+      effects_.emplace_back(AwaitOutput{link.id});
       return;
     }
     const Link::Queued queued = std::move(link.queue.front());
     link.queue.pop_front();
     link.queued_bytes -= queued.frame.size();
-    if (queued.unparsable) {
-      reply_error(link, request_of(queued.frame, queued.received), ErrorCode::marshalling_error);
+    if (queued.ready) {
+      outputs_.output(link.id).append(queued.frame);
+    } else if (queued.err != ErrorCode::ok) {
+      reply_error(link, request_of(queued.frame, queued.received), queued.err);
+    } else if (queued.write) {
+      drain_write(link, queued);
     } else {
       dispatch(link, queued.frame, queued.received);
     }
   }
 }
 
+// Those behind it count it as a write, also when it was refused.
+void Pipeline::drain_write(Link& link, const Link::Queued& queued) {
+  --link.writes_queued;
+  const std::uint64_t before = link.writes_proposed;
+  dispatch(link, queued.frame, queued.received);
+  if (link.writes_proposed != before) return;
+  ++link.writes_proposed;
+  ++link.writes_answered;
+}
+
 void Pipeline::on_output_drained(LinkId id, Now now) {
   now_ = now;
   Link* link = find(id);
   if (link == nullptr) return;
+  link->awaiting_output = false;
   drain(*link);
   resume_if_relieved(*link);
 }
@@ -267,14 +324,14 @@ bool Pipeline::should_choke(const Link& link) const {
          link.queued_bytes >= kQueuedBytesMax || link.writes_waiting() >= kLinkWritesMax ||
          (waiting && in_flight_bytes_ >= kInFlightBytesMax) ||
          (waiting && options_.global_outstanding_limit != 0 &&
-          outstanding_.size() > options_.global_outstanding_limit);
+          clients_waiting_ > options_.global_outstanding_limit);
 }
 
 void Pipeline::resume_if_relieved(Link& link) {
   if (!link.choked || should_choke(link)) return;
   link.choked = false;
   --choked_;
-  effects_.push_back(ResumeLink{link.id});
+  effects_.emplace_back(ResumeLink{link.id});
 }
 
 void Pipeline::resume_relieved() {
@@ -284,12 +341,24 @@ void Pipeline::resume_relieved() {
   }
 }
 
-// ---- proposals
-// ----------------------------------------------------------------------------------------------
+// ---- writes
+// -------------------------------------------------------------------------------------------------
+
+void Pipeline::write(Link& link, const RequestView& request) {
+  if (link.local && request.type == OpCode::close_session) return end_local_session(link, request);
+  if (options_.role == Role::read_only) return refuse(link, request, ErrorCode::not_read_only);
+  if (link.local && Preparer::needs_global_session(request.type, request.body)) {
+    if (!options_.local_sessions_upgrading)
+      return refuse(link, request, ErrorCode::ephemeral_on_local_session);
+    upgrade_session(link);
+  }
+  if (learns()) return forward(link, request);
+  propose(&link, request, link.ids);
+}
 
 void Pipeline::propose(Link* link, const RequestView& request, const std::vector<jute::Id>& ids) {
   if (log_full_) {
-    if (link != nullptr) reply_error(*link, request, ErrorCode::system_error);
+    if (link != nullptr) refuse(*link, request, ErrorCode::system_error);
     return;
   }
   Preparer::Proposal proposal;
@@ -298,44 +367,55 @@ void Pipeline::propose(Link* link, const RequestView& request, const std::vector
   proposal.ids = &ids;
   proposal.request = request;
   if (link != nullptr) proposal.session_timeout_ms = link->timeout_ms;
-  submit(link, proposal);
+  if (!may_propose()) return;
+  if (submit(proposal, link != nullptr ? link->id : LinkId())) {
+    if (link != nullptr) ++link->writes_proposed;
+  } else if (link != nullptr) {
+    refuse(*link, request, ErrorCode::marshalling_error);
+  }
 }
 
-void Pipeline::submit(Link* link, const Preparer::Proposal& proposal) {
+// False when the request does not parse.
+bool Pipeline::submit(const Preparer::Proposal& proposal, LinkId link) {
   if (proposing_ == nullptr) proposing_ = std::make_shared<TxnBatch>();
   const std::size_t before = proposing_->bytes.size();
   const auto zxid = preparer_.prepare(proposal, now_.wall, proposing_->bytes);
-  if (!zxid) {
-    if (link != nullptr) {
-      // In its place behind the writes before it.
-      if (link->writes_waiting() == 0) {
-        reply_error(*link, proposal.request, ErrorCode::marshalling_error);
-      } else {
-        defer_error(*link, proposal.request);
-      }
-    }
-    return;
-  }
-  const std::size_t size = proposing_->bytes.size() - before;
-  if (proposing_->sizes.empty()) proposing_->first = *zxid;
-  proposing_->last = *zxid;
-  proposing_->sizes.push_back(static_cast<std::uint32_t>(size));
-  in_flight_bytes_ += size;
-  if (link != nullptr) ++link->writes_proposed;
-  outstanding_.push_back({link != nullptr ? link->id : LinkId(), proposal.session, proposal.request.xid,
-                          proposal.request.type, proposal.request.received});
+  if (zxid) count_proposal(proposal, link, *zxid, before);
+  return zxid.has_value();
 }
 
-void Pipeline::defer_error(Link& link, const RequestView& request) {
-  std::string frame;
-  bytes::Writer writer(frame);
+void Pipeline::count_proposal(const Preparer::Proposal& proposal, LinkId link, jute::Zxid zxid,
+                              std::size_t before) {
+  const std::size_t size = proposing_->bytes.size() - before;
+  if (proposing_->sizes.empty()) proposing_->first = zxid;
+  proposing_->last = zxid;
+  proposing_->sizes.push_back(static_cast<std::uint32_t>(size));
+  in_flight_bytes_ += size;
+  if (link.value != 0) ++clients_waiting_;
+  outstanding_.push_back({.link = link,
+                          .session = proposal.session,
+                          .xid = proposal.request.xid,
+                          .type = proposal.request.type,
+                          .received = proposal.request.received,
+                          .body = {}});
+  const auto bytes = static_cast<std::int64_t>(size);
+  proposal_sizes_.min = proposal_sizes_.last < 0 ? bytes : std::min(proposal_sizes_.min, bytes);
+  proposal_sizes_.max = std::max(proposal_sizes_.max, bytes);
+  proposal_sizes_.last = bytes;
+}
+
+// In its place behind the writes before it.
+void Pipeline::refuse(Link& link, const RequestView& request, ErrorCode err) {
+  if (link.writes_waiting() == 0) return reply_error(link, request, err);
+  Link::Queued queued{.received = request.received, .err = err};
+  bytes::Writer writer(queued.frame);
   writer.i32(request.xid);
   writer.i32(static_cast<std::int32_t>(request.type));
-  link.queued_bytes += frame.size();
-  link.queue.push_back({link.writes_proposed, request.received, std::move(frame), true});
+  enqueue(link, std::move(queued));
 }
 
 void Pipeline::reply_error(Link& link, const RequestView& request, ErrorCode err) {
+  if (request.type == OpCode::close_session) link.ending = false;
   ReplyFrame(outputs_.output(link.id), request.xid, tree_.last_zxid()).end(err);
   count_reply(link, request.xid, request.type, request.received);
 }
@@ -367,9 +447,11 @@ void Pipeline::count_reply(Link& link, std::int32_t xid, OpCode type, base::Inst
 std::vector<Effect> Pipeline::take_effects() {
   if (proposing_ != nullptr && !proposing_->sizes.empty()) {
     in_flight_.push_back(proposing_);
-    effects_.push_back(Persist{std::move(proposing_)});
+    effects_.emplace_back(Persist{std::move(proposing_)});
   }
   proposing_.reset();
+  if (confirm_wanted_) effects_.emplace_back(ConfirmLeadership{++asked_round_});
+  confirm_wanted_ = false;
   return std::exchange(effects_, {});
 }
 

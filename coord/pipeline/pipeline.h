@@ -23,6 +23,7 @@
 #include "coord/pipeline/read.h"
 #include "coord/pipeline/reaper.h"
 #include "coord/records/quorum_packet.h"
+#include "coord/records/txn.h"
 #include "coord/session/session_tracker.h"
 #include "coord/tree/data_tree.h"
 #include "coord/tree/watch_manager.h"
@@ -90,9 +91,9 @@ class Pipeline final : private tree::ChangeListener {
   void on_output_drained(LinkId link, Now now);
 
   // ---- standalone and leader ------------------------------------------------------------------------------
-  void on_committed(jute::Zxid zxid,
-                    Now now);  // everything up to it; the COMMITs to learners are on their way
-  void on_log_full(Now now);   // standalone only, as on_log_space
+  // Everything up to zxid. A leader has its COMMITs on their way to the learners before it calls this.
+  void on_committed(jute::Zxid zxid, Now now);
+  void on_log_full(Now now);  // standalone only, as on_log_space
   void on_log_space(Now now);
 
   // ---- leader, from its learners --------------------------------------------------------------------------
@@ -105,8 +106,8 @@ class Pipeline final : private tree::ChangeListener {
   void on_leadership_confirmed(std::uint64_t round, Now now);  // and all rounds before it
 
   // ---- learner, from its leader ---------------------------------------------------------------------------
-  void on_transaction(std::string_view payload,
-                      Now now);  // committed, in zxid order, durable if it is logged
+  // Committed, in zxid order, and durable where it is logged.
+  void on_transaction(std::string_view payload, Now now);
   void on_sync_done(Now now);
   void on_revalidated(jute::SessionId session, bool valid, Now now);
   std::vector<records::Touch> take_touches();  // sessions heard since the last call
@@ -119,7 +120,7 @@ class Pipeline final : private tree::ChangeListener {
   // ---- time and effects -----------------------------------------------------------------------------------
   void on_deadline(Now now);
   std::optional<base::Instant> next_deadline() const;
-  bool has_effects() const { return !effects_.empty() || proposing_ != nullptr; }
+  bool has_effects() const { return !effects_.empty() || proposing_ != nullptr || confirm_wanted_; }
   std::vector<Effect> take_effects();  // call after every verb; proposals of the verb leave as one batch
 
   // ---- status ---------------------------------------------------------------------------------------------
@@ -130,10 +131,12 @@ class Pipeline final : private tree::ChangeListener {
   }
   Role role() const { return options_.role; }
   const ProposalSizes& proposal_sizes() const { return proposal_sizes_; }
-  std::size_t pending_syncs() const { return 0; }
-  std::size_t local_session_count() const { return 0; }
+  std::size_t pending_syncs() const { return pending_syncs_.size(); }
+  const session::SessionTracker& local_sessions() const { return local_; }
   void reset_link_stats();
-  std::size_t outstanding() const { return outstanding_.size(); }  // transactions on their way
+  std::size_t outstanding() const {
+    return clients_waiting_;
+  }  // writes of this server's clients on their way
   bool log_is_full() const { return log_full_; }
   std::uint64_t digest_mismatches() const { return digest_mismatches_; }  // 0, or there is a bug
   const tree::DataTree& tree() const { return tree_; }
@@ -149,46 +152,110 @@ class Pipeline final : private tree::ChangeListener {
   jute::SessionId session_of(tree::WatcherId watcher) const;
 
  private:
-  // A transaction on its way, in zxid order: who waits for it.
+  // A write on its way: proposed here, in zxid order, or forwarded to the leader, in the order it was sent.
   struct Outstanding {
-    LinkId link;  // 0: nobody (expiry, reaper)
+    LinkId link;  // 0: nobody waits here (expiry, reaper, a learner's)
     jute::SessionId session;
     std::int32_t xid = 0;
     jute::OpCode type = jute::OpCode::error;
     base::Instant received;
+    std::string body;       // of a forwarded sync: its reply repeats it
+    std::size_t bytes = 0;  // forwarded
   };
+
+  // Leader: waits for what was proposed before it, and perhaps for a quorum.
+  struct PendingSync {
+    LearnerId learner;  // 0: a client of this server, or a learner that is gone
+    LinkId link;
+    std::int32_t xid = 0;
+    base::Instant received;
+    std::string body;
+    jute::Zxid after;
+    std::uint64_t round = 0;
+  };
+  // What a learner sent behind a sync that waits for a quorum: it must not be committed before that is
+  // answered.
+  struct HeldRequest {
+    jute::SessionId session;
+    std::int32_t cxid = 0;
+    jute::OpCode op = jute::OpCode::error;
+    std::string body;
+    std::vector<jute::Id> ids;
+  };
+  struct HeldRequests {
+    std::size_t syncs = 0;
+    std::deque<HeldRequest> requests;
+  };
+
+  bool leads() const { return options_.role == Role::standalone || options_.role == Role::leader; }
+  bool learns() const { return options_.role == Role::follower || options_.role == Role::observer; }
 
   Link* find(LinkId id);
   const Link* find(LinkId id) const;
   void close(Link& link);
   void release(Link& link);
 
+  // ---- sessions (connect.cc, local_session.cc)
   void on_connect(Link& link, std::string_view frame);
+  void create_session(Link& link);
   void reopen_session(Link& link, jute::SessionId id, std::string_view password);
   void finish_connect(Link& link, bool valid);
-  void dispatch(Link& link, std::string_view frame, base::Instant received);
+  void create_local_session(Link& link);
+  void end_local_session(Link& link, const RequestView& request);
+  void upgrade_session(Link& link);
+  bool hear(Link& link);
+  void expire_sessions();
+  void expire_local_sessions();
+  void reap();
+
+  // ---- order (pipeline.cc)
   void receive(Link& link, std::string_view frame);
+  bool must_wait(const Link& link, OpKind kind, jute::OpCode type) const;
+  void dispatch(Link& link, std::string_view frame, base::Instant received);
+  void enqueue(Link& link, Link::Queued queued);
   void drain(Link& link);
+  void drain_write(Link& link, const Link::Queued& queued);
   void on_auth(Link& link, std::int32_t xid, std::string_view body);
   void refuse_unimplemented(Link& link, std::int32_t xid);
   void execute_read(Link& link, const RequestView& request);
-
-  void propose(Link* link, const RequestView& request, const std::vector<jute::Id>& ids);
-  void submit(Link* link, const Preparer::Proposal& proposal);
-  void defer_error(Link& link, const RequestView& request);
+  void write(Link& link, const RequestView& request);
+  void sync(Link& link, const RequestView& request);
+  void refuse(Link& link, const RequestView& request, jute::ErrorCode err);
   void reply_error(Link& link, const RequestView& request, jute::ErrorCode err);
-  void commit(std::string_view payload);
-  void end_session(jute::SessionId session, const Outstanding& waiting);
-  void reply(Link& link, const Outstanding& waiting);
-  void fail(const Outstanding& waiting);
-  void answered(Link& link);
-  void append_write_reply(std::string& out, const Outstanding& waiting);
   void count_reply(Link& link, std::int32_t xid, jute::OpCode type, base::Instant received);
-  void expire_sessions();
-  void reap();
   bool should_choke(const Link& link) const;
   void resume_relieved();
   void resume_if_relieved(Link& link);
+
+  // ---- standalone, leader (pipeline.cc, leader.cc)
+  void propose(Link* link, const RequestView& request, const std::vector<jute::Id>& ids);
+  bool submit(const Preparer::Proposal& proposal, LinkId link);
+  void submit_error(const Preparer::Proposal& proposal, jute::ErrorCode err);
+  bool may_propose();
+  void count_proposal(const Preparer::Proposal& proposal, LinkId link, jute::Zxid zxid, std::size_t before);
+  void take_request(LearnerId learner, const records::ForwardedRequest& request,
+                    const std::vector<jute::Id>& ids);
+  void begin_sync(PendingSync sync);
+  void settle_syncs();
+  void take_held(LearnerId learner);
+
+  // ---- learner (learner.cc)
+  void forward(Link& link, const RequestView& request);
+  void forward_for(LinkId link, jute::SessionId session, const RequestView& request,
+                   const std::vector<jute::Id>& ids);
+  Outstanding take_answered(std::size_t position);
+  std::optional<std::size_t> position_of(const records::TxnHeader& header);
+
+  // ---- what follows a transaction (commit.cc)
+  void commit(std::string_view payload);
+  void apply(std::string_view payload);
+  void settle(const Outstanding& waiting);
+  void end_session(jute::SessionId session, LinkId link);
+  void reply(Link& link, const Outstanding& waiting);
+  void put_reply(const Outstanding& waiting, std::string& out);
+  void fail(const Outstanding& waiting);
+  void answered(Link& link);
+  void append_write_reply(std::string& out, const Outstanding& waiting);
 
   void on_created(const Change& change) override;
   void on_deleted(const Change& change) override;
@@ -198,6 +265,7 @@ class Pipeline final : private tree::ChangeListener {
   PipelineOptions options_;
   tree::DataTree& tree_;
   session::SessionTracker& sessions_;
+  session::SessionTracker local_;  // sessions that only this server knows
   const auth::Authorizer& authorizer_;
   Outputs& outputs_;
   tree::WatchManager watches_;
@@ -213,14 +281,28 @@ class Pipeline final : private tree::ChangeListener {
   boost::unordered_flat_map<std::int64_t, LinkId> session_links_;
 
   std::deque<Outstanding> outstanding_;
+  std::size_t clients_waiting_ = 0;      // of outstanding_, those with a link
   std::shared_ptr<TxnBatch> proposing_;  // of this verb
   std::deque<std::shared_ptr<const TxnBatch>> in_flight_;
   std::size_t committed_of_front_ = 0;  // payloads of in_flight_.front() already applied
   std::size_t committed_bytes_ = 0;     // and their bytes
-  std::size_t in_flight_bytes_ = 0;
+  std::size_t in_flight_bytes_ = 0;     // proposed and not committed, or forwarded and not answered
   bool log_full_ = false;
   std::uint64_t digest_mismatches_ = 0;
   std::size_t choked_ = 0;  // links
+
+  // Leader.
+  bool exhausted_ = false;  // the epoch has no zxid left
+  std::deque<PendingSync> pending_syncs_;
+  boost::unordered_flat_map<std::uint64_t, HeldRequests> held_;  // by learner
+  bool confirm_wanted_ = false;                                  // asked for when the effects are taken
+  std::uint64_t asked_round_ = 0;
+  std::uint64_t confirmed_round_ = 0;
+
+  // Learner.
+  boost::unordered_flat_map<std::int64_t, LinkId> revalidating_;  // by session
+  std::vector<records::Touch> touches_;
+  std::uint64_t touch_round_ = 1;
 
   tree::ApplyResult applied_;
   std::vector<tree::WatcherId> told_;

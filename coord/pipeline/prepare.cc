@@ -23,6 +23,7 @@ namespace {
 constexpr std::size_t kTypeOffset = 8 + 4 + 8 + 8;
 constexpr std::size_t kHeaderSize = kTypeOffset + 4;
 constexpr std::int32_t kDigestVersion = 2;
+constexpr int kSessionServerShift = 56;
 
 // A version that wraps skips -1, which means "any" in requests.
 std::int32_t next_version(std::int32_t version) {
@@ -49,10 +50,11 @@ void put_acl(std::string& out, const AclList& acl) {
 }  // namespace
 
 Preparer::Preparer(PrepareOptions options, tree::DataTree& tree, session::SessionTracker& sessions,
-                   const auth::Authorizer& authorizer)
+                   const session::SessionTracker& local, const auth::Authorizer& authorizer)
     : options_(options),
       tree_(tree),
       sessions_(sessions),
+      local_(local),
       authorizer_(authorizer),
       pending_(tree),
       next_(tree.last_zxid().next()),
@@ -64,22 +66,46 @@ void Preparer::take_back_all() {
   digest_ = tree_.digest();
 }
 
-std::optional<jute::Zxid> Preparer::prepare(const Proposal& proposal, base::WallTime wall, std::string& out) {
-  Txn txn{proposal, next_, wall.ms, out, out.size(), digest_};
-  const OpCode type = proposal.request.type;
+Preparer::Txn Preparer::begin(const Proposal& proposal, base::WallTime wall, std::string& out) {
+  const Txn txn{proposal, next_, wall.ms, out, out.size(), digest_};
   bytes::Writer writer(out);
   writer.i64(proposal.session.value);
   writer.i32(proposal.request.xid);
   writer.i64(next_.value);
   writer.i64(wall.ms);
-  writer.i32(static_cast<std::int32_t>(type));
+  writer.i32(static_cast<std::int32_t>(proposal.request.type));
+  return txn;
+}
 
+jute::Zxid Preparer::end(Txn& txn, ErrorCode err) {
+  if (err == ErrorCode::ok && txn.out.size() - txn.start > options_.txn_bytes_max)
+    err = ErrorCode::marshalling_error;
+  if (err != ErrorCode::ok) end_error(txn, err);
+  if (tree_.options().digest && !txn.without_digest) {
+    bytes::Writer writer(txn.out);
+    writer.i32(kDigestVersion);
+    writer.i64(static_cast<std::int64_t>(digest_));
+  }
+  const jute::Zxid zxid = next_;
+  next_ = next_.next();
+  return zxid;
+}
+
+jute::Zxid Preparer::prepare_error(const Proposal& proposal, ErrorCode err, base::WallTime wall,
+                                   std::string& out) {
+  Txn txn = begin(proposal, wall, out);
+  return end(txn, err);
+}
+
+std::optional<jute::Zxid> Preparer::prepare(const Proposal& proposal, base::WallTime wall, std::string& out) {
+  Txn txn = begin(proposal, wall, out);
+  const OpCode type = proposal.request.type;
   bytes::Reader body(proposal.request.body);
   bool parses = true;
   ErrorCode err = ErrorCode::ok;
   switch (type) {
     case OpCode::create_session:
-      writer.i32(proposal.session_timeout_ms);
+      bytes::Writer(out).i32(proposal.session_timeout_ms);
       break;
     case OpCode::close_session:
       prepare_close_session(txn);
@@ -94,16 +120,7 @@ std::optional<jute::Zxid> Preparer::prepare(const Proposal& proposal, base::Wall
     out.resize(txn.start);
     return std::nullopt;
   }
-  if (err == ErrorCode::ok && out.size() - txn.start > options_.txn_bytes_max)
-    err = ErrorCode::marshalling_error;
-  if (err != ErrorCode::ok) end_error(txn, err);
-  if (tree_.options().digest && !txn.without_digest) {
-    writer.i32(kDigestVersion);
-    writer.i64(static_cast<std::int64_t>(digest_));
-  }
-  const jute::Zxid zxid = next_;
-  next_ = next_.next();
-  return zxid;
+  return end(txn, err);
 }
 
 // The transaction becomes an error, and its changes are taken back.
@@ -175,10 +192,17 @@ ErrorCode Preparer::prepare_op(Txn& txn, OpCode type, bytes::Reader& body, bool&
   }
 }
 
+// A session that is not the ensemble's may be another server's local one.
 ErrorCode Preparer::check_session(const Txn& txn, bool global) const {
-  if (txn.proposal.session.value == 0) return ErrorCode::ok;  // the server's own
-  const ErrorCode err = sessions_.check(txn.proposal.session, txn.proposal.owner);
-  return global && err == ErrorCode::unknown_session ? ErrorCode::session_expired : err;
+  const jute::SessionId session = txn.proposal.session;
+  if (session.value == 0) return ErrorCode::ok;  // the server's own
+  const ErrorCode err = sessions_.check(session, txn.proposal.owner);
+  if (err != ErrorCode::unknown_session) return err;
+  if (global) return ErrorCode::session_expired;
+  if (!options_.ensemble) return err;
+  const bool ours = (session.value >> kSessionServerShift & 0xff) == (options_.server_id & 0xff);
+  const bool alive = options_.local_sessions && (!ours || local_.find(session) != nullptr);
+  return alive ? ErrorCode::ok : ErrorCode::session_expired;
 }
 
 bool Preparer::permitted(const Txn& txn, const PendingNode& node, std::int32_t perms) const {

@@ -24,6 +24,9 @@
 namespace tandem::coord::pipeline {
 
 struct PrepareOptions {
+  bool ensemble = false;        // a leader, not a server on its own
+  std::int64_t server_id = 0;   // top byte of the sessions it gives
+  bool local_sessions = false;  // localSessionsEnabled
   bool enforce_quota = false;
   bool reconfig_enabled = false;
   bool close_session_lists = true;                                       // zookeeper.closeSessionTxn.enabled
@@ -32,8 +35,9 @@ struct PrepareOptions {
 
 class Preparer {
  public:
+  // `local`: the sessions that only this server knows.
   Preparer(PrepareOptions options, tree::DataTree& tree, session::SessionTracker& sessions,
-           const auth::Authorizer& authorizer);
+           const session::SessionTracker& local, const auth::Authorizer& authorizer);
 
   struct Proposal {
     jute::SessionId session;  // 0: the reaper's
@@ -47,8 +51,18 @@ class Preparer {
   // parse (MARSHALLINGERROR, no transaction).
   std::optional<jute::Zxid> prepare(const Proposal& proposal, base::WallTime wall, std::string& out);
 
+  // The transaction of a request that is refused: an error, nothing else.
+  jute::Zxid prepare_error(const Proposal& proposal, jute::ErrorCode err, base::WallTime wall,
+                           std::string& out);
+
   // Whether these are writes that a multi could hold, all of them whole.
   static bool multi_parses(bytes::Reader body);
+  // Whether any leader makes a transaction of this write: only then is it forwarded.
+  static bool parses(jute::OpCode type, std::string_view body);
+  // A createTTL whose flags name no TTL mode.
+  static bool is_ttl_without_mode(jute::OpCode type, std::string_view body);
+  // Whether it creates an ephemeral, which a local session cannot have.
+  static bool needs_global_session(jute::OpCode type, std::string_view body);
 
   jute::Zxid next_zxid() const { return next_; }
   void on_applied(jute::Zxid zxid) { pending_.forget(zxid); }
@@ -60,6 +74,8 @@ class Preparer {
   struct CreateOp;  // a create of any kind, decoded
   struct MultiCreate;
 
+  Txn begin(const Proposal& proposal, base::WallTime wall, std::string& out);
+  jute::Zxid end(Txn& txn, jute::ErrorCode err);
   jute::ErrorCode prepare_op(Txn& txn, jute::OpCode type, bytes::Reader& body, bool& parses);
   jute::ErrorCode prepare_multi(Txn& txn, bytes::Reader& body, bool& parses);
   jute::ErrorCode prepare_create(Txn& txn, CreateOp op);
@@ -83,6 +99,7 @@ class Preparer {
   PrepareOptions options_;
   tree::DataTree& tree_;
   session::SessionTracker& sessions_;
+  const session::SessionTracker& local_;
   const auth::Authorizer& authorizer_;
   PendingChanges pending_;
   jute::Zxid next_;

@@ -64,11 +64,7 @@ shell::ServerFacts server_facts(const Config& config, const ProcessFacts& proces
 }
 
 shell::SessionTimeouts session_timeouts(const session::SessionTracker& sessions) {
-  shell::SessionTimeouts timeouts;
-  timeouts.reserve(sessions.size());
-  for (const auto& [id, session] : sessions.all())
-    timeouts.emplace_back(jute::SessionId(id), session->timeout_ms);
-  return timeouts;
+  return sessions.committed_timeouts();
 }
 
 }  // namespace tandem::coord::server

@@ -47,9 +47,7 @@ Status Standalone::recover() {
   auto contents = store_.recover(0);
   if (!contents) return contents.error();
   tree_ = std::move(contents->tree);
-  const base::Instant now = loop_.clock().now();
-  for (const auto& [id, timeout_ms] : contents->sessions)
-    sessions_.track(jute::SessionId(id), timeout_ms, now);
+  for (const auto& [id, timeout_ms] : contents->sessions) sessions_.commit(jute::SessionId(id), timeout_ms);
   // Logs without a snapshot are not read by any server, so there is one before anything is acknowledged.
   return contents->has_snapshot ? Status() : store_.write_snapshot(*tree_, session_timeouts(sessions_));
 }

@@ -33,6 +33,41 @@ jute::SessionId SessionTracker::new_id() {
   return jute::SessionId(next_id_++);
 }
 
+void SessionTracker::begin(bool expiring, base::Instant now) {
+  buckets_.clear();
+  std::erase_if(sessions_, [](const auto& entry) { return !entry.second->committed; });
+  for (const auto& [id, session] : sessions_) {
+    session->closing = false;
+    session->owner = 0;
+    session->expires_ms = session->bucket_ms = round_up(to_ms(now) + session->timeout_ms);
+    if (expiring) buckets_[session->bucket_ms].push_back(session->id);
+  }
+}
+
+void SessionTracker::commit(jute::SessionId id, std::int32_t timeout_ms) {
+  std::unique_ptr<Session>& slot = sessions_[id.value];
+  if (slot == nullptr) {
+    slot = std::make_unique<Session>();
+    slot->id = id;
+  }
+  slot->timeout_ms = timeout_ms;
+  slot->committed = true;
+}
+
+void SessionTracker::clear() {
+  sessions_.clear();
+  buckets_.clear();
+}
+
+std::vector<std::pair<jute::SessionId, std::int32_t>> SessionTracker::committed_timeouts() const {
+  std::vector<std::pair<jute::SessionId, std::int32_t>> timeouts;
+  timeouts.reserve(sessions_.size());
+  for (const auto& [id, session] : sessions_) {
+    if (session->committed) timeouts.emplace_back(session->id, session->timeout_ms);
+  }
+  return timeouts;
+}
+
 Session& SessionTracker::track(jute::SessionId id, std::int32_t timeout_ms, base::Instant now) {
   std::unique_ptr<Session>& slot = sessions_[id.value];
   if (slot == nullptr) {

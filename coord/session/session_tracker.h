@@ -1,7 +1,8 @@
-// The sessions of the ensemble and when they expire: on the leader (or a standalone server) only. Time is
-// rounded up to ticks, so that many sessions share one deadline; a touch stores a number and nothing moves
-// until the bucket is due. Also who owns a session (which server's connection), for moves.
-// Source: Apache's SessionTrackerImpl and ExpiryQueue.
+// The sessions that a server knows, and when they expire: those of the ensemble on every server, their expiry
+// on the leader (or a standalone server) only; a second one holds a server's local sessions. Time is rounded
+// up to ticks, so that many sessions share one deadline; a touch stores a number and nothing moves until the
+// bucket is due. Also who owns a session (which server's connection), for moves.
+// Source: Apache's SessionTrackerImpl, LearnerSessionTracker and ExpiryQueue.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -30,6 +32,7 @@ struct Session {
   std::int64_t expires_ms = 0;  // end of its tick
   std::int64_t bucket_ms = 0;   // where it waits; <= expires_ms
   bool closing = false;
+  bool committed = false;  // by a transaction: only such sessions are told in snapshots
   OwnerId owner = 0;
 };
 
@@ -38,6 +41,14 @@ class SessionTracker {
   SessionTracker(base::Duration tick, jute::SessionId first_id);
 
   jute::SessionId new_id();
+  base::Duration tick() const { return base::milliseconds(tick_ms_); }
+
+  // A role begins. What was not committed is forgotten, no session is closing or has an owner; with
+  // `expiring` each has its whole timeout from now on, without it none expires.
+  void begin(bool expiring, base::Instant now);
+  // By a transaction (or a snapshot); one not yet known has no expiry before begin().
+  void commit(jute::SessionId id, std::int32_t timeout_ms);
+  void clear();
 
   // Known from now on; an id already known keeps its state and is touched.
   Session& track(jute::SessionId id, std::int32_t timeout_ms, base::Instant now);
@@ -59,6 +70,8 @@ class SessionTracker {
 
   std::size_t size() const { return sessions_.size(); }
   const std::unordered_map<std::int64_t, std::unique_ptr<Session>>& all() const { return sessions_; }
+  // For snapshots.
+  std::vector<std::pair<jute::SessionId, std::int32_t>> committed_timeouts() const;
 
  private:
   std::int64_t round_up(std::int64_t ms) const { return (ms / tick_ms_ + 1) * tick_ms_; }

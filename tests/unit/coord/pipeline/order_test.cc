@@ -136,6 +136,47 @@ TEST_CASE("replies that nobody reads stop the answers to what waits") {
   CHECK_FALSE(client.has_reply());
 }
 
+TEST_CASE("replies that nobody reads keep their order when writes are among them") {
+  TestServer server;
+  TestClient client(server);
+  CHECK(client.create("/a") == ErrorCode::ok);
+  CHECK(client.set("/a", std::string(500'000, 'x')) == ErrorCode::ok);
+  const std::int32_t before = client.xid;
+  client.send(OpCode::set_data, jute::SetDataRequest{"/none", std::nullopt, -1});
+  for (int i = 0; i < 10; ++i) client.send(OpCode::get_data, jute::PathWatchRequest{"/a", false});
+  client.send(OpCode::set_data, jute::SetDataRequest{"/none", std::nullopt, -1});
+  client.send(OpCode::get_data, jute::PathWatchRequest{"/a", false});
+  server.sync();
+  client.send(OpCode::remove, jute::DeleteRequest{"/none", -1});
+  client.send_raw(OpCode::set_data, "\x7f");
+  client.send(OpCode::exists, jute::PathWatchRequest{"/a", false});
+  for (std::int32_t xid = before + 1; xid <= client.xid; ++xid) {
+    if (!client.has_reply()) server.core.on_output_drained(client.link, server.now());
+    server.settle();
+    server.sync();
+    CHECK(client.take().xid == xid);
+  }
+  CHECK_FALSE(client.has_reply());
+}
+
+TEST_CASE("frames that came before the session was there are answered in order") {
+  TestServer server;
+  TestClient client(server, false);
+  client.connect();
+  client.send(OpCode::create, jute::CreateRequest{"/a", std::string("1"), jute::open_acl(), 0});
+  client.send(OpCode::get_data, jute::PathWatchRequest{"/a", false});
+  client.send_raw(OpCode::set_data, "\x7f");
+  client.send(OpCode::set_data, jute::SetDataRequest{"/a", std::string("2"), -1});
+  client.send(OpCode::get_data, jute::PathWatchRequest{"/a", false});
+  server.sync();
+  client.take_connect();
+  CHECK(client.take().err == ErrorCode::ok);
+  CHECK(client.data_of(client.take()) == "1");
+  CHECK(client.take().err == ErrorCode::marshalling_error);
+  CHECK(client.take().err == ErrorCode::ok);
+  CHECK(client.data_of(client.take()) == "2");
+}
+
 TEST_CASE("a multiRead that would answer with gigabytes fails") {
   TestServer server;
   TestClient client(server);

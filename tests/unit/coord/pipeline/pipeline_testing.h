@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <string>
 #include <utility>
@@ -29,9 +30,15 @@ class TestServer final : public Outputs {
  public:
   explicit TestServer(PipelineOptions options = {}, auth::AuthOptions auth_options = {})
       : tree(tree::TreeOptions{.extended_types = true, .digest = true, .hash_seed = 1}),
-        sessions(base::milliseconds(1000), jute::SessionId(0x1000)),
+        sessions(base::milliseconds(1000), jute::SessionId(0x1000 | options.prepare.server_id << 56)),
         authorizer(std::move(auth_options)),
-        core(options, tree, sessions, authorizer, *this, now()) {}
+        core(prepared(tree, options), tree, sessions, authorizer, *this, now()) {}
+
+  // A leader begins its epoch.
+  static const PipelineOptions& prepared(tree::DataTree& tree, const PipelineOptions& options) {
+    if (options.role == Role::leader) tree.set_last_zxid(records::make_zxid(1, 0));
+    return options;
+  }
 
   Now now() const { return {clock.now(), clock.wall()}; }
   std::string& output(LinkId link) override { return outputs[link.value]; }
@@ -43,10 +50,12 @@ class TestServer final : public Outputs {
         if (const auto* persist = std::get_if<Persist>(&effect)) batches.push_back(persist->batch);
         if (const auto* close = std::get_if<CloseLink>(&effect)) closed.push_back(close->link);
         if (const auto* resume = std::get_if<ResumeLink>(&effect)) resumed.push_back(resume->link);
+        if (on_effect) on_effect(effect);
       }
     }
   }
   void sync() {
+    if (on_sync) return on_sync();
     while (!batches.empty()) {
       const jute::Zxid last = batches.front()->last;
       log.push_back(batches.front());
@@ -75,6 +84,8 @@ class TestServer final : public Outputs {
   std::vector<std::shared_ptr<const TxnBatch>> log;  // durable
   std::vector<LinkId> closed;
   std::vector<LinkId> resumed;
+  std::function<void(const Effect&)> on_effect;  // of a member of an ensemble: what goes to others
+  std::function<void()> on_sync;
   Pipeline core;
 };
 
@@ -96,6 +107,7 @@ class TestClient {
     request.session_id = session;
     request.passwd = std::move(password);
     request.last_zxid_seen = jute::Zxid(last_zxid);
+    request.read_only = read_only;
     server_.frame(link, jute::encoded(request));
   }
   jute::ConnectResponse take_connect() {
@@ -181,6 +193,7 @@ class TestClient {
   jute::SessionId session;
   std::string password;
   std::int32_t xid = 0;
+  bool read_only = false;  // what it asks for
 
  private:
   TestServer& server_;
