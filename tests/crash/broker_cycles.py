@@ -12,8 +12,9 @@ TOPIC = "crash"
 
 
 class Producer(cycles.Writer):
-    def __init__(self, port, partition, prefix):
+    def __init__(self, port, partition, prefix, weight):
         super().__init__()
+        self.weight = weight
         self.port = port
         self.partition = partition
         self.prefix = prefix
@@ -22,9 +23,9 @@ class Producer(cycles.Writer):
         self.link = kafka_wire.Link(self.port)
 
     def send(self, number):
-        value = f"{self.prefix}-{number}".encode()
-        self.link.send_produce(TOPIC, self.partition, kafka_wire.batch(value))
-        return value
+        values = [f"{self.prefix}-{number}-{i}".encode() for i in range(self.weight)]
+        self.link.send_produce(TOPIC, self.partition, kafka_wire.batch(values))
+        return values
 
     def receive(self):
         error, offset = self.link.receive_produce()
@@ -71,11 +72,13 @@ class Cycles(cycles.Cycles):
         link.close()
 
     def writers(self, server):
-        return [Producer(server.port, p, f"c{self.number}-{p}") for p in range(PARTITIONS)]
+        weight = 4 if self.disk else 1  # a sync for each batch: slow disks still make a load
+        return [Producer(server.port, p, f"c{self.number}-{p}", weight) for p in range(PARTITIONS)]
 
     def remember(self, writer):
-        for value, offset in writer.acknowledged():
-            self.expected[writer.partition, offset] = value
+        for values, offset in writer.acknowledged():
+            for delta, value in enumerate(values):
+                self.expected[writer.partition, offset + delta] = value
 
     def missing(self, server):
         link = kafka_wire.Link(server.port)

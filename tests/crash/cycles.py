@@ -126,6 +126,7 @@ class Writer(threading.Thread):
     in the order of the writes."""
 
     DEPTH = 16
+    weight = 1  # records in a write
 
     def __init__(self):
         super().__init__(daemon=True)
@@ -292,8 +293,8 @@ class Cycles:
             tally.lost += len(lost)
             self.complain(f"lost {len(lost)} acknowledged writes, such as {lost[:3]}; log of the server:\n"
                           f"{server.log()[-2000:]}")
-        sent = sum(len(writer.sent) for writer in writers)
-        acked = sum(len(writer.acknowledged()) for writer in writers)
+        sent = sum(len(writer.sent) * writer.weight for writer in writers)
+        acked = sum(len(writer.acknowledged()) * writer.weight for writer in writers)
         if acked < ACKED_PER_SECOND_MIN * wrote:
             tally.void += 1
             return

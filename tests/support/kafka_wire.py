@@ -50,11 +50,15 @@ def unzigzag(data, at):
             return (value >> 1) ^ -(value & 1), at
 
 
-def batch(value, timestamp=1_700_000_000_000, producer_id=-1, epoch=-1, sequence=-1):
-    """One v2 batch of one record without a key."""
-    record = b"\0" + zigzag(0) + zigzag(0) + zigzag(-1) + zigzag(len(value)) + value + zigzag(0)
-    record = zigzag(len(record)) + record
-    summed = struct.pack(">hiqqqhii", 0, 0, timestamp, timestamp, producer_id, epoch, sequence, 1) + record
+def batch(values, timestamp=1_700_000_000_000, producer_id=-1, epoch=-1, sequence=-1):
+    """One v2 batch of records without keys: a value, or a list of them."""
+    values = values if isinstance(values, list) else [values]
+    body = b""
+    for delta, value in enumerate(values):
+        record = b"\0" + zigzag(0) + zigzag(delta) + zigzag(-1) + zigzag(len(value)) + value + zigzag(0)
+        body += zigzag(len(record)) + record
+    summed = struct.pack(">hiqqqhii", 0, len(values) - 1, timestamp, timestamp, producer_id, epoch, sequence,
+                         len(values)) + body
     return struct.pack(">qiibI", 0, len(summed) + 9, -1, 2, crc32c(summed)) + summed
 
 
