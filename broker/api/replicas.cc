@@ -79,6 +79,8 @@ void Replicas::install(log::LoadJob& job) {
                                            owner(job.where.topic, job.where.partition), job.dir,
                                            node_.broker_id, job.log->high_watermark());
   replica->log = std::move(job.log);
+  // Its directory may have failed with a log that was installed before.
+  if (!logs_.dirs()[job.dir].online) replica->log->fail(make_error(Errc::io, "{} is offline", job.path));
   add(std::move(replica));
 }
 
@@ -116,11 +118,16 @@ Replica* Replicas::find(std::string_view topic, std::int32_t partition) {
   return found == it->second.end() ? nullptr : found->second.get();
 }
 
-Result<std::shared_ptr<Replica>> Replicas::create(const std::string& topic, std::int32_t partition) {
+Result<std::shared_ptr<Replica>> Replicas::create(const std::string& topic, std::int32_t partition,
+                                                  bool is_new) {
   std::size_t dir = 0;
   std::string path;
   {
     const std::lock_guard lock(mutex_);
+    // What is not new may lie in a directory that is offline: an empty log elsewhere would take its place.
+    if (!is_new && !logs_.all_online())
+      return make_error(Errc::unavailable, "{}-{} may be in a log directory that is offline", topic,
+                        partition);
     const auto place = logs_.place();
     if (!place) return place.error();
     dir = *place;
@@ -162,7 +169,7 @@ ErrorCode Replicas::become(const replica::Partition::State& state, const std::st
   } else {
     if (const auto error = replica::Partition(node_.broker_id).check(state); error != ErrorCode::none)
       return error;
-    auto created = create(topic, state.partition_index);
+    auto created = create(topic, state.partition_index, state.is_new);
     if (!created) return ErrorCode::kafka_storage_error;
     replica = created->get();
   }

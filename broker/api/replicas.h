@@ -117,7 +117,8 @@ class Replicas {
   using Where = log::TopicPartition;
 
   void add(std::shared_ptr<Replica> replica);
-  base::Result<std::shared_ptr<Replica>> create(const std::string& topic, std::int32_t partition);
+  base::Result<std::shared_ptr<Replica>> create(const std::string& topic, std::int32_t partition,
+                                                bool is_new);
   void install(log::LoadJob& job);
   void tick(std::size_t shard);
   void retain(Replica& replica);

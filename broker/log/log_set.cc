@@ -226,4 +226,8 @@ bool LogSet::any_online() const {
   return std::any_of(dirs_.begin(), dirs_.end(), [](const LogDir& dir) { return dir.online; });
 }
 
+bool LogSet::all_online() const {
+  return std::all_of(dirs_.begin(), dirs_.end(), [](const LogDir& dir) { return dir.online; });
+}
+
 }  // namespace tandem::broker::log

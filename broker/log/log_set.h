@@ -79,6 +79,7 @@ class LogSet {
   base::Status mark_clean(std::size_t dir, std::int64_t broker_epoch);
   void set_offline(std::size_t dir) { dirs_[dir].online = false; }
   bool any_online() const;
+  bool all_online() const;
 
  private:
   base::Status open_dir(LogDir& dir);

@@ -9,6 +9,8 @@
 #include <thread>
 
 #include "broker/api/log_config.h"
+#include "broker/zk/admin.h"
+#include "broker/zk/paths.h"
 
 namespace tandem::broker::server {
 
@@ -254,10 +256,21 @@ api::ReplicasOptions Broker::replicas_options() {
   };
   options.on_created = [this](const std::string& topic) { watcher_->refresh_topic(topic); };
   options.on_dir_failure = [this](const std::string& dir, bool all) {
-    log_.error("Log directory {} is offline", dir);
-    if (all) outside_.on_fatal("no log directory is left");
+    if (all) return outside_.on_fatal(fmt::format("{} was the last log directory", dir));
+    tell_controller_of_lost_directory();
   };
   return options;
+}
+
+// The controller then asks with a LeaderAndIsr which replicas went with it, and finds other leaders.
+void Broker::tell_controller_of_lost_directory() {
+  zk::ZkOp note = zk::create_op(fmt::format("{}/{}", zk::kLogDirEventsPath, zk::kLogDirEventPrefix),
+                                zk::encode_log_dir_event(node_.broker_id));
+  note.sequential = true;
+  control_->perform({std::move(note)}, [this](const std::vector<zk::ZkResult>& results) {
+    if (results.empty() || !results.front().ok())
+      log_.warn("the controller could not be told that a log directory is offline");
+  });
 }
 
 shell::ControllerServiceOptions Broker::controller_options() const {

@@ -55,6 +55,7 @@ class Broker {
   base::Status enlist(const std::vector<shell::NamedEndpoint>& bound);
   void make_coordinators();
   void follow_settings();
+  void tell_controller_of_lost_directory();
   api::ReplicasOptions replicas_options();
   shell::ControllerServiceOptions controller_options() const;
   shell::SocketServerOptions socket_options() const;

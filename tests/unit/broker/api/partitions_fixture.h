@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <future>
+#include <mutex>
 
 #include "broker/api/handlers.h"
 #include "broker/api/metadata_cache.h"
@@ -42,10 +43,12 @@ class AwaitedSink final : public ResponseSink {
 
 class PartitionsFixture {
  public:
-  PartitionsFixture() {
+  PartitionsFixture() : PartitionsFixture(posix, 1) {}
+  PartitionsFixture(fs::Disk& disk, int dirs) : disk(disk) {
     char name[] = "/tmp/tandem-api-XXXXXX";
     REQUIRE(mkdtemp(name) != nullptr);
     root = name;
+    for (int i = 0; i < dirs; ++i) log_dirs.push_back(fs::join(root, fmt::format("d{}", i)));
     node.broker_id = 1;
     node.cluster_id = "c";
     id.bytes[0] = 9;
@@ -53,13 +56,22 @@ class PartitionsFixture {
   }
   ~PartitionsFixture() {
     stop();
-    (void)fs::remove_tree(disk, root);
+    (void)fs::remove_tree(posix, root);
   }
 
   void start() {
+    start_without_leaders();
+    lead(++leader_epoch);
+  }
+  void start_without_leaders() {
     shards = std::make_unique<Shards>(clock, 2);
     ReplicasOptions options;
-    options.log_dirs = {root};
+    options.log_dirs = log_dirs;
+    options.on_dir_failure = [this](const std::string& dir, bool all) {
+      const std::lock_guard lock(lost_mutex);
+      lost_dirs.push_back(dir);
+      lost_all = all;
+    };
     options.config_of = [this](const std::string&) { return config; };
     replicas = std::make_unique<Replicas>(clock, logging::Logger(), *shards, node, disk, options);
     services.emplace(Services{clock, logging::Logger(), *shards, node, cache});
@@ -69,7 +81,6 @@ class PartitionsFixture {
     REQUIRE(replicas->load().has_value());
     shards->start();
     replicas->start();
-    lead(++leader_epoch);
   }
   void stop() {
     if (!shards) return;
@@ -182,8 +193,13 @@ class PartitionsFixture {
   }
 
   base::SystemClock clock;
-  fs::PosixDisk disk;
+  fs::PosixDisk posix;
+  fs::Disk& disk;
   std::string root;
+  std::vector<std::string> log_dirs;
+  std::mutex lost_mutex;
+  std::vector<std::string> lost_dirs;
+  bool lost_all = false;
   log::LogConfig config;
   Node node;
   protocol::Uuid id;

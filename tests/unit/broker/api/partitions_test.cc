@@ -222,8 +222,8 @@ TEST_CASE_FIXTURE(PartitionsFixture, "a stopped and deleted partition is gone, i
   CHECK(response.partition_errors.at(0).error_code == ErrorCode::fenced_leader_epoch);
   CHECK(response.partition_errors.at(1).error_code == ErrorCode::none);
   CHECK(put(1, batch(1)).error_code == ErrorCode::not_leader_or_follower);
-  CHECK(!fs::exists(disk, root + "/t-1"));
-  CHECK(fs::exists(disk, root + "/t-0"));
+  CHECK(!fs::exists(disk, log_dirs[0] + "/t-1"));
+  CHECK(fs::exists(disk, log_dirs[0] + "/t-0"));
   request.controller_epoch = 0;
   CHECK(ask(&stop_replica, request, 4).error_code == ErrorCode::stale_controller_epoch);
 }
@@ -244,7 +244,7 @@ TEST_CASE_FIXTURE(PartitionsFixture, "log directories are described with sizes")
   put(2, batch(10));
   const auto response = ask(&describe_log_dirs, protocol::DescribeLogDirsRequest{}, 4);
   REQUIRE(response.results.size() == 1);
-  CHECK(response.results[0].log_dir == root);
+  CHECK(response.results[0].log_dir == log_dirs[0]);
   CHECK(response.results[0].total_bytes > 0);
   REQUIRE(response.results[0].topics.size() == 1);
   CHECK(response.results[0].topics[0].partitions.at(2).partition_size > 100);

@@ -1,0 +1,169 @@
+// Log directories that fail under a broker with two of them. Which of them has two of the three partitions is
+// left to the shards, which make their logs at the same time.
+#include "tests/unit/broker/api/partitions_fixture.h"
+#include "tests/unit/fs/forgetful_disk.h"
+
+namespace tandem::broker::api {
+
+using protocol::ErrorCode;
+
+namespace {
+
+struct OwnDisk {
+  fs::ForgetfulDisk failing;
+};
+
+class TwoDirs : public OwnDisk, public PartitionsFixture {
+ public:
+  TwoDirs() : PartitionsFixture(failing, 2) {
+    std::map<std::string, std::vector<std::int32_t>> placed;
+    for (std::int32_t p = 0; p < 3; ++p)
+      for (const auto& dir : log_dirs)
+        if (fs::exists(disk, fmt::format("{}/t-{}", dir, p))) placed[dir].push_back(p);
+    for (const auto& [dir, partitions] : placed) {
+      if (partitions.size() == 2) {
+        full_dir = dir;
+        first = partitions[0];
+        second = partitions[1];
+      } else {
+        other_dir = dir;
+        other = partitions.at(0);
+      }
+    }
+  }
+
+  std::string full_dir;   // has partitions `first` and `second`
+  std::string other_dir;  // has partition `other`
+  std::int32_t first = -1;
+  std::int32_t second = -1;
+  std::int32_t other = -1;
+
+  // From now on `call` on paths that hold `part` gives the error.
+  void fail(std::string_view call, std::string part, base::Errc code) {
+    failing.fault = [call = std::string(call), part = std::move(part), code](
+                        std::string_view made, const std::string& path) -> std::optional<base::Errc> {
+      if (made == call && path.find(part) != std::string::npos) return code;
+      return std::nullopt;
+    };
+  }
+  // Logs take up their settings on their shards.
+  void set_config(const log::LogConfig& value) {
+    config = value;
+    replicas->config_changed("");
+    for (std::size_t shard = 0; shard < shards->size(); ++shard) {
+      std::promise<void> done;
+      shards->post(shard, [&done] { done.set_value(); });
+      done.get_future().wait();
+    }
+  }
+  std::vector<std::string> lost() {
+    const std::lock_guard lock(lost_mutex);
+    return lost_dirs;
+  }
+  ErrorCode end_offset_error(std::int32_t partition) {
+    protocol::ListOffsetsRequest request;
+    request.replica_id = -1;
+    request.topics.push_back({"t", {}});
+    request.topics[0].partitions.emplace_back().partition_index = partition;
+    request.topics[0].partitions[0].timestamp = -1;
+    return ask(&list_offsets, request, 5).topics.at(0).partitions.at(0).error_code;
+  }
+};
+
+log::LogConfig flushed_each() {
+  log::LogConfig config;
+  config.flush_messages = 1;
+  return config;
+}
+
+}  // namespace
+
+TEST_CASE_FIXTURE(TwoDirs,
+                  "a directory whose sync fails goes offline with its partitions, the other serves on") {
+  set_config(flushed_each());
+  const auto sent = batch(3, {.producer_id = 7, .producer_epoch = 0, .base_sequence = 0});
+  for (std::int32_t p = 0; p < 3; ++p) REQUIRE(put(p, batch(1)).error_code == ErrorCode::none);
+  fail("sync", fmt::format("{}/t-{}/", full_dir, first), base::Errc::io);
+  CHECK(put(first, sent).error_code == ErrorCode::kafka_storage_error);
+  CHECK(lost() == std::vector<std::string>{full_dir});
+  CHECK(!lost_all);
+  failing.fault = nullptr;
+  // The batch is in the file, but it was not acknowledged: sent again it is no duplicate to be confirmed.
+  CHECK(put(first, sent).error_code == ErrorCode::kafka_storage_error);
+  CHECK(put(second, batch(1)).error_code == ErrorCode::kafka_storage_error);
+  CHECK(end_offset_error(second) == ErrorCode::kafka_storage_error);
+  CHECK(put(other, batch(1)).base_offset == 1);
+  CHECK(end_offset_error(other) == ErrorCode::none);
+  const auto dirs = ask(&describe_log_dirs, protocol::DescribeLogDirsRequest{}, 4);
+  REQUIRE(dirs.results.size() == 2);
+  for (const auto& dir : dirs.results)
+    CHECK(dir.error_code == (dir.log_dir == full_dir ? ErrorCode::kafka_storage_error : ErrorCode::none));
+}
+
+TEST_CASE_FIXTURE(TwoDirs,
+                  "a full directory goes offline, and what was acknowledged is there after a restart") {
+  for (std::int32_t p = 0; p < 3; ++p) REQUIRE(put(p, batch(4)).error_code == ErrorCode::none);
+  fail("write", fmt::format("{}/t-{}/", full_dir, second), base::Errc::no_space);
+  CHECK(put(second, batch(1)).error_code == ErrorCode::kafka_storage_error);
+  CHECK(put(first, batch(1)).error_code == ErrorCode::kafka_storage_error);
+  CHECK(put(other, batch(1)).base_offset == 4);
+  failing.fault = nullptr;
+  stop();
+  start();
+  CHECK(put(first, batch(1)).base_offset == 4);
+  CHECK(put(other, batch(1)).base_offset == 5);
+  CHECK(put(second, batch(1)).base_offset == 4);
+}
+
+TEST_CASE_FIXTURE(TwoDirs, "the last directory that goes is reported as the last") {
+  set_config(flushed_each());
+  fail("sync", full_dir + "/t-", base::Errc::io);
+  CHECK(put(first, batch(1)).error_code == ErrorCode::kafka_storage_error);
+  CHECK(!lost_all);
+  fail("sync", other_dir + "/t-", base::Errc::io);
+  CHECK(put(other, batch(1)).error_code == ErrorCode::kafka_storage_error);
+  CHECK(lost() == std::vector<std::string>{full_dir, other_dir});
+  CHECK(lost_all);
+}
+
+TEST_CASE_FIXTURE(TwoDirs, "a rolled segment whose sync fails later takes the directory offline too") {
+  log::LogConfig small;
+  small.segment_bytes = 300;
+  set_config(small);
+  fail("sync", fmt::format("{}/t-{}/00000000000000000000.log", full_dir, first), base::Errc::io);
+  ErrorCode error = ErrorCode::none;
+  for (int i = 0; i < 100'000 && error == ErrorCode::none; ++i) error = put(first, batch(1)).error_code;
+  CHECK(error == ErrorCode::kafka_storage_error);
+  CHECK(lost() == std::vector<std::string>{full_dir});
+  CHECK(put(other, batch(1)).error_code == ErrorCode::none);
+}
+
+TEST_CASE_FIXTURE(TwoDirs,
+                  "while a directory is offline no empty log takes the place of one that may be in it") {
+  REQUIRE(put(first, batch(3)).error_code == ErrorCode::none);
+  stop();
+  fail("open", full_dir + "/", base::Errc::io);
+  const auto states = [this](bool is_new, const std::string& topic) {
+    protocol::LeaderAndIsrRequest request;
+    request.controller_epoch = 1;
+    request.topic_states.push_back({topic, {}, {}});
+    auto& state = request.topic_states[0].partition_states.emplace_back();
+    state.partition_index = first;
+    state.leader = 1;
+    state.leader_epoch = 50;
+    state.isr = state.replicas = {1};
+    state.is_new = is_new;
+    return ask(&leader_and_isr, request, 7).topics.at(0).partition_errors.at(0).error_code;
+  };
+  start_without_leaders();
+  CHECK(lost().empty());  // the server said so at its start
+  CHECK(states(false, "t") == ErrorCode::kafka_storage_error);
+  CHECK(states(true, "u") == ErrorCode::none);
+  failing.fault = nullptr;
+  stop();
+  start_without_leaders();
+  CHECK(states(false, "t") == ErrorCode::none);
+  CHECK(put(first, batch(1)).base_offset == 3);
+}
+
+}  // namespace tandem::broker::api
