@@ -17,6 +17,8 @@ namespace {
 constexpr std::string_view kTreeEnd("\0\0\0\1/", 5);
 constexpr std::string_view kSignature = "BenWasHere";
 constexpr std::size_t kSessionSize = 12;
+constexpr std::size_t kAclIdSize = 8;
+constexpr std::size_t kPermsSize = 4;
 constexpr std::size_t kNodeFixedSize = 8 + 60;  // ACL id and StatPersisted
 
 base::Error corrupt(const char* what) {
@@ -86,20 +88,32 @@ Result<std::size_t> SnapshotBodyReader::session(std::string_view bytes) {
   return kSessionSize;
 }
 
-// A list has no length in bytes. One that does not fit is tried again only when there is twice as much.
+// A list has no length in bytes: how far it was seen is kept, so that its bytes are looked at once.
 Result<std::size_t> SnapshotBodyReader::acl(std::string_view bytes) {
-  if (bytes.empty() || bytes.size() < 2 * acl_attempt_) return std::size_t{0};
+  if (acl_seen_ == 0) {
+    bytes::Reader reader(bytes);
+    reader.skip(kAclIdSize);
+    acl_strings_left_ = 2 * static_cast<std::int64_t>(std::max(reader.i32(), 0));
+    if (!reader.ok()) return std::size_t{0};
+    acl_seen_ = reader.position();
+  }
+  for (; acl_strings_left_ > 0; --acl_strings_left_) {
+    bytes::Reader reader(bytes.substr(acl_seen_));
+    if (acl_strings_left_ % 2 == 0) reader.skip(kPermsSize);
+    const std::int32_t size = reader.i32();
+    if (size > 0) reader.skip(static_cast<std::size_t>(size));
+    if (acl_seen_ > item_max_ || (size > 0 && static_cast<std::size_t>(size) > item_max_))
+      return corrupt("bad ACL list");
+    if (!reader.ok()) return std::size_t{0};
+    acl_seen_ += reader.position();
+  }
   bytes::Reader reader(bytes);
   const std::int64_t id = reader.i64();
   std::vector<jute::ACL> list;
   jute::Decoder decoder(reader);
   decoder("acls", list);
-  if (!reader.ok()) {
-    if (bytes.size() > item_max_) return corrupt("bad ACL list");
-    acl_attempt_ = bytes.size();
-    return std::size_t{0};
-  }
-  acl_attempt_ = 0;
+  if (!reader.ok() || reader.position() != acl_seen_) return corrupt("bad ACL list");
+  acl_seen_ = 0;
   visitor_.on_acl(id, std::move(list));
   if (--left_ == 0) part_ = Part::nodes;
   return reader.position();

@@ -46,8 +46,9 @@ class SnapshotBodyReader {
   SnapshotVisitor& visitor_;
   std::size_t item_max_;
   Part part_ = Part::session_count;
-  std::int32_t left_ = 0;        // sessions or ACL lists
-  std::size_t acl_attempt_ = 0;  // bytes that were not enough for the list in front
+  std::int32_t left_ = 0;              // sessions or ACL lists
+  std::size_t acl_seen_ = 0;           // bytes of the list in front that were looked at
+  std::int64_t acl_strings_left_ = 0;  // of it, schemes and ids
   std::uint64_t nodes_ = 0;
 };
 

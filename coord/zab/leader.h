@@ -148,6 +148,7 @@ class Leader {
     std::optional<AckWatch> newest;
     std::optional<SyncWalk> walk;  // while reading_log
     std::optional<Zxid> walked;    // the transaction before, to see holes
+    Zxid read_from;                // ReadLog under way
     Zxid log_through;
     std::deque<std::uint64_t> pings;  // rounds not yet answered
     std::uint64_t answered = 0;       // round
@@ -182,6 +183,7 @@ class Leader {
   void synchronize(Peer& peer, Instant now);
   void sync_from_memory(Peer& peer, SyncWalk walk, Instant now);
   void sync_by_snapshot(Peer& peer, Instant now);
+  void read_log(Peer& peer, Zxid from);
   bool walk_one(Peer& peer, SyncWalk& walk, const TxnRef& txn);
   void begin_forwarding(Peer& peer, Zxid has, Instant now);
   void on_new_leader_ack(Peer& peer, const records::QuorumPacket& packet, Instant now);

@@ -40,12 +40,16 @@ void Leader::synchronize(Peer& peer, Instant now) {
       peer.state = LearnerState::reading_log;
       peer.walk.emplace(peer.last_zxid, last_txn_);
       peer.walked.reset();
-      peer.log_through = last_txn_;
-      effects_.emplace_back(ReadLog{peer.id, peer.last_zxid, peer.log_through});
-      return;
+      return read_log(peer, peer.last_zxid);
     case SyncPath::snapshot:
       return sync_by_snapshot(peer, now);
   }
+}
+
+void Leader::read_log(Peer& peer, Zxid from) {
+  peer.read_from = from;
+  peer.log_through = last_txn_;
+  effects_.emplace_back(ReadLog{peer.id, from, peer.log_through});
 }
 
 // False: only a snapshot helps.
@@ -96,9 +100,11 @@ void Leader::on_log_chunk(LearnerId learner, LogChunk chunk, Instant now) {
   if (walk.queued() < last_txn_) {
     const bool covered = !commit_log_.empty() && commit_log_.min() <= walk.queued().next();
     if (!covered) {  // more was committed meanwhile than the memory holds
-      peer->log_through = last_txn_;
-      effects_.emplace_back(ReadLog{peer->id, walk.queued(), peer->log_through});
-      return;
+      if (walk.queued() == peer->read_from) {
+        snapshot_next_.insert(peer->server);
+        return drop(*peer, "the log ends before what is committed: it gets a snapshot when it comes back");
+      }
+      return read_log(*peer, walk.queued());
     }
     for (const TxnRef& txn : commit_log_.txns()) walk_one(*peer, walk, txn);
   }
