@@ -1,4 +1,5 @@
-"""Kafka's protocol by hand, as much as tests need to see single answers: Produce 7, Fetch 11, Metadata 8.
+"""Kafka's protocol by hand, as much as tests need to see single answers: Produce 7, Fetch 11, Metadata 8,
+InitProducerId 0.
 
 A record's batch is written here byte by byte, so that nothing of ours checks itself.
 """
@@ -6,7 +7,7 @@ A record's batch is written here byte by byte, so that nothing of ours checks it
 import socket
 import struct
 
-PRODUCE, FETCH, METADATA = 0, 1, 3
+PRODUCE, FETCH, METADATA, INIT_PRODUCER_ID = 0, 1, 3, 22
 POLYNOMIAL = 0x82F63B78
 
 
@@ -136,6 +137,14 @@ class Link:
     def produce(self, topic, partition, data, acks=1):
         self.send_produce(topic, partition, data, acks)
         return self.receive_produce()
+
+    def init_producer_id(self):
+        """(producer id, epoch) of a new idempotent producer."""
+        self.send(INIT_PRODUCER_ID, 0, struct.pack(">hi", -1, 60000))
+        _, body = self.receive()
+        error, producer_id, epoch = struct.unpack_from(">hqh", body, 4)
+        assert error == 0, f"InitProducerId gives error {error}"
+        return producer_id, epoch
 
     def fetch(self, topic, partition, offset, size=1 << 20):
         """(error, high watermark, record bytes)."""
