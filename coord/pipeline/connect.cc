@@ -51,7 +51,7 @@ void Pipeline::create_session(Link& link) {
     ++link.writes_proposed;
     return forward_for(link.id, link.session, create, link.ids);
   }
-  sessions_.track(link.session, link.timeout_ms, now_.at).owner = kThisServer;
+  sessions_.track_proposed(link.session, link.timeout_ms, now_.at).owner = kThisServer;
   propose(&link, create, link.ids);
 }
 

@@ -55,7 +55,7 @@ void Pipeline::take_request(LearnerId learner, const records::ForwardedRequest& 
     bytes::Reader body(request.body);
     proposal.session_timeout_ms = body.i32();
     if (!body.ok()) return submit_error(proposal, ErrorCode::marshalling_error);
-    sessions_.track(request.session, proposal.session_timeout_ms, now_.at).owner = proposal.owner;
+    sessions_.track_proposed(request.session, proposal.session_timeout_ms, now_.at).owner = proposal.owner;
   }
   // A transaction all the same: the learner waits for one.
   if (!submit(proposal, LinkId())) submit_error(proposal, ErrorCode::marshalling_error);

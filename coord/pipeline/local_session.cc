@@ -41,7 +41,7 @@ void Pipeline::upgrade_session(Link& link) {
     return forward_for(LinkId(), link.session, create, nobody);
   }
   if (!may_propose()) return;
-  sessions_.track(link.session, link.timeout_ms, now_.at).owner = kThisServer;
+  sessions_.track_proposed(link.session, link.timeout_ms, now_.at).owner = kThisServer;
   Preparer::Proposal proposal;
   proposal.session = link.session;
   proposal.owner = kThisServer;

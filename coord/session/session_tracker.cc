@@ -69,6 +69,12 @@ std::vector<std::pair<jute::SessionId, std::int32_t>> SessionTracker::committed_
 }
 
 Session& SessionTracker::track(jute::SessionId id, std::int32_t timeout_ms, base::Instant now) {
+  Session& session = track_proposed(id, timeout_ms, now);
+  session.committed = true;
+  return session;
+}
+
+Session& SessionTracker::track_proposed(jute::SessionId id, std::int32_t timeout_ms, base::Instant now) {
   std::unique_ptr<Session>& slot = sessions_[id.value];
   if (slot == nullptr) {
     slot = std::make_unique<Session>();

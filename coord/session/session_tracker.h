@@ -50,8 +50,10 @@ class SessionTracker {
   void commit(jute::SessionId id, std::int32_t timeout_ms);
   void clear();
 
-  // Known from now on; an id already known keeps its state and is touched.
+  // Known from now on, as committed; an id already known keeps its state and is touched.
   Session& track(jute::SessionId id, std::int32_t timeout_ms, base::Instant now);
+  // As track, of one whose transaction is on its way.
+  Session& track_proposed(jute::SessionId id, std::int32_t timeout_ms, base::Instant now);
   void remove(jute::SessionId id) { sessions_.erase(id.value); }
   Session* find(jute::SessionId id);
   const Session* find(jute::SessionId id) const;

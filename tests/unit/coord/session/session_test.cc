@@ -57,6 +57,24 @@ TEST_CASE("a touch defers expiry without moving the session until its bucket is 
   CHECK_FALSE(tracker.touch(session, at_ms(6'000)));
 }
 
+TEST_CASE("a role begins with the committed sessions, without owners, and with their whole timeouts") {
+  SessionTracker tracker(base::milliseconds(1000), SessionId(100));
+  tracker.track(SessionId(1), 5000, at_ms(0)).owner = 7;
+  tracker.track_proposed(SessionId(2), 5000, at_ms(0));
+  tracker.commit(SessionId(3), 4000);
+  tracker.track_proposed(SessionId(4), 5000, at_ms(0));
+  tracker.commit(SessionId(4), 5000);
+  CHECK(tracker.committed_timeouts().size() == 3);
+  CHECK(tracker.expire(at_ms(6'000)).size() == 3);  // of the third nobody asked when
+  tracker.begin(true, at_ms(10'000));
+  CHECK(tracker.size() == 3);
+  CHECK(tracker.next_deadline() == at_ms(15'000));
+  CHECK(tracker.check(SessionId(1), 8) == ErrorCode::ok);
+  tracker.begin(false, at_ms(20'000));
+  CHECK_FALSE(tracker.next_deadline().has_value());
+  CHECK(tracker.size() == 3);
+}
+
 TEST_CASE("a session that was removed does not expire") {
   SessionTracker tracker(base::milliseconds(1000), SessionId(100));
   tracker.track(SessionId(5), 2000, at_ms(0));
