@@ -112,4 +112,20 @@ Result<Zxid> truncate_history(fs::Disk& disk, const std::string& log_directory,
   return any_left ? std::max(*last, snapshots->back().zxid) : *last;
 }
 
+Status drop_older_history(fs::Disk& disk, const std::string& log_directory,
+                          const std::string& snapshot_directory, Zxid snapshot) {
+  const auto logs = list_logs(disk, log_directory);
+  if (!logs) return logs.error();
+  const auto snapshots = list_snapshots(disk, snapshot_directory);
+  if (!snapshots) return snapshots.error();
+  for (auto log = logs->rbegin(); log != logs->rend(); ++log) {
+    if (auto status = remove(disk, log_directory, log->name); !status) return status;
+  }
+  for (const NumberedFile& each : *snapshots) {
+    if (each.zxid == snapshot) continue;
+    if (auto status = remove(disk, snapshot_directory, each.name); !status) return status;
+  }
+  return {};
+}
+
 }  // namespace tandem::coord::storage

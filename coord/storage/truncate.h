@@ -18,8 +18,13 @@ namespace tandem::coord::storage {
 base::Result<Zxid> truncate_history(fs::Disk& disk, const std::string& log_directory,
                                     const std::string& snapshot_directory, Zxid target);
 
-// The log alone: what it holds beyond `last` is removed. For a server that has just been given snapshot
-// `last`; a log that does not reach it keeps what it has.
+// The log alone: what it holds beyond `last` is removed. A log that does not reach `last` keeps what it has.
 base::Result<Zxid> truncate_log(fs::Disk& disk, const std::string& log_directory, Zxid last);
+
+// For a server that was given a snapshot by its leader: the history that it had may have transactions that
+// were never committed anywhere, and nothing may fall back to it. truncate_log(snapshot) before the snapshot
+// is made durable, this after it: every log file goes, and every other snapshot.
+base::Status drop_older_history(fs::Disk& disk, const std::string& log_directory,
+                                const std::string& snapshot_directory, Zxid snapshot);
 
 }  // namespace tandem::coord::storage

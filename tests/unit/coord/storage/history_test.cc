@@ -83,6 +83,19 @@ TEST_CASE("there is no way back behind the oldest snapshot") {
   CHECK(list_snapshots(disk, dir.path)->size() == 1);
 }
 
+TEST_CASE("a server that was given a snapshot keeps nothing that it could fall back to") {
+  fs::PosixDisk disk;
+  TempDir dir;
+  write_empty_snapshot(disk, dir.path, 0);
+  write_logs(disk, dir.path, 12, 5);
+  REQUIRE(truncate_log(disk, dir.path, Zxid(9)).has_value());
+  write_empty_snapshot(disk, dir.path, 9);
+  REQUIRE(drop_older_history(disk, dir.path, dir.path, Zxid(9)).has_value());
+  CHECK(list_logs(disk, dir.path)->empty());
+  CHECK(list_snapshots(disk, dir.path)->size() == 1);
+  CHECK(recovered_last(disk, dir.path) == 9);
+}
+
 TEST_CASE("the mark of durability never proves more than a cut log holds") {
   fs::PosixDisk disk;
   TempDir dir;
