@@ -1,0 +1,271 @@
+#include "tests/sim/client.h"
+
+#include <fmt/format.h>
+
+#include "bytes/reader.h"
+#include "tests/sim/node.h"
+#include "tests/sim/world.h"
+
+namespace tandem::sim {
+
+using jute::ErrorCode;
+using jute::OpCode;
+namespace zk = zksession;
+
+namespace {
+
+constexpr int kClientHosts = 100;  // numbers of hosts from here on are clients'
+constexpr int kKeys = 4;
+constexpr std::size_t kLengthBytes = 4;
+
+zk::Options session_options(const World& world) {
+  zk::Options options;
+  const int servers = const_cast<World&>(world).node_count();
+  for (int number = 1; number <= servers; ++number)
+    options.servers.hosts.push_back({fmt::format("n{}", number), static_cast<std::uint16_t>(number)});
+  options.session_timeout = const_cast<World&>(world).options().session_timeout;
+  return options;
+}
+
+bool came_from_server(ErrorCode error) {
+  return error != ErrorCode::connection_loss && error != ErrorCode::session_expired &&
+         error != ErrorCode::operation_timeout;
+}
+
+}  // namespace
+
+Client::Client(World& world, Told& told, int number, base::Random random)
+    : world_(world),
+      told_(told),
+      number_(number),
+      random_(random),
+      session_(std::make_unique<zk::Session>(session_options(world), random_.split())) {}
+
+void Client::start() {
+  session_->start(world_.scheduler().now());
+  drive();
+  next_soon();
+}
+
+void Client::probe() {
+  probing_ = true;
+  served_ = false;
+}
+
+void Client::stop() {
+  stopped_ = true;
+  if (connection_) world_.network().close(connection_, 0);
+  connection_.reset();
+}
+
+void Client::violate(const std::string& invariant, const std::string& text) {
+  world_.checker().violate(invariant, fmt::format("client {}: {}", number_, text));
+}
+
+void Client::drive() {
+  if (stopped_) return;
+  for (auto effects = session_->drain(); !effects.empty(); effects = session_->drain())
+    for (const zk::Effect& effect : effects) perform(effect);
+  arm();
+}
+
+void Client::arm() {
+  const auto deadline = session_->next_deadline();
+  if (!deadline || (armed_ && *armed_ <= *deadline)) return;
+  armed_ = *deadline;
+  world_.scheduler().at(*deadline, [this] {
+    armed_.reset();
+    if (stopped_) return;
+    session_->on_deadline(world_.scheduler().now());
+    drive();
+  });
+}
+
+void Client::perform(const zk::Effect& effect) {
+  if (const auto* value = std::get_if<zk::Connect>(&effect)) {
+    connect(value->host);
+  } else if (std::holds_alternative<zk::Disconnect>(effect)) {
+    if (connection_) world_.network().close(connection_, 0);
+    connection_.reset();
+  } else if (const auto* send = std::get_if<zk::Send>(&effect)) {
+    if (connection_) world_.network().send(connection_, 0, {send->bytes, nullptr});
+  } else if (const auto* complete = std::get_if<zk::Complete>(&effect)) {
+    const auto it = asked_.find(complete->id);
+    if (it == asked_.end()) return;
+    const Asked asked = std::move(it->second);
+    asked_.erase(it);
+    finished(asked, complete->result);
+  } else if (const auto* notify = std::get_if<zk::Notify>(&effect)) {
+    watched_.erase(notify->event.path);
+  } else if (const auto* changed = std::get_if<zk::StateChanged>(&effect)) {
+    if (changed->state != zk::State::expired) return;
+    forget_session();
+    session_->start(world_.scheduler().now());
+  }
+}
+
+void Client::forget_session() {
+  last_zxid_ = 0;
+  watched_.clear();
+  ephemerals_.clear();
+  own_.clear();
+}
+
+void Client::connect(const zk::Host& host) {
+  if (connection_) world_.network().close(connection_, 0);
+  connection_.reset();
+  in_.clear();
+  const int number = host.port;
+  const auto failed = [this] {
+    if (stopped_ || connection_) return;
+    session_->on_disconnected(world_.scheduler().now());
+    drive();
+  };
+  const auto reached = [this, number, failed] {
+    if (stopped_ || connection_) return;
+    Node& node = world_.node(number);
+    if (!node.up()) return failed();
+    auto held = std::make_shared<ConnectionPtr>();
+    End ours{kClientHosts + number_,
+             [this, held](Item item) { this->item((*held)->number(), std::move(item)); },
+             [this, held, failed](const std::string&) {
+               if (!connection_ || connection_ != *held) return;
+               connection_.reset();
+               failed();
+             }};
+    End theirs{number, [&node, held](Item item) { node.client_item(*held, std::move(item)); },
+               [&node, held](const std::string&) { node.client_gone(*held); }};
+    connection_ = *held = world_.network().connect(std::move(ours), std::move(theirs));
+    node.accept_client(connection_);
+    session_->on_connected(world_.scheduler().now());
+    drive();
+  };
+  world_.scheduler().after(world_.network().delay(), reached);
+}
+
+void Client::item(std::uint64_t connection, Item item) {
+  if (stopped_ || !connection_ || connection_->number() != connection) return;
+  in_ += item.bytes;
+  while (in_.size() >= kLengthBytes) {
+    bytes::Reader reader(in_);
+    const auto length = static_cast<std::size_t>(reader.i32());
+    if (in_.size() < kLengthBytes + length) break;
+    const std::string frame = in_.substr(kLengthBytes, length);
+    in_.erase(0, kLengthBytes + length);
+    session_->on_frame(frame, world_.scheduler().now());
+    drive();
+    if (!connection_ || connection_->number() != connection) return;
+  }
+}
+
+// ---- workload ---------------------------------------------------------------------------------------------
+
+std::string Client::key() { return fmt::format("/k{}", random_.below(kKeys)); }
+
+void Client::next_soon() {
+  const auto mean = static_cast<std::uint64_t>(world_.options().think.count());
+  world_.scheduler().after(milliseconds(1 + random_.below(2 * mean)), [this] {
+    if (stopped_) return;
+    next();
+    drive();
+  });
+}
+
+void Client::next() {
+  if (session_->state() != zk::State::connected && !probing_) return next_soon();
+  const std::string value = fmt::format("{}:{}", number_, ++value_);
+  const std::uint64_t kind = probing_ ? 0 : random_.below(100);
+  if (kind < 30) return submit(Op::set_data(key(), value));
+  if (kind < 55) return submit(Op::get_data(key(), random_.chance(0.3)));
+  if (kind < 65) {
+    const std::string path = key();
+    const auto known = told_.mzxid.find(path);
+    Op sync = Op::sync(path);
+    submit(std::move(sync));
+    return submit(Op::get_data(path), known == told_.mzxid.end() ? 0 : known->second);
+  }
+  if (kind < 75)
+    return submit(Op::multi({Op::set_data("/k0", value), Op::set_data("/k1", value), Op::check("/k2")}));
+  if (kind < 85)
+    return submit(Op::create(fmt::format("/e/c{}-", number_), value, jute::CreateMode::ephemeral_sequential));
+  if (kind < 92 && !ephemerals_.empty()) return submit(Op::remove(*ephemerals_.begin()));
+  submit(Op::create(random_.chance(0.1) ? "/e" : key(), value));
+}
+
+void Client::submit(Op op, std::int64_t known) {
+  const auto id = session_->submit(op, zk::OnLoss::fail, world_.scheduler().now());
+  asked_[id] = {std::move(op), known};
+}
+
+void Client::finished(const Asked& asked, const OpResult& result) {
+  ++operations_;
+  world_.checker().mix(static_cast<std::uint64_t>(result.zxid.value) * 31 +
+                       static_cast<std::uint64_t>(result.error));
+  if (came_from_server(result.error)) check_order(asked, result);
+  if (asked_.empty()) next_soon();
+  if (!result.ok()) return;
+  switch (asked.op.code) {
+    case OpCode::get_data:
+      check_read(asked, result);
+      break;
+    case OpCode::set_data:
+      check_write(asked.op.path, asked.op.data.value_or(""), result);
+      served_ = served_ || probing_;
+      break;
+    case OpCode::multi:
+      for (std::size_t i = 0; i + 1 < asked.op.ops.size(); ++i) {
+        OpResult one = result.results.at(i);
+        one.zxid = result.zxid;
+        check_write(asked.op.ops[i].path, asked.op.ops[i].data.value_or(""), one);
+      }
+      break;
+    case OpCode::remove:
+      ephemerals_.erase(asked.op.path);
+      break;
+    default:
+      if (!result.path.empty() && result.path.starts_with("/e/")) ephemerals_.insert(result.path);
+  }
+  if (asked.op.code != OpCode::get_data && asked.op.code != OpCode::sync)
+    world_.checker().acknowledged(result.zxid, fmt::format("client {} {}", number_, asked.op.path));
+}
+
+// S2: a session never goes back in time, whichever server it talks to.
+void Client::check_order(const Asked& asked, const OpResult& result) {
+  if (result.zxid.value <= 0) return;
+  if (result.zxid.value < last_zxid_)
+    violate("S2",
+            fmt::format("{} answered at 0x{:x} after 0x{:x}", asked.op.path, result.zxid.value, last_zxid_));
+  last_zxid_ = result.zxid.value;
+}
+
+void Client::check_read(const Asked& asked, const OpResult& result) {
+  const std::string& path = asked.op.path;
+  const std::int64_t mzxid = result.stat.mzxid.value;
+  if (mzxid < own_[path])
+    violate("S3", fmt::format("{} is read as of 0x{:x} after 0x{:x}", path, mzxid, own_[path]));
+  own_[path] = mzxid;
+  if (mzxid < asked.known)
+    violate("S-sync", fmt::format("{} behind a sync is of 0x{:x}, 0x{:x} was acknowledged before", path,
+                                  mzxid, asked.known));
+  const auto watch = watched_.find(path);
+  if (watch != watched_.end() && mzxid > watch->second)
+    violate("W1", fmt::format("{} is read as of 0x{:x}, the watch left at 0x{:x} has not fired", path, mzxid,
+                              watch->second));
+  if (asked.op.watch && watch == watched_.end()) watched_[path] = mzxid;
+  const auto written = told_.written.find({path, result.stat.version});
+  if (written != told_.written.end() && written->second != result.data.value_or(""))
+    violate("Z2", fmt::format("version {} of {} is '{}' and was acknowledged as '{}'", result.stat.version,
+                              path, result.data.value_or(""), written->second));
+}
+
+void Client::check_write(const std::string& path, const std::string& data, const OpResult& result) {
+  const auto [it, first] = told_.written.emplace(std::pair(path, result.stat.version), data);
+  if (!first)
+    violate("Z2", fmt::format("version {} of {} was acknowledged to '{}' and to '{}'", result.stat.version,
+                              path, it->second, data));
+  own_[path] = std::max(own_[path], result.stat.mzxid.value);
+  auto& newest = told_.mzxid[path];
+  newest = std::max(newest, result.stat.mzxid.value);
+}
+
+}  // namespace tandem::sim

@@ -1,0 +1,83 @@
+// A simulated client: the real session core (zksession) over simulated connections, with a random workload,
+// and what it may rely on checked at each reply: order of zxids, its own writes, watches before the change
+// they announce, reads behind a sync. Owned by the World.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "base/random.h"
+#include "tests/sim/network.h"
+#include "zksession/session.h"
+
+namespace tandem::sim {
+
+class World;
+
+// What all clients together were told, for what one of them may rely on.
+struct Told {
+  std::map<std::string, std::int64_t> mzxid;                            // newest acknowledged write of a node
+  std::map<std::pair<std::string, std::int32_t>, std::string> written;  // value by node and version
+};
+
+class Client {
+ public:
+  Client(World& world, Told& told, int number, base::Random random);
+
+  void start();
+  // From now on only what shows that the service is back; then asked with is_served().
+  void probe();
+  bool is_served() const { return served_; }
+  void stop();  // without a word to the servers
+  std::uint64_t operations() const { return operations_; }
+
+ private:
+  using Op = zksession::Op;
+  using OpResult = zksession::OpResult;
+
+  struct Asked {
+    Op op;
+    std::int64_t known = 0;  // of a read behind a sync: mzxid acknowledged when the sync began
+  };
+
+  void drive();
+  void arm();
+  void perform(const zksession::Effect& effect);
+  void connect(const zksession::Host& host);
+  void item(std::uint64_t connection, Item item);
+  void next_soon();
+  void next();
+  void submit(Op op, std::int64_t known = 0);
+  void finished(const Asked& asked, const OpResult& result);
+  void check_order(const Asked& asked, const OpResult& result);
+  void check_read(const Asked& asked, const OpResult& result);
+  void check_write(const std::string& path, const std::string& data, const OpResult& result);
+  void forget_session();
+  void violate(const std::string& invariant, const std::string& text);
+  std::string key();
+
+  World& world_;
+  Told& told_;
+  int number_;
+  base::Random random_;
+  std::unique_ptr<zksession::Session> session_;
+  ConnectionPtr connection_;
+  std::string in_;
+  std::map<zksession::RequestId, Asked> asked_;
+  std::optional<Instant> armed_;
+  std::uint64_t operations_ = 0;
+  std::uint64_t value_ = 0;
+  bool probing_ = false;
+  bool served_ = false;
+  bool stopped_ = false;
+
+  std::int64_t last_zxid_ = 0;                   // of this session
+  std::map<std::string, std::int64_t> own_;      // mzxid of own writes, of reads
+  std::map<std::string, std::int64_t> watched_;  // mzxid when the data watch was left
+  std::set<std::string> ephemerals_;
+};
+
+}  // namespace tandem::sim

@@ -1,0 +1,129 @@
+// The simulator's command line: runs seeds, prints what they met, and for a violation the one command that
+// replays it.
+//   coord_sim [--seed N] [--seeds COUNT] [--seconds WALL] [--mutant NAME] [--verbose] [--twice]
+#include <fmt/format.h>
+
+#include <unistd.h>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "tests/sim/world.h"
+
+using namespace tandem::sim;
+
+namespace {
+
+struct Arguments {
+  std::uint64_t first = 1;
+  std::uint64_t seeds = 1;
+  double seconds = 0;  // of wall time; 0: no limit
+  Mutant mutant = Mutant::none;
+  bool verbose = false;
+  bool twice = false;
+};
+
+char replay_line[256];  // for the handler of a failed assertion
+
+void on_abort(int) {
+  const auto ignored = ::write(2, replay_line, std::string_view(replay_line).size());
+  static_cast<void>(ignored);
+}
+
+int usage() {
+  std::fputs(
+      "Usage: coord_sim [--seed N] [--seeds COUNT] [--seconds WALL] [--mutant NAME] [--verbose] [--twice]\n",
+      stderr);
+  return 2;
+}
+
+bool parse(int argc, char** argv, Arguments& arguments) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    if (word == "--verbose") {
+      arguments.verbose = true;
+    } else if (word == "--twice") {
+      arguments.twice = true;
+    } else if (i + 1 == argc) {
+      return false;
+    } else if (word == "--seed") {
+      arguments.first = std::strtoull(argv[++i], nullptr, 10);
+    } else if (word == "--seeds") {
+      arguments.seeds = std::strtoull(argv[++i], nullptr, 10);
+    } else if (word == "--seconds") {
+      arguments.seconds = std::strtod(argv[++i], nullptr);
+      arguments.seeds = UINT64_MAX;
+    } else if (word != "--mutant" || !parse_mutant(argv[++i], arguments.mutant)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+struct Totals {
+  std::uint64_t seeds = 0;
+  std::uint64_t elections = 0;
+  std::uint64_t operations = 0;
+  std::uint64_t acked_writes = 0;
+  double simulated_seconds = 0;
+  std::map<std::string, std::uint64_t> faults;
+
+  void add(const Report& report) {
+    ++seeds;
+    elections += report.elections;
+    operations += report.operations;
+    acked_writes += report.acked_writes;
+    simulated_seconds += report.simulated_seconds;
+    for (const auto& [name, count] : report.faults) faults[name] += count;
+  }
+  void print(double wall) const {
+    fmt::print(
+        "{} seeds, {:.2f} simulated hours in {:.1f} s, {} elections, {} operations ({:.0f} a second), {} "
+        "writes "
+        "acknowledged; faults:",
+        seeds, simulated_seconds / 3600, wall, elections, operations,
+        simulated_seconds > 0 ? static_cast<double>(operations) / simulated_seconds : 0, acked_writes);
+    for (const auto& [name, count] : faults) fmt::print(" {} {},", name, count);
+    fmt::print(" violations 0\n");
+  }
+};
+
+int violated(const Options& options, const std::string& text) {
+  fmt::print("VIOLATION {}\n{}\n{}", text, options.text(), replay_line);
+  return 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Arguments arguments;
+  if (!parse(argc, argv, arguments)) return usage();
+  std::signal(SIGABRT, on_abort);
+  const auto start = std::chrono::steady_clock::now();
+  const auto elapsed = [&] {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  };
+  Totals totals;
+  for (std::uint64_t i = 0; i < arguments.seeds; ++i) {
+    if (arguments.seconds > 0 && elapsed() > arguments.seconds) break;
+    Options options = Options::of_seed(arguments.first + i);
+    options.mutant = arguments.mutant;
+    std::snprintf(replay_line, sizeof replay_line, "replay: ./dev sim --seed %llu%s%s\n",
+                  static_cast<unsigned long long>(options.seed),
+                  options.mutant == Mutant::none ? "" : " --mutant ",
+                  options.mutant == Mutant::none ? "" : to_string(options.mutant));
+    const Report report = World(options, arguments.verbose).run();
+    if (report.violation) return violated(options, *report.violation);
+    if (arguments.twice && World(options).run().hash != report.hash)
+      return violated(options, "two runs of this seed differ");
+    totals.add(report);
+    if (arguments.seeds == 1)
+      fmt::print("{}\nhash {:016x}, {} events\n", options.text(), report.hash, report.events);
+  }
+  totals.print(elapsed());
+  return 0;
+}

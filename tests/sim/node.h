@@ -1,0 +1,128 @@
+// A simulated server: the real core of a member (coord/peer) with simulated disk and network instead of its
+// shell. Performs effects, is killed and started again. Owned by the World.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "coord/auth/authorizer.h"
+#include "coord/peer/peer.h"
+#include "coord/records/quorum_packet.h"
+#include "tests/sim/node_disk.h"
+
+namespace tandem::sim {
+
+class World;
+
+class Node final : public coord::pipeline::Outputs {
+ public:
+  Node(World& world, int number, base::Random random);
+  ~Node() override;
+
+  int number() const { return number_; }
+  bool up() const { return peer_ != nullptr; }
+  const coord::peer::Peer& peer() const { return *peer_; }
+  const coord::tree::DataTree& tree() const { return peer_->tree(); }
+  const NodeDisk& disk() const { return disk_; }
+  NodeDisk& disk() { return disk_; }
+  std::uint64_t digest_mismatches() const;
+  Zxid promised() const { return promised_; }
+  Instant asleep_until() const { return asleep_until_; }
+
+  void start();
+  void crash(Crash kind);
+  void pause(Duration time);
+
+  // A client's connection, of which this is end 1; false: nobody is served.
+  void accept_client(const ConnectionPtr& connection);
+  void client_item(const ConnectionPtr& connection, Item item);
+  void client_gone(const ConnectionPtr& connection);
+
+  std::string& output(coord::pipeline::LinkId link) override;
+
+ private:
+  using Effect = coord::peer::Effect;
+  using LearnerId = coord::zab::LearnerId;
+  using LinkId = coord::pipeline::LinkId;
+
+  struct ElectionLink {
+    ConnectionPtr connection;
+    int end = 0;
+  };
+  struct LearnerLink {
+    ConnectionPtr connection;
+    coord::records::QuorumPacketDecoder decoder{1U << 24};
+    std::uint64_t log_reads = 0;
+  };
+  struct LeaderLink {
+    ConnectionPtr connection;
+    coord::records::QuorumPacketDecoder decoder{1U << 24};
+    std::shared_ptr<const Snapshot> snapshot;  // arrived
+    bool installing = false;                   // asked for
+  };
+  struct ClientLink {
+    ConnectionPtr connection;
+    LinkId link;
+    std::string in;
+    std::string out;
+    bool choked = false;
+  };
+
+  // Runs a verb now, and everything that comes of it.
+  void run(const std::function<void()>& verb);
+  // A callback of this life of the server: does nothing after a crash, waits while it is paused.
+  std::function<void()> mine(std::function<void()> task);
+  coord::peer::Peer& core() { return *peer_; }
+  coord::pipeline::Now now() const;
+  void drive();
+  void arm();
+  void perform(const Effect& effect);
+
+  // node_links.cc
+  void seek();
+  void seek_one(int other);
+  void open_election(int other);
+  void adopt_election(int other, const ConnectionPtr& connection, int end);
+  End election_end(int other, int end, const std::shared_ptr<ConnectionPtr>& connection);
+  void send_notification(const coord::election::Send& send);
+  void connect_leader(int leader, Instant give_up);
+  void open_leader(int leader);
+  void accept_learner(const ConnectionPtr& connection, const std::shared_ptr<LearnerId>& id);
+  void learner_item(LearnerId learner, const std::string& bytes);
+  void forge_acks(LearnerId learner, const std::string& bytes);
+  void send_snapshot(LearnerId learner, Zxid zxid);
+  void read_log(LearnerId learner, Zxid from, Zxid through, bool behind = false);
+  void send_to_learner(LearnerId learner, const std::string& bytes);
+  void install_snapshot();
+  void close_leader();
+  void close_learners();
+  void flush_clients();
+  void feed_client(ClientLink& client);
+
+  World& world_;
+  int number_;
+  base::Random random_;
+  coord::auth::Authorizer authorizer_{coord::auth::AuthOptions{}};
+  NodeDisk disk_;
+  std::unique_ptr<coord::peer::Peer> peer_;
+  std::uint64_t life_ = 0;
+  Instant asleep_until_{};
+  Zxid promised_;
+  std::optional<Instant> armed_;
+
+  std::set<int> wanted_;
+  bool seeking_ = false;
+  std::map<int, ElectionLink> election_;
+  bool learner_port_ = false;
+  std::map<LearnerId, LearnerLink> learners_;
+  std::uint64_t leader_attempt_ = 0;
+  std::optional<LeaderLink> leader_;
+  std::map<std::uint64_t, ClientLink> clients_;  // by number of connection
+  std::map<LinkId, std::uint64_t> links_;
+};
+
+}  // namespace tandem::sim

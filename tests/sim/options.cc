@@ -1,0 +1,76 @@
+#include "tests/sim/options.h"
+
+#include <fmt/format.h>
+
+#include <array>
+
+namespace tandem::sim {
+
+namespace {
+
+constexpr std::array<const char*, kMutants> kNames = {
+    "none",           "early-durable", "lost-accepted", "early-epoch",      "no-truncate",
+    "short-snapshot", "small-quorum",  "blind-votes",   "dropped-proposal", "acks-without-data"};
+
+// Off with an even chance, else a mean of this range.
+milliseconds swarm(base::Random& random, std::int64_t low_ms, std::int64_t high_ms) {
+  const bool on = random.chance(0.5);
+  const std::int64_t mean = random.between(low_ms, high_ms);
+  return milliseconds(on ? mean : 0);
+}
+
+}  // namespace
+
+const char* to_string(Mutant mutant) { return kNames.at(static_cast<std::size_t>(mutant)); }
+
+bool parse_mutant(std::string_view text, Mutant& mutant) {
+  for (std::size_t i = 0; i < kNames.size(); ++i) {
+    if (text != kNames[i]) continue;
+    mutant = static_cast<Mutant>(i);
+    return true;
+  }
+  return false;
+}
+
+Options Options::of_seed(std::uint64_t seed) {
+  base::Random random(seed * 2 + 1);
+  Options options;
+  options.seed = seed;
+  constexpr std::array<int, 8> kVoters = {1, 2, 3, 3, 3, 5, 5, 7};
+  options.voters = kVoters[random.below(kVoters.size())];
+  options.observers = random.chance(0.4) ? static_cast<int>(random.between(1, 2)) : 0;
+  options.clients = static_cast<int>(random.between(2, 6));
+  options.tick = milliseconds(random.between(1, 8) * 100);
+  options.init_limit = static_cast<int>(random.between(5, 20));
+  options.sync_limit = static_cast<int>(random.between(2, 8));
+  options.commit_log_count = static_cast<int>(random.between(1, 200));
+  options.log_readable = random.chance(0.7);
+  options.session_timeout = milliseconds(random.between(4, 20) * options.tick.count());
+  options.think = milliseconds(random.between(5, 60));
+  options.kills = swarm(random, 1000, 10000);
+  options.power_cuts = swarm(random, 1000, 10000);
+  options.pauses = swarm(random, 1000, 10000);
+  options.partitions = swarm(random, 1000, 8000);
+  options.resets = swarm(random, 300, 5000);
+  options.slow_disks = swarm(random, 200, 3000);
+  options.disk_errors = swarm(random, 3000, 15000);
+  options.latency = std::chrono::microseconds(random.between(50, 5000));
+  options.latency_spikes = random.chance(0.3) ? 0.01 : 0;
+  return options;
+}
+
+std::string Options::text() const {
+  return fmt::format(
+      "seed={} mutant={} voters={} observers={} clients={} tick={} init={} sync={} commit_log={} "
+      "log_readable={} "
+      "session={} think={} kills={} power_cuts={} pauses={} partitions={} resets={} slow_disks={} "
+      "disk_errors={} "
+      "latency_us={} spikes={}",
+      seed, to_string(mutant), voters, observers, clients, tick.count(), init_limit, sync_limit,
+      commit_log_count, log_readable, session_timeout.count(), think.count(), kills.count(),
+      power_cuts.count(), pauses.count(), partitions.count(), resets.count(), slow_disks.count(),
+      disk_errors.count(), std::chrono::duration_cast<std::chrono::microseconds>(latency).count(),
+      latency_spikes);
+}
+
+}  // namespace tandem::sim

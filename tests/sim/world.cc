@@ -1,0 +1,259 @@
+#include "tests/sim/world.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "tests/sim/client.h"
+#include "tests/sim/node.h"
+
+namespace tandem::sim {
+
+using coord::quorum::QuorumConfig;
+
+namespace {
+
+constexpr Duration kStep = milliseconds(100);
+constexpr std::uint64_t kEventsInAnInstantMax = 200'000;
+
+}  // namespace
+
+World::World(const Options& options, bool verbose)
+    : options_(options),
+      verbose_(verbose),
+      random_(options.seed),
+      network_(scheduler_, random_.split(), options.latency, options.latency_spikes) {
+  network_.asleep_until = [this](int host) {
+    return host <= node_count() ? node(host).asleep_until() : Instant{};
+  };
+  for (int number = 1; number <= options.voters + options.observers; ++number)
+    nodes_.push_back(std::make_unique<Node>(*this, number, random_.split()));
+  told_ = std::make_unique<Told>();
+  for (int number = 1; number <= options.clients; ++number)
+    clients_.push_back(std::make_unique<Client>(*this, *told_, number, random_.split()));
+  faults_ = {{"kill", options.kills, &World::kill},
+             {"power cut", options.power_cuts, &World::cut_power},
+             {"pause", options.pauses, &World::pause},
+             {"partition", options.partitions, &World::partition},
+             {"reset", options.resets, &World::reset_connection},
+             {"slow disk", options.slow_disks, &World::slow_disk},
+             {"disk error", options.disk_errors, &World::fail_disk},
+             {"purge", milliseconds(4000), &World::purge}};
+}
+
+World::~World() = default;
+
+void World::note(int node, const std::string& text) {
+  const double seconds = std::chrono::duration<double>(scheduler_.now().time_since_epoch()).count();
+  if (verbose_) std::printf("%10.6f %d %s\n", seconds, node, text.c_str());
+}
+
+QuorumConfig World::config(int for_node) const {
+  std::string text;
+  std::string group;
+  for (int number = 1; number <= options_.voters + options_.observers; ++number) {
+    text += fmt::format("server.{}=n{}:2888:3888{}\n", number, number,
+                        number > options_.voters ? ":observer" : "");
+    if (number <= options_.voters) group += fmt::format("{}{}", group.empty() ? "" : ":", number);
+  }
+  if (options_.mutant == Mutant::small_quorum && for_node <= options_.voters)
+    text += fmt::format("group.1={}\nweight.{}=100\n", group, for_node);
+  return *QuorumConfig::parse(text);
+}
+
+// ---- faults -----------------------------------------------------------------------------------------------
+
+void World::schedule(std::size_t fault) {
+  FaultClass& one = faults_[fault];
+  if (one.mean.count() == 0) return;
+  const auto twice = static_cast<std::uint64_t>(2 * one.mean.count());
+  scheduler_.after(milliseconds(1 + random_.below(twice)), [this, fault] {
+    if (safe_) return;
+    (this->*faults_[fault].strike)();
+    schedule(fault);
+  });
+}
+
+Node* World::any_up() {
+  std::vector<Node*> up;
+  for (const auto& node : nodes_)
+    if (node->up()) up.push_back(node.get());
+  return up.empty() ? nullptr : up[random_.below(up.size())];
+}
+
+void World::take_down(int number, Crash kind) {
+  node(number).crash(kind);
+  if (kind == Crash::power) network_.set_power(number, false);
+  scheduler_.after(milliseconds(random_.between(50, 4000)), [this, number] {
+    network_.set_power(number, true);
+    if (!node(number).up()) node(number).start();
+  });
+}
+
+void World::kill() {
+  const Node* node = any_up();
+  if (node == nullptr) return;
+  ++faults_[0].count;
+  take_down(node->number(), Crash::kill);
+}
+
+void World::cut_power() {
+  ++faults_[1].count;
+  const bool all = random_.chance(0.2);
+  for (const auto& node : nodes_)
+    if (node->up() && (all || random_.chance(0.3))) take_down(node->number(), Crash::power);
+}
+
+void World::pause() {
+  Node* node = any_up();
+  if (node == nullptr) return;
+  ++faults_[2].count;
+  node->pause(milliseconds(random_.between(50, 8000)));
+}
+
+void World::partition() {
+  ++faults_[3].count;
+  if (!network_.is_whole()) return network_.heal();
+  const int count = node_count();
+  const int one = static_cast<int>(random_.between(1, count));
+  const int other = static_cast<int>(random_.between(1, count));
+  switch (random_.below(4)) {
+    case 0:  // one server, both ways or one
+    case 1: {
+      const std::uint64_t ways = random_.between(1, 3);
+      for (int number = 1; number <= count; ++number) {
+        if (number == one) continue;
+        if ((ways & 1U) != 0) network_.cut(one, number);
+        if ((ways & 2U) != 0) network_.cut(number, one);
+      }
+      break;
+    }
+    case 2:  // halves
+      for (int a = 1; a <= count; ++a)
+        for (int b = 1; b <= count; ++b)
+          if ((a <= one) != (b <= one)) network_.cut(a, b);
+      break;
+    default:  // two who do not see each other, all others see both
+      network_.cut(one, other);
+      network_.cut(other, one);
+  }
+}
+
+void World::reset_connection() {
+  const auto connection = network_.any_connection();
+  if (connection == nullptr) return;
+  ++faults_[4].count;
+  network_.reset(connection, "connection reset");
+}
+
+void World::slow_disk() {
+  Node* node = any_up();
+  if (node == nullptr) return;
+  ++faults_[5].count;
+  node->disk().slow_down(milliseconds(random_.between(5, 1000)));
+}
+
+// A sync that failed is final: the process ends, and what it did not sync may be gone.
+void World::fail_disk() {
+  Node* node = any_up();
+  if (node == nullptr) return;
+  ++faults_[6].count;
+  node->disk().fail_next([this, number = node->number()] { take_down(number, Crash::power); });
+}
+
+void World::purge() {
+  Node* node = any_up();
+  if (node == nullptr) return;
+  ++faults_[7].count;
+  const auto& history = node->disk().history();
+  if (!history.empty()) node->disk().purge(history[random_.below(history.size())].zxid);
+}
+
+void World::mend() {
+  safe_ = true;
+  network_.heal();
+  for (const auto& node : nodes_) {
+    network_.set_power(node->number(), true);
+    if (!node->up()) node->start();
+    if (node->asleep_until() > scheduler_.now()) node->pause(Duration{0});
+  }
+  for (const auto& client : clients_) client->probe();
+}
+
+// ---- phases -----------------------------------------------------------------------------------------------
+
+bool World::advance(Duration time) {
+  const Instant end = scheduler_.now() + time;
+  Instant last{};
+  std::uint64_t in_this_instant = 0;
+  while (!checker_.violation() && scheduler_.run_one(end)) {
+    in_this_instant = scheduler_.now() == last ? in_this_instant + 1 : 0;
+    last = scheduler_.now();
+    if (in_this_instant > kEventsInAnInstantMax) checker_.violate("Z17", "time does not move on");
+  }
+  return !checker_.violation();
+}
+
+void World::check_convergence() {
+  const Node& first = *nodes_.front();
+  for (const auto& node : nodes_) {
+    const auto status = node->peer().status();
+    if (!status.serving)
+      return checker_.violate("Z17", fmt::format("server {} does not serve", node->number()));
+    if (node->tree().last_zxid() != first.tree().last_zxid() ||
+        node->tree().digest() != first.tree().digest())
+      return checker_.violate(
+          "Z5", fmt::format("servers {} and {} rest at 0x{:x} and 0x{:x}", first.number(), node->number(),
+                            first.tree().last_zxid().value, node->tree().last_zxid().value));
+  }
+}
+
+// S4: the clients are gone, so are their sessions, and with them their nodes.
+void World::check_ephemerals() {
+  for (const auto& node : nodes_) {
+    const auto directory = node->tree().find("/e");
+    if (directory == coord::tree::kNoNode) continue;
+    if (const auto left = node->tree().child_count(directory); left != 0)
+      return checker_.violate(
+          "S4", fmt::format("server {} has {} nodes of sessions that are over", node->number(), left));
+  }
+}
+
+Report World::run() {
+  for (const auto& node : nodes_) {
+    scheduler_.after(milliseconds(random_.below(300)), [&node = *node] { node.start(); });
+  }
+  for (const auto& client : clients_) client->start();
+  for (std::size_t fault = 0; fault < faults_.size(); ++fault) schedule(fault);
+  advance(options_.safety);
+  if (!checker_.violation()) {
+    mend();
+    const Instant end = scheduler_.now() + options_.liveness;
+    const auto all_served = [this] {
+      for (const auto& client : clients_)
+        if (!client->is_served()) return false;
+      return true;
+    };
+    while (!all_served() && scheduler_.now() < end && advance(kStep)) {
+    }
+    if (!checker_.violation() && !all_served()) checker_.violate("Z17", "a client is not served again");
+  }
+  if (!checker_.violation()) {
+    for (const auto& client : clients_) client->stop();
+    advance(options_.session_timeout + options_.tick * 6 + milliseconds(2000));
+    if (!checker_.violation()) check_convergence();
+    if (!checker_.violation()) check_ephemerals();
+  }
+  Report report;
+  report.violation = checker_.violation();
+  report.hash = checker_.hash();
+  report.events = scheduler_.events();
+  report.elections = checker_.elections();
+  report.acked_writes = checker_.acked_writes();
+  for (const auto& client : clients_) report.operations += client->operations();
+  report.simulated_seconds = std::chrono::duration<double>(scheduler_.now().time_since_epoch()).count() - 1;
+  for (const FaultClass& fault : faults_) report.faults.emplace_back(fault.name, fault.count);
+  return report;
+}
+
+}  // namespace tandem::sim
