@@ -105,7 +105,6 @@ void Peer::serve(pipeline::Role role, Zxid epoch_start) {
   election_.set_elected_epoch(records::epoch_of(epoch_start));
   write_config_node();
   tree_->set_last_zxid(std::max(tree_->last_zxid(), epoch_start));
-  make_sessions();
   pipeline::PipelineOptions options = options_.pipeline;
   options.role = role;
   options.first_link = next_link_;
@@ -167,18 +166,9 @@ void Peer::install(Database database) {
   last_txn_ = tree_->last_zxid();
   sessions_ = std::make_unique<session::SessionTracker>(
       options_.tick, session::first_session_id(options_.self.value, now_.wall));
-  for (const auto& [id, timeout_ms] : database.sessions)
-    sessions_->track(jute::SessionId(id), timeout_ms, now_.at);
+  for (const auto& [id, timeout_ms] : database.sessions) sessions_->commit(jute::SessionId(id), timeout_ms);
   commit_log_.clear();
   for (records::TxnRef& txn : database.recent) commit_log_.add(std::move(txn));
-}
-
-// Every role counts the sessions' time anew, and none is closing until its leader says so.
-void Peer::make_sessions() {
-  auto fresh = std::make_unique<session::SessionTracker>(
-      options_.tick, session::first_session_id(options_.self.value, now_.wall));
-  for (const auto& [id, session] : sessions_->all()) fresh->track(session->id, session->timeout_ms, now_.at);
-  sessions_ = std::move(fresh);
 }
 
 // Of a transaction for which no client waits.
@@ -188,7 +178,7 @@ void Peer::apply(std::string_view payload) {
   ENSURE(status.has_value(), "{}", status.error().context);
   last_txn_ = result.header.zxid;
   if (result.header.type == jute::OpCode::create_session)
-    sessions_->track(result.header.client_id, result.session_timeout_ms, now_.at);
+    sessions_->commit(result.header.client_id, result.session_timeout_ms);
   if (result.header.type == jute::OpCode::close_session) sessions_->remove(result.header.client_id);
 }
 

@@ -146,7 +146,6 @@ class Peer {
   void serve(pipeline::Role role, Zxid epoch_start);
   void end_role(const std::string& reason);
   void install(Database database);
-  void make_sessions();
   void apply(std::string_view payload);
   void write_config_node();
 
