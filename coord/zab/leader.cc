@@ -178,7 +178,7 @@ void Leader::decide_epoch() {
 
 void Leader::on_accepted_epoch_durable(std::int64_t epoch, Instant now) {
   if (phase_ != LeaderPhase::discovery) return;
-  ENSURE(epoch_decided_ && epoch == epoch_, "epoch {} is durable, {} was decided", epoch, epoch_);
+  if (!epoch_decided_ || epoch != epoch_) return;  // asked for by a role that is over
   epoch_durable_ = true;
   last_proposed_ = last_committed_ = make_zxid(epoch_, 0);
   start_phase(LeaderPhase::epoch_acks, now);
@@ -228,8 +228,7 @@ void Leader::check_epoch_acks(Instant now) {
 }
 
 void Leader::on_current_epoch_durable(std::int64_t epoch, Instant now) {
-  if (phase_ != LeaderPhase::synchronization) return;
-  ENSURE(epoch == epoch_, "epoch {} is durable, {} was agreed on", epoch, epoch_);
+  if (phase_ != LeaderPhase::synchronization || epoch != epoch_) return;
   start_.current_epoch = epoch;
   new_leader_acks_.insert(options_.self);  // what it has was durable before it began to lead
   check_new_leader_acks(now);
