@@ -21,6 +21,14 @@ Zxid zxid_of(std::string_view payload) {
   return Zxid(reader.i64());
 }
 
+std::vector<TxnRef> refs_of(const std::shared_ptr<const TxnBatch>& batch) {
+  std::vector<TxnRef> txns;
+  batch->for_each([&](std::string_view payload) {
+    txns.push_back({zxid_of(payload), bytes::Slice(batch, payload)});
+  });
+  return txns;
+}
+
 }  // namespace
 
 void NodeDisk::add(Queue& queue, Work work) {
@@ -48,28 +56,33 @@ void NodeDisk::finish(Queue& queue) {
 void NodeDisk::persist(std::shared_ptr<const TxnBatch> batch, std::function<void()> done) {
   if (mutant_ == Mutant::early_durable)
     scheduler_.after(std::chrono::microseconds(1), std::exchange(done, nullptr));
-  add(log_, {[this, batch](double share) {
-               std::size_t at = 0;
-               std::size_t left = static_cast<std::size_t>(share * static_cast<double>(batch->sizes.size()));
-               for (const std::uint32_t size : batch->sizes) {
-                 if (left-- == 0) return;
-                 const std::string_view payload = std::string_view(batch->bytes).substr(at, size);
-                 const Zxid zxid = zxid_of(payload);
-                 ENSURE(history_.empty() || history_.back().zxid < zxid, "0x{:x} is logged behind 0x{:x}",
-                        zxid.value, history_.back().zxid.value);
-                 history_.push_back({zxid, bytes::Slice(batch, payload)});
-                 at += size;
-               }
-             },
-             std::move(done)});
+  Work work;
+  work.txns = refs_of(batch);
+  work.apply = [this, txns = work.txns](double share) {
+    const auto count = static_cast<std::size_t>(share * static_cast<double>(txns.size()));
+    for (std::size_t i = 0; i < count; ++i) {
+      ENSURE(history_.empty() || history_.back().zxid < txns[i].zxid, "0x{:x} is logged behind 0x{:x}",
+             txns[i].zxid.value, history_.back().zxid.value);
+      history_.push_back(txns[i]);
+    }
+  };
+  work.done = std::move(done);
+  add(log_, std::move(work));
+}
+
+std::vector<TxnRef> NodeDisk::given() const {
+  std::vector<TxnRef> all = history_;
+  for (const Work& work : log_.work) all.insert(all.end(), work.txns.begin(), work.txns.end());
+  return all;
 }
 
 void NodeDisk::drain(std::function<void()> done) {
-  add(log_, {[](double) {}, std::move(done)});
+  add(log_, {{}, [](double) {}, std::move(done)});
 }
 
 void NodeDisk::truncate(Zxid zxid, std::function<void()> done) {
-  add(log_, {[this, zxid](double share) {
+  add(log_, {{},
+             [this, zxid](double share) {
                if (share < 1 || mutant_ == Mutant::no_truncate) return;
                const auto cut = std::lower_bound(history_.begin(), history_.end(), zxid.next(), before);
                history_.erase(cut, history_.end());
@@ -79,7 +92,8 @@ void NodeDisk::truncate(Zxid zxid, std::function<void()> done) {
 }
 
 void NodeDisk::install(std::shared_ptr<const Snapshot> snapshot, std::function<void()> done) {
-  add(log_, {[this, snapshot](double share) {
+  add(log_, {{},
+             [this, snapshot](double share) {
                if (share < 1) return;
                history_ = snapshot->history;
                if (mutant_ == Mutant::short_snapshot && !history_.empty()) history_.pop_back();
@@ -90,14 +104,16 @@ void NodeDisk::install(std::shared_ptr<const Snapshot> snapshot, std::function<v
 }
 
 void NodeDisk::accepted_epoch(std::int64_t epoch, std::function<void()> done) {
-  add(epochs_, {[this, epoch](double share) {
+  add(epochs_, {{},
+                [this, epoch](double share) {
                   if (share >= 1) accepted_ = epoch;
                 },
                 std::move(done)});
 }
 
 void NodeDisk::current_epoch(std::int64_t epoch, std::function<void()> done) {
-  add(epochs_, {[this, epoch](double share) {
+  add(epochs_, {{},
+                [this, epoch](double share) {
                   if (share >= 1) current_ = epoch;
                 },
                 std::move(done)});

@@ -44,6 +44,8 @@ class NodeDisk {
   // Durable, in zxid order.
   const std::vector<TxnRef>& history() const { return history_; }
   const TxnRef* find(Zxid zxid) const;
+  // And what was given to the log and is not durable yet: what a server knows that runs.
+  std::vector<TxnRef> given() const;
   Zxid snapshot_zxid() const { return snapshot_zxid_; }
   std::int64_t accepted() const { return accepted_; }
   std::int64_t current() const { return current_; }
@@ -53,6 +55,7 @@ class NodeDisk {
 
  private:
   struct Work {
+    std::vector<TxnRef> txns;                 // given to the log
     std::function<void(double share)> apply;  // how much of it, in a crash
     std::function<void()> done;
   };

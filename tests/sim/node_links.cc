@@ -223,7 +223,7 @@ void Node::send_snapshot(LearnerId learner, Zxid zxid) {
   if (it == learners_.end()) return;
   auto snapshot = std::make_shared<Snapshot>();
   snapshot->zxid = zxid;
-  for (const TxnRef& txn : disk_.history())
+  for (const TxnRef& txn : disk_.given())
     if (txn.zxid <= tree().last_zxid()) snapshot->history.push_back(txn);
   world_.network().send(it->second.connection, 1, {{}, snapshot});
   world_.scheduler().after(world_.network().delay(), mine([this, learner] {
@@ -233,7 +233,7 @@ void Node::send_snapshot(LearnerId learner, Zxid zxid) {
 
 // `behind`: the chunks before ended with it; without, the answer starts at or before `from`.
 void Node::read_log(LearnerId learner, Zxid from, Zxid through, bool behind) {
-  const auto& history = disk_.history();
+  const auto history = disk_.given();
   auto first = std::upper_bound(history.begin(), history.end(), from,
                                 [](Zxid zxid, const TxnRef& txn) { return zxid < txn.zxid; });
   zab::LogChunk chunk;
