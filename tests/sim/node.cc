@@ -18,11 +18,6 @@ namespace {
 constexpr std::int64_t kWallStart = 1'700'000'000'000;
 constexpr std::size_t kLengthBytes = 4;
 
-template <class... Cases>
-struct Overloaded : Cases... {
-  using Cases::operator()...;
-};
-
 }  // namespace
 
 Node::Node(World& world, int number, base::Random random)
@@ -145,89 +140,107 @@ void Node::arm() {
 
 void Node::perform(const Effect& effect) {
   if (world_.verbose()) world_.note(number_, peer::printed(effect));
-  Network& network = world_.network();
-  std::visit(
-      Overloaded{
-          [&](const coord::election::Send& value) { send_notification(value); },
-          [&](const peer::SeekVoters& value) {
-            wanted_.clear();
-            for (const auto id : value.voters) wanted_.insert(static_cast<int>(id.value));
-            if (!std::exchange(seeking_, true)) seek();
-          },
-          [&](const peer::OpenLearnerPort&) {
-            learner_port_ = true;
-            world_.scheduler().after(Duration{1}, mine([this] { core().on_learner_port({}, now()); }));
-          },
-          [&](const peer::CloseLearnerPort&) { close_learners(); },
-          [&](const zab::SendToLearner& value) { send_to_learner(value.to, value.bytes); },
-          [&](const zab::SendSnapshot& value) { send_snapshot(value.to, value.zxid); },
-          [&](const zab::ReadLog& value) { read_log(value.to, value.from, value.through); },
-          [&](const zab::CloseLearner& value) {
-            const auto it = learners_.find(value.learner);
-            if (it == learners_.end()) return;
-            network.close(it->second.connection, 1);
-            learners_.erase(it);
-          },
-          [&](const peer::ConnectLeader& value) {
-            const Options& options = world_.options();
-            const int leader = static_cast<int>(value.leader.value);
-            ++leader_attempt_;
-            connect_leader(leader, now().at + options.tick * options.init_limit);
-          },
-          [&](const peer::CloseLeader&) { close_leader(); },
-          [&](const zab::SendToLeader& value) {
-            world_.checker().acking(*this, value.bytes);
-            if (leader_) network.send(leader_->connection, 0, {value.bytes, nullptr});
-          },
-          [&](const zab::PersistAcceptedEpoch& value) {
-            if (world_.options().mutant == Mutant::early_epoch) disk_.current_epoch(value.epoch, {});
-            disk_.accepted_epoch(
-                value.epoch, mine([this, value] { core().on_accepted_epoch_durable(value.epoch, now()); }));
-          },
-          [&](const zab::PersistCurrentEpoch& value) {
-            disk_.current_epoch(value.epoch,
-                                mine([this, value] { core().on_current_epoch_durable(value.epoch, now()); }));
-          },
-          [&](const zab::Persist& value) {
-            disk_.persist(value.batch,
-                          mine([this, last = value.batch->last] { core().on_durable(last, now()); }));
-          },
-          [&](const peer::DrainLog&) { disk_.drain(mine([this] { core().on_log_drained(now()); })); },
-          [&](const zab::Truncate& value) {
-            disk_.truncate(value.zxid, mine([this, value] {
-                             auto database = disk_.database(64, value.zxid);
-                             core().on_truncated(value.zxid, std::move(database), now());
-                           }));
-          },
-          [&](const zab::InstallSnapshot&) {
-            if (leader_) leader_->installing = true;
-            install_snapshot();
-          },
-          [&](const coord::pipeline::CloseLink& value) {
-            const auto it = links_.find(value.link);
-            if (it == links_.end()) return;
-            flush_clients();
-            network.close(clients_.at(it->second).connection, 1);
-            clients_.erase(it->second);
-            links_.erase(it);
-            world_.scheduler().after(Duration{1},
-                                     mine([this, link = value.link] { core().on_link_closed(link, now()); }));
-          },
-          [&](const coord::pipeline::ResumeLink& value) {
-            world_.scheduler().after(Duration{1}, mine([this, link = value.link] {
-                                       if (const auto it = links_.find(link); it != links_.end())
-                                         feed_client(clients_.at(it->second));
-                                     }));
-          },
-          [&](const coord::pipeline::AwaitOutput& value) {
-            world_.scheduler().after(milliseconds(1), mine([this, link = value.link] {
-                                       if (links_.contains(link)) core().on_output_drained(link, now());
-                                     }));
-          },
-          [&](const peer::Note& value) { world_.note(number_, value.text); },
-      },
-      effect);
+  std::visit([this](const auto& value) { act(value); }, effect);
 }
+
+void Node::act(const coord::election::Send& value) { send_notification(value); }
+
+void Node::act(const peer::SeekVoters& value) {
+  wanted_.clear();
+  for (const auto id : value.voters) wanted_.insert(static_cast<int>(id.value));
+  if (!std::exchange(seeking_, true)) seek();
+}
+
+void Node::act(const peer::OpenLearnerPort&) {
+  learner_port_ = true;
+  world_.scheduler().after(Duration{1}, mine([this] { core().on_learner_port({}, now()); }));
+}
+
+void Node::act(const peer::CloseLearnerPort&) { close_learners(); }
+
+void Node::act(const zab::SendToLearner& value) { send_to_learner(value.to, value.bytes); }
+
+void Node::act(const zab::SendSnapshot& value) { send_snapshot(value.to, value.zxid); }
+
+void Node::act(const zab::ReadLog& value) { read_log(value.to, value.from, value.through); }
+
+void Node::act(const zab::CloseLearner& value) {
+  const auto it = learners_.find(value.learner);
+  if (it == learners_.end()) return;
+  world_.network().close(it->second.connection, 1);
+  learners_.erase(it);
+}
+
+void Node::act(const peer::ConnectLeader& value) {
+  const Options& options = world_.options();
+  const int leader = static_cast<int>(value.leader.value);
+  ++leader_attempt_;
+  connect_leader(leader, now().at + options.tick * options.init_limit);
+}
+
+void Node::act(const peer::CloseLeader&) { close_leader(); }
+
+void Node::act(const zab::SendToLeader& value) {
+  world_.checker().acking(*this, value.bytes);
+  if (leader_) world_.network().send(leader_->connection, 0, {value.bytes, nullptr});
+}
+
+void Node::act(const zab::PersistAcceptedEpoch& value) {
+  if (world_.options().mutant == Mutant::early_epoch) disk_.current_epoch(value.epoch, {});
+  disk_.accepted_epoch(value.epoch,
+                       mine([this, value] { core().on_accepted_epoch_durable(value.epoch, now()); }));
+}
+
+void Node::act(const zab::PersistCurrentEpoch& value) {
+  disk_.current_epoch(value.epoch,
+                      mine([this, value] { core().on_current_epoch_durable(value.epoch, now()); }));
+}
+
+void Node::act(const zab::Persist& value) {
+  disk_.persist(value.batch, mine([this, last = value.batch->last] { core().on_durable(last, now()); }));
+}
+
+void Node::act(const peer::DrainLog&) {
+  disk_.drain(mine([this] { core().on_log_drained(now()); }));
+}
+
+void Node::act(const zab::Truncate& value) {
+  disk_.truncate(value.zxid, mine([this, value] {
+                   auto database = disk_.database(64, value.zxid);
+                   core().on_truncated(value.zxid, std::move(database), now());
+                 }));
+}
+
+void Node::act(const zab::InstallSnapshot&) {
+  if (leader_) leader_->installing = true;
+  install_snapshot();
+}
+
+void Node::act(const coord::pipeline::CloseLink& value) {
+  const auto it = links_.find(value.link);
+  if (it == links_.end()) return;
+  flush_clients();
+  world_.network().close(clients_.at(it->second).connection, 1);
+  clients_.erase(it->second);
+  links_.erase(it);
+  world_.scheduler().after(Duration{1},
+                           mine([this, link = value.link] { core().on_link_closed(link, now()); }));
+}
+
+void Node::act(const coord::pipeline::ResumeLink& value) {
+  world_.scheduler().after(Duration{1}, mine([this, link = value.link] {
+                             if (const auto it = links_.find(link); it != links_.end())
+                               feed_client(clients_.at(it->second));
+                           }));
+}
+
+void Node::act(const coord::pipeline::AwaitOutput& value) {
+  world_.scheduler().after(milliseconds(1), mine([this, link = value.link] {
+                             if (links_.contains(link)) core().on_output_drained(link, now());
+                           }));
+}
+
+void Node::act(const peer::Note& value) { world_.note(number_, value.text); }
 
 // ---- clients ----------------------------------------------------------------------------------------------
 

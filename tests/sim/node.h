@@ -81,6 +81,27 @@ class Node final : public coord::pipeline::Outputs {
   void drive();
   void arm();
   void perform(const Effect& effect);
+  void act(const coord::election::Send& value);
+  void act(const coord::peer::SeekVoters& value);
+  void act(const coord::peer::OpenLearnerPort& value);
+  void act(const coord::peer::CloseLearnerPort& value);
+  void act(const coord::zab::SendToLearner& value);
+  void act(const coord::zab::SendSnapshot& value);
+  void act(const coord::zab::ReadLog& value);
+  void act(const coord::zab::CloseLearner& value);
+  void act(const coord::peer::ConnectLeader& value);
+  void act(const coord::peer::CloseLeader& value);
+  void act(const coord::zab::SendToLeader& value);
+  void act(const coord::zab::PersistAcceptedEpoch& value);
+  void act(const coord::zab::PersistCurrentEpoch& value);
+  void act(const coord::zab::Persist& value);
+  void act(const coord::peer::DrainLog& value);
+  void act(const coord::zab::Truncate& value);
+  void act(const coord::zab::InstallSnapshot& value);
+  void act(const coord::pipeline::CloseLink& value);
+  void act(const coord::pipeline::ResumeLink& value);
+  void act(const coord::pipeline::AwaitOutput& value);
+  void act(const coord::peer::Note& value);
 
   // node_links.cc
   void seek();

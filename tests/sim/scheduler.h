@@ -1,4 +1,5 @@
-// The simulated time: events in order of (time, number), one thread, nothing blocks. Owned by the World.
+// The simulated time: events in order of (time, number of their making), on one thread, nothing blocks.
+// Owned by the World; an event may make others, none is taken back: it finds out itself that it is stale.
 #pragma once
 
 #include <cstdint>
