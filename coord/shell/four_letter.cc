@@ -43,15 +43,15 @@ void put(std::string& out, fmt::format_string<Args...> format, Args&&... args) {
 
 std::span<const FourLetterWords::Row> FourLetterWords::table() {
   static constexpr std::array kWords{
-      Row{"conf", &FourLetterWords::conf}, Row{"cons", &FourLetterWords::cons},
-      Row{"crst", &FourLetterWords::crst}, Row{"dirs", &FourLetterWords::dirs},
-      Row{"dump", &FourLetterWords::dump}, Row{"envi", &FourLetterWords::envi},
-      Row{"gtmk", &FourLetterWords::gtmk}, Row{"hash", &FourLetterWords::hash},
-      Row{"isro", &FourLetterWords::isro}, Row{"mntr", &FourLetterWords::mntr},
-      Row{"ruok", &FourLetterWords::ruok}, Row{"srst", &FourLetterWords::srst},
-      Row{"srvr", &FourLetterWords::srvr}, Row{"stat", &FourLetterWords::stat},
-      Row{"stmk", &FourLetterWords::stmk}, Row{"wchc", &FourLetterWords::wchc},
-      Row{"wchp", &FourLetterWords::wchp}, Row{"wchs", &FourLetterWords::wchs},
+      Row{"conf", &FourLetterWords::conf},        Row{"cons", &FourLetterWords::cons},
+      Row{"crst", &FourLetterWords::crst},        Row{"dirs", &FourLetterWords::dirs},
+      Row{"dump", &FourLetterWords::dump},        Row{"envi", &FourLetterWords::envi, false},
+      Row{"gtmk", &FourLetterWords::gtmk, false}, Row{"hash", &FourLetterWords::hash},
+      Row{"isro", &FourLetterWords::isro, false}, Row{"mntr", &FourLetterWords::mntr},
+      Row{"ruok", &FourLetterWords::ruok, false}, Row{"srst", &FourLetterWords::srst},
+      Row{"srvr", &FourLetterWords::srvr},        Row{"stat", &FourLetterWords::stat},
+      Row{"stmk", &FourLetterWords::stmk, false}, Row{"wchc", &FourLetterWords::wchc},
+      Row{"wchp", &FourLetterWords::wchp},        Row{"wchs", &FourLetterWords::wchs},
   };
   return kWords;
 }
@@ -71,8 +71,14 @@ void FourLetterWords::run(std::string_view word, std::string& out) {
   argument_ = word.substr(4);
   word = word.substr(0, 4);
   if (!is_enabled(word)) return put(out, "{} is not executed because it is not in the whitelist.\n", word);
+  core_ = serving_();
   for (const Row& row : table()) {
-    if (row.word == word) return (this->*row.run)(out);
+    if (row.word != word) continue;
+    if (row.needs_core && core_ == nullptr) {
+      out += "This ZooKeeper instance is not currently serving requests\n";
+      return;
+    }
+    (this->*row.run)(out);
   }
 }
 
@@ -107,7 +113,7 @@ void FourLetterWords::put_link(const pipeline::Link& link, bool brief, std::stri
 }
 
 void FourLetterWords::cons(std::string& out) {
-  core_.for_each_link([&](const pipeline::Link& link) {
+  core_->for_each_link([&](const pipeline::Link& link) {
     put_link(link, false, out);
     out += '\n';
   });
@@ -115,7 +121,7 @@ void FourLetterWords::cons(std::string& out) {
 }
 
 void FourLetterWords::crst(std::string& out) {
-  core_.reset_link_stats();
+  core_->reset_link_stats();
   out += "Connection stats reset.\n";
 }
 
@@ -128,23 +134,23 @@ void FourLetterWords::dump(std::string& out) {
   const auto now_ms = std::chrono::duration_cast<base::milliseconds>(clock_.now().time_since_epoch()).count();
   const std::int64_t wall_ms = clock_.wall().ms;
   std::map<std::int64_t, std::vector<std::int64_t>> buckets;
-  for (const auto& [id, session] : core_.sessions().all()) buckets[session->expires_ms].push_back(id);
+  for (const auto& [id, session] : core_->sessions().all()) buckets[session->expires_ms].push_back(id);
   out += "SessionTracker dump:\n";
-  put(out, "Session Sets ({})/({}):\n", buckets.size(), core_.sessions().size());
+  put(out, "Session Sets ({})/({}):\n", buckets.size(), core_->sessions().size());
   for (auto& [at_ms, ids] : buckets) {
     const auto seconds = static_cast<std::time_t>((wall_ms + at_ms - now_ms) / 1000);
     put(out, "{} expire at {:%a %b %d %H:%M:%S %Z %Y}:\n", ids.size(), fmt::localtime(seconds));
     std::sort(ids.begin(), ids.end());
     for (const std::int64_t id : ids) put(out, "\t0x{:x}\n", static_cast<std::uint64_t>(id));
   }
-  const auto owners = core_.tree().owners().sessions();
+  const auto owners = core_->tree().owners().sessions();
   put(out, "ephemeral nodes dump:\nSessions with Ephemerals ({}):\n", owners.size());
   for (const jute::SessionId id : owners) {
     put(out, "0x{:x}:\n", static_cast<std::uint64_t>(id.value));
-    for (const std::string& path : core_.tree().ephemerals(id)) put(out, "\t{}\n", path);
+    for (const std::string& path : core_->tree().ephemerals(id)) put(out, "\t{}\n", path);
   }
-  put(out, "Connections dump:\nConnections Sets (1)/({}):\n", core_.link_count());
-  core_.for_each_link([&](const pipeline::Link& link) {
+  put(out, "Connections dump:\nConnections Sets (1)/({}):\n", core_->link_count());
+  core_->for_each_link([&](const pipeline::Link& link) {
     put(out, "\tip: {} sessionId: 0x{:x}\n", shown_address(link),
         static_cast<std::uint64_t>(link.session.value));
   });
@@ -164,15 +170,21 @@ void FourLetterWords::stmk(std::string& out) {
 }
 
 void FourLetterWords::hash(std::string& out) {
-  if (!core_.tree().options().digest) return;
-  put(out, "{:x}: {}\n", core_.tree().last_zxid().value, static_cast<std::int64_t>(core_.tree().digest()));
+  if (!core_->tree().options().digest) return;
+  put(out, "{:x}: {}\n", core_->tree().last_zxid().value, static_cast<std::int64_t>(core_->tree().digest()));
 }
 
-void FourLetterWords::isro(std::string& out) { out += "rw"; }
+void FourLetterWords::isro(std::string& out) {
+  if (core_ == nullptr) {
+    out += "null";
+  } else {
+    out += core_->role() == pipeline::Role::read_only ? "ro" : "rw";
+  }
+}
 void FourLetterWords::ruok(std::string& out) { out += "imok"; }
 
 void FourLetterWords::srst(std::string& out) {
-  core_.reset_stats();
+  core_->reset_stats();
   out += "Server stats reset.\n";
 }
 
@@ -181,13 +193,13 @@ void FourLetterWords::put_version(std::string& out) const {
 }
 
 void FourLetterWords::put_server(std::string& out) const {
-  const pipeline::ServerStats& stats = core_.stats();
+  const pipeline::ServerStats& stats = core_->stats();
   put(out, "Latency min/avg/max: {}/{}/{}\n", stats.latency_min_ms,
       average(stats.latency_total_ms, stats.requests), stats.latency_max_ms);
   put(out, "Received: {}\nSent: {}\nConnections: {}\nOutstanding: {}\n", stats.packets_received,
-      stats.packets_sent, core_.link_count(), core_.outstanding());
-  put(out, "Zxid: 0x{:x}\nMode: {}\nNode count: {}\n", core_.tree().last_zxid().value, facts_.mode,
-      core_.tree().node_count());
+      stats.packets_sent, core_->link_count(), core_->outstanding());
+  put(out, "Zxid: 0x{:x}\nMode: {}\nNode count: {}\n", core_->tree().last_zxid().value,
+      to_string(core_->role()), core_->tree().node_count());
 }
 
 void FourLetterWords::srvr(std::string& out) {
@@ -198,7 +210,7 @@ void FourLetterWords::srvr(std::string& out) {
 void FourLetterWords::stat(std::string& out) {
   put_version(out);
   out += "Clients:\n";
-  core_.for_each_link([&](const pipeline::Link& link) {
+  core_->for_each_link([&](const pipeline::Link& link) {
     put_link(link, true, out);
     out += '\n';
   });
@@ -207,26 +219,26 @@ void FourLetterWords::stat(std::string& out) {
 }
 
 void FourLetterWords::mntr(std::string& out) {
-  const pipeline::ServerStats& stats = core_.stats();
-  const tree::DataTree& tree = core_.tree();
+  const pipeline::ServerStats& stats = core_->stats();
+  const tree::DataTree& tree = core_->tree();
   const DescriptorCount descriptors = descriptor_count();
   const auto uptime = std::chrono::duration_cast<base::milliseconds>(clock_.now() - facts_.started).count();
   const auto line = [&out](std::string_view key, const auto& value) { put(out, "zk_{}\t{}\n", key, value); };
   line("version", facts_.version);
-  line("server_state", facts_.mode);
+  line("server_state", to_string(core_->role()));
   line("ephemerals_count", tree.owners().ephemerals());
-  line("num_alive_connections", core_.link_count());
+  line("num_alive_connections", core_->link_count());
   line("avg_latency", average(stats.latency_total_ms, stats.requests));
-  line("outstanding_requests", core_.outstanding());
+  line("outstanding_requests", core_->outstanding());
   line("znode_count", tree.node_count());
-  line("global_sessions", core_.sessions().size());
+  line("global_sessions", core_->sessions().size());
   line("local_sessions", 0);
   line("non_mtls_remote_conn_count", 0);
   line("non_mtls_local_conn_count", 0);
   line("packets_sent", stats.packets_sent);
   line("packets_received", stats.packets_received);
   line("connection_drop_probability", "0.0");
-  line("watch_count", core_.watches().size());
+  line("watch_count", core_->watches().size());
   line("auth_failed_count", 0);
   line("min_latency", stats.latency_min_ms);
   line("max_latency", stats.latency_max_ms);
@@ -235,22 +247,22 @@ void FourLetterWords::mntr(std::string& out) {
   line("max_file_descriptor_count", descriptors.limit);
   line("uptime", uptime);
   line("outstanding_tls_handshake", 0);
-  line("digest_mismatches_count", core_.digest_mismatches());
+  line("digest_mismatches_count", core_->digest_mismatches());
   if (!facts_.monitor_values) return;
   for (const auto& [key, value] : facts_.monitor_values()) line(key, value);
 }
 
 void FourLetterWords::wchs(std::string& out) {
-  const auto summary = core_.watches().summary();
+  const auto summary = core_->watches().summary();
   put(out, "{} connections watching {} paths\nTotal watches:{}\n", summary.watchers, summary.paths,
       summary.total);
 }
 
 void FourLetterWords::wchc(std::string& out) {
   std::map<std::int64_t, std::vector<std::string>> by_session;
-  core_.watches().for_each([&](std::string_view path, tree::WatcherId watcher, std::uint8_t modes) {
+  core_->watches().for_each([&](std::string_view path, tree::WatcherId watcher, std::uint8_t modes) {
     if ((modes & tree::watch::kDataTable) != 0)
-      by_session[core_.session_of(watcher).value].emplace_back(path);
+      by_session[core_->session_of(watcher).value].emplace_back(path);
   });
   for (const auto& [session, paths] : by_session) {
     put(out, "0x{:x}\n", static_cast<std::uint64_t>(session));
@@ -261,9 +273,9 @@ void FourLetterWords::wchc(std::string& out) {
 
 void FourLetterWords::wchp(std::string& out) {
   std::map<std::string, std::vector<std::int64_t>> by_path;
-  core_.watches().for_each([&](std::string_view path, tree::WatcherId watcher, std::uint8_t modes) {
+  core_->watches().for_each([&](std::string_view path, tree::WatcherId watcher, std::uint8_t modes) {
     if ((modes & tree::watch::kDataTable) != 0)
-      by_path[std::string(path)].push_back(core_.session_of(watcher).value);
+      by_path[std::string(path)].push_back(core_->session_of(watcher).value);
   });
   for (const auto& [path, sessions] : by_path) {
     put(out, "{}\n", path);

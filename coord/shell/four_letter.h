@@ -19,7 +19,6 @@ namespace tandem::coord::shell {
 // What the words tell about the process; filled by the server once, the functions called when asked.
 struct ServerFacts {
   std::string version = "3.9.5-tandem, built on unknown";  // clients parse the three numbers
-  std::string mode = "standalone";
   std::uint16_t client_port = 0;
   std::string data_dir;  // version-2 included, as Apache prints it
   std::string data_log_dir;
@@ -42,8 +41,9 @@ bool is_four_letter_word(std::string_view word);
 
 class FourLetterWords {
  public:
-  FourLetterWords(ServerFacts facts, pipeline::Pipeline& core, const base::Clock& clock)
-      : facts_(std::move(facts)), core_(core), clock_(clock) {}
+  // `serving` gives the pipeline of the current role, or nothing while nobody is served.
+  FourLetterWords(ServerFacts facts, std::function<pipeline::Pipeline*()> serving, const base::Clock& clock)
+      : facts_(std::move(facts)), serving_(std::move(serving)), clock_(clock) {}
 
   // `word` with what follows it (stmk's mask). Appends the answer, after which the connection closes.
   void run(std::string_view word, std::string& out);
@@ -54,6 +54,7 @@ class FourLetterWords {
   struct Row {
     std::string_view word;
     void (FourLetterWords::*run)(std::string& out);
+    bool needs_core = true;
   };
   static std::span<const Row> table();
   friend bool is_four_letter_word(std::string_view word);
@@ -84,7 +85,8 @@ class FourLetterWords {
   void put_link(const pipeline::Link& link, bool brief, std::string& out) const;
 
   ServerFacts facts_;
-  pipeline::Pipeline& core_;
+  std::function<pipeline::Pipeline*()> serving_;
+  pipeline::Pipeline* core_ = nullptr;  // of the word being run
   const base::Clock& clock_;
   std::int64_t trace_mask_ = 306;  // Apache's default: errors, warnings and session events
   std::string_view argument_;      // of the word being run

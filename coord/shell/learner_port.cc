@@ -5,10 +5,9 @@
 namespace tandem::coord::shell {
 
 base::Result<std::unique_ptr<LearnerPort>> LearnerPort::open(net::Loop& loop, LearnerPortOptions options,
-                                                             std::uint64_t& next_learner,
                                                              LearnerPortEvents& events,
                                                              logging::Logger logger) {
-  std::unique_ptr<LearnerPort> port(new LearnerPort(loop, std::move(options), next_learner, events, logger));
+  std::unique_ptr<LearnerPort> port(new LearnerPort(loop, std::move(options), events, logger));
   for (const net::Endpoint& endpoint : port->options_.endpoints) {
     auto listener = net::Listener::open(
         loop, endpoint, [raw = port.get()](net::Socket socket) { raw->accept(std::move(socket)); });
@@ -24,18 +23,13 @@ LearnerPort::~LearnerPort() {
 }
 
 void LearnerPort::accept(net::Socket socket) {
-  if (links_.size() >= options_.learners_max) {
-    logger_.warn("{} connections of learners are open, turning {} away", links_.size(),
-                 net::to_string(socket.peer()));
-    return;
-  }
-  const std::uint64_t number = next_learner_++;
   const std::string address = net::to_string(socket.peer());
+  const std::uint64_t number = events_.on_learner_open(address);
+  if (number == 0) return;
   QuorumLinkEvents* const events = this;  // make_shared does not see the private base
-  auto link = std::make_shared<QuorumLink>(loop_, events, number, options_.packet_bytes_max);
+  const auto link = std::make_shared<QuorumLink>(loop_, events, number, options_.packet_bytes_max);
   links_[number] = link;
   link->start(std::move(socket), options_.stall_max);
-  events_.on_learner_open(number, address);
 }
 
 QuorumLink* LearnerPort::find(std::uint64_t learner) const {
@@ -63,6 +57,15 @@ void LearnerPort::close_learner(std::uint64_t learner) {
 
 void LearnerPort::on_packet(QuorumLink& link, const records::QuorumPacket& packet) {
   events_.on_learner_packet(link.number(), packet);
+}
+
+std::size_t LearnerPort::unsent_bytes(std::uint64_t learner) const {
+  const QuorumLink* link = find(learner);
+  return link == nullptr ? 0 : link->unsent_bytes();
+}
+
+void LearnerPort::on_body_progress(QuorumLink& link, bool all_sent) {
+  events_.on_learner_progress(link.number(), all_sent);
 }
 
 base::Result<bool> LearnerPort::on_body(QuorumLink&, std::string_view&) {

@@ -61,13 +61,17 @@ void QuorumLink::send_body(std::unique_ptr<BodySource> source) {
 
 void QuorumLink::pump_body() {
   if (body_ == nullptr || !is_open()) return;
-  if (connection_->unsent_bytes() < kBodyUnsentMax && !body_->next_slice(connection_->output())) {
+  bool more = true;
+  const bool room = connection_->unsent_bytes() < kBodyUnsentMax;
+  if (room) more = body_->next_slice(connection_->output());
+  if (!more) {
     body_.reset();
     connection_->write(held_);
     held_ = std::string();
-    return;
+  } else {
+    body_timer_.set(loop_.clock().now() + kBodyLook);
   }
-  body_timer_.set(loop_.clock().now() + kBodyLook);
+  if (room && events_ != nullptr) events_->on_body_progress(*this, !more);
 }
 
 void QuorumLink::on_frame(net::Connection& connection, const net::Frame& frame) {
@@ -83,6 +87,11 @@ base::Status QuorumLink::parse() {
       if (!whole) return whole.error();
       if (!*whole) return {};
       continue;
+    }
+    if (!events_->wants_packets(*this)) {
+      stopped_ = true;
+      connection_->pause_reading();
+      return {};
     }
     const auto packet = decoder_.next();
     if (!packet) return packet.error();
@@ -104,6 +113,20 @@ base::Result<bool> QuorumLink::parse_body() {
   decoder_.consume_raw(before - bytes.size());
   if (*whole) decoder_.end_snapshot();
   return *whole;
+}
+
+void QuorumLink::resume() {
+  if (!stopped_ || !is_open()) return;
+  stopped_ = false;
+  loop_.defer([self = shared_from_this()] { self->go_on(); });
+}
+
+// Packets that were received before come first.
+void QuorumLink::go_on() {
+  if (!is_open() || events_ == nullptr) return;
+  if (const auto status = parse(); !status) return connection_->close(status.error());
+  if (events_ != nullptr) events_->on_packets_end(*this);
+  if (!stopped_ && is_open()) connection_->resume_reading();
 }
 
 void QuorumLink::on_frames_end(net::Connection&) {

@@ -27,6 +27,9 @@ class QuorumLinkEvents {
   // it is whole. An error closes the link.
   virtual base::Result<bool> on_body(QuorumLink& link, std::string_view& bytes) = 0;
   virtual void on_packets_end(QuorumLink& link) = 0;  // all that this wake-up brought
+  // No: packets wait, and soon nothing more is received, until resume(). Asked before each packet.
+  virtual bool wants_packets(const QuorumLink& link) = 0;
+  virtual void on_body_progress(QuorumLink& link, bool all_sent) = 0;  // of a snapshot that is being sent
   virtual void on_link_gone(QuorumLink& link, const base::Error& reason) = 0;
 };
 
@@ -55,7 +58,8 @@ class QuorumLink final : public net::Handler, public std::enable_shared_from_thi
   std::string& output();
   // A snapshot, behind what was sent so far; what is sent later follows it.
   void send_body(std::unique_ptr<BodySource> source);
-  bool is_sending_body() const { return body_ != nullptr; }
+  // wants_packets() says yes again.
+  void resume();
   std::size_t unsent_bytes() const;
 
  private:
@@ -66,6 +70,7 @@ class QuorumLink final : public net::Handler, public std::enable_shared_from_thi
 
   base::Status parse();
   base::Result<bool> parse_body();
+  void go_on();
   void pump_body();
 
   net::Loop& loop_;
@@ -73,6 +78,7 @@ class QuorumLink final : public net::Handler, public std::enable_shared_from_thi
   std::uint64_t number_;
   records::QuorumPacketDecoder decoder_;
   std::shared_ptr<net::Connection> connection_;
+  bool stopped_ = false;  // packets are not wanted
 
   std::unique_ptr<BodySource> body_;
   std::string held_;     // packets behind the body

@@ -14,20 +14,6 @@ namespace {
 
 constexpr int kNodesPerClockReading = 32;
 
-std::string encode_head(const tree::SnapshotView& view, const SessionTimeouts& sessions) {
-  std::string out;
-  storage::encode_session_count(out, sessions.size());
-  for (const auto& [id, timeout_ms] : sessions) storage::encode_session(out, id, timeout_ms);
-  storage::encode_acl_count(out, view.acl_count());
-  view.for_each_acl(
-      [&out](std::int64_t id, std::string_view acl) { storage::encode_encoded_acl(out, id, acl); });
-  return out;
-}
-
-void encode(std::string& out, const tree::SnapshotNode& node) {
-  storage::encode_node(out, {.path = node.path, .data = node.data, .acl_id = node.acl_id, .stat = node.stat});
-}
-
 // What ends the file: the tree as it is now, which the log reaches too.
 storage::SnapshotTrailer trailer_of(const tree::DataTree& tree, SnapshotParts parts) {
   storage::SnapshotTrailer trailer;
@@ -39,6 +25,20 @@ storage::SnapshotTrailer trailer_of(const tree::DataTree& tree, SnapshotParts pa
 }
 
 }  // namespace
+
+std::string encode_snapshot_head(const tree::SnapshotView& view, const SessionTimeouts& sessions) {
+  std::string out;
+  storage::encode_session_count(out, sessions.size());
+  for (const auto& [id, timeout_ms] : sessions) storage::encode_session(out, id, timeout_ms);
+  storage::encode_acl_count(out, view.acl_count());
+  view.for_each_acl(
+      [&out](std::int64_t id, std::string_view acl) { storage::encode_encoded_acl(out, id, acl); });
+  return out;
+}
+
+void encode_snapshot_node(std::string& out, const tree::SnapshotNode& node) {
+  storage::encode_node(out, {.path = node.path, .data = node.data, .acl_id = node.acl_id, .stat = node.stat});
+}
 
 SnapshotWriter::SnapshotWriter(net::Loop& loop, fs::Disk& disk, storage::SnapshotOptions options,
                                SnapshotParts parts, SnapshotPace pace)
@@ -60,7 +60,7 @@ bool SnapshotWriter::start(tree::DataTree& tree, const SessionTimeouts& sessions
   tree_ = &tree;
   done_ = std::move(done);
   view_ = std::make_unique<tree::SnapshotView>(tree);
-  slice_ = encode_head(*view_, sessions);
+  slice_ = encode_snapshot_head(*view_, sessions);
   slice_ready_ = true;
   slice_last_ = false;
   nodes_ = 0;
@@ -78,7 +78,7 @@ void SnapshotWriter::next_slice() {
   bool more = true;
   std::uint64_t count = 0;
   while (out.size() < pace_.slice_bytes && (more = view_->next(node))) {
-    encode(out, node);
+    encode_snapshot_node(out, node);
     if (++count % kNodesPerClockReading == 0 && loop_.clock().now() >= end) break;
   }
   {
@@ -171,11 +171,11 @@ Result<SnapshotResult> SnapshotWriter::write_now(fs::Disk& disk, const storage::
   SnapshotResult result{.zxid = view.last_zxid()};
   auto writer = storage::SnapshotWriter::create(disk, options, view.last_zxid());
   if (!writer) return writer.error();
-  std::string out = encode_head(view, sessions);
+  std::string out = encode_snapshot_head(view, sessions);
   tree::SnapshotNode node;
   constexpr std::size_t kPart = 256U << 10;
   while (view.next(node)) {
-    encode(out, node);
+    encode_snapshot_node(out, node);
     ++result.nodes;
     if (out.size() < kPart) continue;
     if (auto status = (*writer)->write(out); !status) return status.error();

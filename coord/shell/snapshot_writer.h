@@ -27,6 +27,10 @@ namespace tandem::coord::shell {
 
 using SessionTimeouts = std::vector<std::pair<jute::SessionId, std::int32_t>>;
 
+// The parts of a snapshot: sessions and ACL lists, then nodes.
+std::string encode_snapshot_head(const tree::SnapshotView& view, const SessionTimeouts& sessions);
+void encode_snapshot_node(std::string& out, const tree::SnapshotNode& node);
+
 struct SnapshotPace {
   base::Duration slice = std::chrono::microseconds(150);  // of the loop's thread
   std::size_t slice_bytes = 256U << 10;
