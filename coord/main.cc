@@ -17,8 +17,10 @@
 #include "conf/properties.h"
 #include "coord/server/config.h"
 #include "coord/server/data_dirs.h"
+#include "coord/server/ensemble_config.h"
 #include "coord/server/exit_codes.h"
 #include "coord/server/limits.h"
+#include "coord/server/member.h"
 #include "coord/server/standalone.h"
 #include "fs/posix_disk.h"
 #include "logging/log.h"
@@ -99,7 +101,27 @@ coord::server::ProcessFacts process_facts() {
   return facts;
 }
 
+// Runs a server until a signal ends it.
+template <class Server>
+int run(Server& server, const Config& config, net::Loop& loop, const logging::Logger& logger) {
+  if (const auto failure = server.start(process_facts())) {
+    logger.error("unexpected exception, exiting abnormally: {}", failure->error.context);
+    return code(failure->code);
+  }
+  logger.info("started, serving clients on port {}", *config.client_port);
+  loop.run();
+  server.stop();
+  logger.info("exiting normally");
+  return code(ExitCode::ok);
+}
+
 int serve(const Config& config, fs::Disk& disk, const base::Clock& clock, logging::Logger logger) {
+  if (config.ensemble) {
+    if (auto status = coord::server::check_listed(*config.ensemble); !status) {
+      logger.error("unexpected exception, exiting abnormally: {}", status.error().context);
+      return code(ExitCode::unexpected);
+    }
+  }
   auto lock = coord::server::open_data_dirs(disk, config);
   if (!lock) {
     logger.error("unable to access datadir, exiting abnormally: {}", lock.error().context);
@@ -112,17 +134,14 @@ int serve(const Config& config, fs::Disk& disk, const base::Clock& clock, loggin
     logger.info("stopping on signal {}", number);
     loop.stop();
   });
-  coord::server::Standalone server(config, loop, disk, logger.named("coord.server"),
-                                   base::Random(base::system_seed()));
-  if (auto status = server.start(process_facts()); !status) {
-    logger.error("unexpected exception, exiting abnormally: {}", status.error().context);
-    return code(ExitCode::unexpected);
+  const logging::Logger server_logger = logger.named("coord.server");
+  const base::Random random(base::system_seed());
+  if (config.ensemble) {
+    coord::server::Member member(config, loop, disk, server_logger, random);
+    return run(member, config, loop, logger);
   }
-  logger.info("started, serving clients on port {}", *config.client_port);
-  loop.run();
-  server.stop();
-  logger.info("exiting normally");
-  return code(ExitCode::ok);
+  coord::server::Standalone standalone(config, loop, disk, server_logger, random);
+  return run(standalone, config, loop, logger);
 }
 
 }  // namespace

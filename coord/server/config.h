@@ -19,7 +19,7 @@
 namespace tandem::coord::server {
 
 // While false, what is_distributed() is refused at the start.
-inline constexpr bool kServesEnsembles = false;
+inline constexpr bool kServesEnsembles = true;
 
 // Who else there is, and who we are among them.
 struct Ensemble {

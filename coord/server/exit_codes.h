@@ -9,6 +9,7 @@ enum class ExitCode {
   unexpected = 1,      // recovery, ports, a failed log, a number that server.N does not list
   invalid_args = 2,    // command line, zoo.cfg, myid
   data_dir = 3,        // directories missing, not writable or mixed up
+  quorum_packet = 13,  // a history that cannot be cut back as the leader asks
   election_port = 14,  // cannot be listened on
 };
 

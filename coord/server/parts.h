@@ -9,6 +9,7 @@
 #include "coord/auth/authorizer.h"
 #include "coord/pipeline/pipeline.h"
 #include "coord/server/config.h"
+#include "coord/server/exit_codes.h"
 #include "coord/session/session_tracker.h"
 #include "coord/shell/client_port.h"
 #include "coord/shell/four_letter.h"
@@ -21,6 +22,12 @@ namespace tandem::coord::server {
 struct ProcessFacts {
   std::string version;
   std::vector<std::pair<std::string, std::string>> environment;  // for the word envi
+};
+
+// Why a start failed, and with which code the process ends.
+struct StartFailure {
+  ExitCode code = ExitCode::unexpected;
+  base::Error error;
 };
 
 auth::AuthOptions authorizer_options(const Config& config);

@@ -26,13 +26,20 @@ Standalone::Standalone(const Config& config, net::Loop& loop, fs::Disk& disk, lo
 
 Standalone::~Standalone() { stop(); }
 
-Status Standalone::start(const ProcessFacts& process) {
+std::optional<StartFailure> Standalone::start(const ProcessFacts& process) {
+  const Status status = open(process);
+  if (!status) return StartFailure{ExitCode::unexpected, status.error()};
+  return std::nullopt;
+}
+
+Status Standalone::open(const ProcessFacts& process) {
   if (auto status = authorizer_.check_options(); !status) return status;
   if (auto status = recover(); !status) return status;
   build_core();
   shell::ServerFacts facts = server_facts(config_, process, disk_, loop_.clock().now());
   facts.monitor_values = [this] { return monitor_values(); };
-  words_ = std::make_unique<shell::FourLetterWords>(std::move(facts), *core_, loop_.clock());
+  words_ = std::make_unique<shell::FourLetterWords>(
+      std::move(facts), [this] { return core_.get(); }, loop_.clock());
   auto port =
       shell::ClientPort::open(client_port_options(config_), driver_, *words_, logger_.named("coord.clients"));
   if (!port) return port.error();

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -32,12 +33,13 @@ class Standalone final : private StoreEvents {
              base::Random random);
   ~Standalone() override;
 
-  // Recovers and opens the client port. An error is a sentence that ends the process.
-  base::Status start(const ProcessFacts& process);
+  // Recovers and opens the client port.
+  std::optional<StartFailure> start(const ProcessFacts& process);
   // Writes what was proposed and closes everything.
   void stop();
 
  private:
+  base::Status open(const ProcessFacts& process);
   base::Status recover();
   void build_core();
   std::vector<std::pair<std::string, std::string>> monitor_values() const;

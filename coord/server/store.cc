@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "bytes/reader.h"
 #include "coord/server/exit_codes.h"
 #include "coord/storage/purge.h"
 
@@ -22,6 +23,13 @@ storage::Compression compression_of(const std::string& name) {
 }
 
 std::string hex(Zxid zxid) { return fmt::format("0x{:x}", static_cast<std::uint64_t>(zxid.value)); }
+
+// Behind the session and cxid of the header.
+Zxid zxid_of(std::string_view payload) {
+  bytes::Reader reader(payload);
+  reader.skip(12);
+  return Zxid(reader.i64());
+}
 
 std::int64_t in_ms(base::Duration duration) {
   return std::chrono::duration_cast<base::milliseconds>(duration).count();
@@ -51,12 +59,15 @@ void Store::close() {
   purge_thread_.reset();
 }
 
+tree::TreeOptions Store::tree_options() const {
+  return {.extended_types = config_.extended_types,
+          .digest = config_.digest_enabled,
+          .hash_seed = base::system_seed()};
+}
+
 base::Result<StoreContents> Store::recover(std::size_t recent_max) {
   const base::Instant start = loop_.clock().now();
-  TreeRestore restore({.extended_types = config_.extended_types,
-                       .digest = config_.digest_enabled,
-                       .hash_seed = base::system_seed()},
-                      recent_max);
+  TreeRestore restore(tree_options(), recent_max);
   const auto result = storage::recover(disk_,
                                        {.log_directory = config_.log_directory(),
                                         .snapshot_directory = config_.snapshot_directory(),
@@ -125,11 +136,7 @@ void Store::add_log_stats() {
 }
 
 void Store::append(const records::TxnBatch& batch) {
-  Zxid zxid = batch.first;
-  batch.for_each([&](std::string_view payload) {
-    log_->append(zxid, payload);
-    zxid = zxid.next();
-  });
+  batch.for_each([&](std::string_view payload) { log_->append(zxid_of(payload), payload); });
   log_->submit();
   snapshot_rule_.add(static_cast<std::int64_t>(batch.sizes.size()),
                      static_cast<std::int64_t>(batch.bytes.size()));

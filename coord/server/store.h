@@ -70,6 +70,7 @@ class Store final : private shell::LogEvents {
 
   void start_purging();
   std::vector<std::pair<std::string, std::string>> monitor_values() const;
+  tree::TreeOptions tree_options() const;
   const storage::SnapshotOptions& snapshot_options() const { return snapshot_options_; }
 
  private:

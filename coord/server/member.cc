@@ -1,0 +1,315 @@
+#include "coord/server/member.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "coord/storage/epoch_files.h"
+#include "net/connection.h"
+
+namespace tandem::coord::server {
+
+using base::Status;
+using jute::Zxid;
+
+Member::Member(const Config& config, net::Loop& loop, fs::Disk& disk, logging::Logger logger,
+               base::Random random)
+    : config_(config),
+      loop_(loop),
+      disk_(disk),
+      logger_(logger),
+      authorizer_(authorizer_options(config)),
+      store_(config, loop, disk, logger, random),
+      clients_(
+          loop,
+          [this](pipeline::LinkId link) {
+            now_known_ = false;
+            peer_->on_output_drained(link, now());
+          },
+          [this] { end_turn(); }),
+      timer_(loop, [this] { on_timer(); }),
+      log_timer_(loop, [this] { feed_logs(); }) {}
+
+Member::~Member() { stop(); }
+
+// ---- start ------------------------------------------------------------------------------------------------
+
+std::optional<StartFailure> Member::start(const ProcessFacts& process) {
+  const auto failed = [](const Status& status, ExitCode code = ExitCode::unexpected) {
+    return StartFailure{code, status.error()};
+  };
+  if (auto status = authorizer_.check_options(); !status) return failed(status);
+  if (auto status = build_peer(); !status) return failed(status);
+  if (auto status = open_client_port(process); !status) return failed(status);
+  if (auto status = open_election_port(); !status) return failed(status, ExitCode::election_port);
+  store_.start_purging();
+  peer_->start(now());
+  turn_later();
+  return std::nullopt;
+}
+
+base::Result<peer::Database> Member::recover() {
+  auto contents = store_.recover(static_cast<std::size_t>(std::max(config_.commit_log_count, 0)));
+  if (!contents) return contents.error();
+  peer::Database database;
+  database.tree = std::move(contents->tree);
+  database.sessions = std::move(contents->sessions);
+  database.recent = std::move(contents->recent);
+  if (contents->has_snapshot) return database;
+  // Logs without a snapshot are not read by any server, so there is one before anything is acknowledged.
+  shell::SessionTimeouts sessions;
+  for (const auto& [id, timeout_ms] : database.sessions)
+    sessions.emplace_back(jute::SessionId(id), timeout_ms);
+  if (auto status = store_.write_snapshot(*database.tree, sessions); !status) return status.error();
+  return database;
+}
+
+Status Member::build_peer() {
+  auto database = recover();
+  if (!database) return database.error();
+  const auto epochs = storage::load_epochs(disk_, config_.snapshot_directory(), database->tree->last_zxid());
+  if (!epochs) return epochs.error();
+  for (const std::string& warning : epochs->warnings) logger_.warn("{}", warning);
+  pipeline::Outputs& outputs = *this;
+  peer_ = std::make_unique<peer::Peer>(
+      peer_options(), peer::PeerStart{std::move(*database), epochs->accepted, epochs->current}, authorizer_,
+      outputs, now());
+  return {};
+}
+
+peer::PeerOptions Member::peer_options() const {
+  const Ensemble& ensemble = *config_.ensemble;
+  peer::PeerOptions options;
+  options.self = ensemble.self;
+  options.config = ensemble.members;
+  options.tick = base::milliseconds(config_.tick_time_ms);
+  options.init_limit = config_.init_limit;
+  options.sync_limit = config_.sync_limit;
+  options.log_readable = config_.snapshot_size_factor >= 0;
+  options.leader_serves = config_.leader_serves;
+  options.commit_log_count = static_cast<std::size_t>(std::max(config_.commit_log_count, 0));
+  options.election.notification_interval_min = base::milliseconds(config_.notification_interval_min_ms);
+  options.election.notification_interval_max = base::milliseconds(config_.notification_interval_max_ms);
+  options.pipeline = pipeline_options(config_);
+  options.pipeline.local_sessions = config_.local_sessions_enabled;
+  options.pipeline.local_sessions_upgrading = config_.local_sessions_upgrading_enabled;
+  // Each server's share, as Apache counts it.
+  const std::size_t voters = ensemble.members.voters().size();
+  if (voters > 2) options.pipeline.global_outstanding_limit /= voters - 1;
+  return options;
+}
+
+Status Member::open_client_port(const ProcessFacts& process) {
+  shell::ServerFacts facts = server_facts(config_, process, disk_, loop_.clock().now());
+  facts.server_id = config_.ensemble->self.value;
+  facts.monitor_values = [this] { return monitor_values(); };
+  words_ = std::make_unique<shell::FourLetterWords>(
+      std::move(facts), [this] { return peer_->serving(); }, loop_.clock());
+  shell::ClientEvents& clients = *this;
+  auto port =
+      shell::ClientPort::open(client_port_options(config_), clients, *words_, logger_.named("coord.clients"));
+  if (!port) return port.error();
+  client_port_ = std::move(*port);
+  logger_.info("binding to port {}", net::to_string(client_port_->local()));
+  return {};
+}
+
+Status Member::open_election_port() {
+  const Ensemble& ensemble = *config_.ensemble;
+  shell::ElectionPortOptions options;
+  options.self = ensemble.self;
+  options.several_addresses = config_.multi_address_enabled;
+  options.connect_timeout = base::milliseconds(config_.cnx_timeout_ms);
+  for (const auto& [id, spec] : ensemble.members.members()) {
+    for (const quorum::PeerAddress& address : spec.addresses) {
+      const net::Endpoint endpoint{address.host, address.election_port};
+      if (id != ensemble.self) {
+        options.peers[id].push_back(endpoint);
+        continue;
+      }
+      options.listen.push_back(config_.quorum_listen_on_all_ips ? net::Endpoint{"", endpoint.port}
+                                                                : endpoint);
+      options.own_addresses.push_back({address.host, address.election_port});
+    }
+  }
+  shell::ElectionEvents& events = *this;
+  auto port = shell::ElectionPort::open(loop_, options, events, logger_.named("coord.election"));
+  if (!port) return port.error();
+  election_port_ = std::move(*port);
+  return {};
+}
+
+std::vector<std::pair<std::string, std::string>> Member::monitor_values() const {
+  auto values = store_.monitor_values();
+  const peer::Status status = peer_->status();
+  values.emplace_back("peer_state", std::string(election::to_string(status.state)));
+  values.emplace_back("current_epoch", fmt::to_string(status.current_epoch));
+  values.emplace_back("election_round", fmt::to_string(status.election.round));
+  if (status.leading) {
+    std::size_t learners = 0;
+    for (const zab::LearnerStatus& learner : status.leading->learners) learners += learner.observer ? 0 : 1;
+    values.emplace_back("learners", fmt::to_string(learners));
+    values.emplace_back("synced_followers", fmt::to_string(status.leading->synced_voters));
+    values.emplace_back("synced_non_voting_followers", "0");
+    values.emplace_back("synced_observers", fmt::to_string(status.leading->synced_observers));
+    values.emplace_back("outstanding_proposals", fmt::to_string(status.leading->outstanding));
+    values.emplace_back("quorum_size", fmt::to_string(peer_->config().voters().size()));
+  }
+  return values;
+}
+
+void Member::stop() {
+  client_port_.reset();
+  election_port_.reset();
+  learner_port_.reset();
+  leader_link_.reset();
+  intake_.reset();
+  store_.close();
+}
+
+// ---- the core's turn --------------------------------------------------------------------------------------
+
+// One reading of the clocks serves all frames of a connection's wake-up.
+peer::Now Member::now() {
+  if (!now_known_) {
+    now_ = {loop_.clock().now(), loop_.clock().wall()};
+    now_known_ = true;
+  }
+  return now_;
+}
+
+void Member::turn_later() {
+  if (turn_scheduled_) return;
+  turn_scheduled_ = true;
+  loop_.defer([this] {
+    turn_scheduled_ = false;
+    end_turn();
+  });
+}
+
+// Performing an effect may cause others: a connection that closes takes its link with it.
+void Member::end_turn() {
+  now_known_ = false;
+  if (in_turn_) return turn_later();
+  in_turn_ = true;
+  while (peer_->has_effects()) {
+    for (const peer::Effect& effect : peer_->take_effects()) perform(effect);
+  }
+  in_turn_ = false;
+  timer_.set(peer_->next_deadline());
+  if (leader_link_ != nullptr && peer_->reads_leader()) leader_link_->resume();
+}
+
+void Member::on_timer() {
+  now_known_ = false;
+  peer_->on_deadline(now());
+  end_turn();
+}
+
+// ---- what the shells tell ---------------------------------------------------------------------------------
+
+void Member::on_durable(Zxid last) {
+  now_known_ = false;
+  peer_->on_durable(last, now());
+  end_turn();
+}
+
+// What was proposed cannot be taken back here, and a member that does not log must not pretend to.
+void Member::on_log_full(const base::Error& error) { fail(ExitCode::unexpected, error); }
+
+pipeline::LinkId Member::open_link(net::Connection& connection) {
+  now_known_ = false;  // frames end a reading of the clocks, and this link may never send one
+  const pipeline::LinkId link = peer_->open_link(connection.peer().host, connection.peer().port, now());
+  if (link.value != 0) clients_.add(link, connection);
+  now_known_ = false;
+  return link;
+}
+
+void Member::on_frame(pipeline::LinkId link, std::string_view frame, net::Connection& connection) {
+  if (clients_.find(link) == nullptr) return;
+  peer_->on_frame(link, frame, now());
+  if (peer_->is_choked(link)) connection.pause_reading();
+  if (peer_->has_effects()) turn_later();
+}
+
+void Member::on_closed(pipeline::LinkId link) {
+  if (clients_.find(link) == nullptr) return;
+  clients_.remove(link);
+  peer_->on_link_closed(link, now());
+  now_known_ = false;
+  if (peer_->has_effects()) turn_later();
+}
+
+void Member::on_notification(quorum::ServerId from, const election::Notification& notification) {
+  now_known_ = false;
+  peer_->on_notification(from, notification, now());
+  turn_later();
+}
+
+void Member::on_election_link(quorum::ServerId peer, election::Link link) {
+  now_known_ = false;
+  peer_->on_election_link(peer, link, now());
+  turn_later();
+}
+
+std::uint64_t Member::on_learner_open(const std::string& address) {
+  now_known_ = false;
+  const zab::LearnerId learner = peer_->on_learner_open(now());
+  logger_.info("learner {} connects from {}", learner, address);
+  turn_later();
+  return learner.value;
+}
+
+void Member::on_learner_packet(std::uint64_t learner, const records::QuorumPacket& packet) {
+  peer_->on_learner_packet(zab::LearnerId(learner), packet, now());
+  turn_later();
+}
+
+void Member::on_learner_progress(std::uint64_t learner, bool snapshot_sent) {
+  now_known_ = false;
+  peer_->on_learner_progress(zab::LearnerId(learner), now());
+  if (snapshot_sent) peer_->on_snapshot_sent(zab::LearnerId(learner), now());
+  turn_later();
+}
+
+void Member::on_learner_gone(std::uint64_t learner) {
+  now_known_ = false;
+  log_readings_.erase(learner);
+  peer_->on_learner_gone(zab::LearnerId(learner), now());
+  turn_later();
+}
+
+void Member::on_leader_connected() {
+  now_known_ = false;
+  peer_->on_leader_connected(now());
+  turn_later();
+}
+
+void Member::on_leader_packet(const records::QuorumPacket& packet) {
+  peer_->on_leader_packet(packet, now());
+  // What follows a SNAP is for the intake that the core asks for.
+  if (packet.type == records::PacketType::snap) return end_turn();
+  turn_later();
+}
+
+void Member::on_leader_gone(const base::Error& reason) {
+  now_known_ = false;
+  intake_.reset();
+  peer_->on_leader_gone(reason.context, now());
+  turn_later();
+}
+
+base::Result<bool> Member::on_leader_snapshot(std::string_view& bytes) {
+  if (intake_ == nullptr) return base::make_error(base::Errc::closed, "a snapshot that was not asked for");
+  const auto whole = intake_->take(bytes);
+  if (!whole) return whole.error();
+  now_known_ = false;
+  if (!*whole) {
+    peer_->on_leader_progress(now());
+    return false;
+  }
+  if (auto status = finish_intake(); !status) return status.error();
+  return true;
+}
+
+}  // namespace tandem::coord::server
