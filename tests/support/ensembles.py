@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from support import ports, servers, wait
+from support import ports, servers, tree, wait
 
 
 class Ensemble:
@@ -86,6 +86,19 @@ class Ensemble:
         """mntr as a dictionary, names without zk_."""
         lines = self.members[number].word("mntr").splitlines()
         return dict(line[3:].split("\t", 1) for line in lines if "\t" in line)
+
+    def same_trees(self, *numbers, timeout=15.0):
+        """Waits until those named (or all) hold the same nodes with the same stats."""
+        def dump(number):
+            nodes = tree.dump(self.members[number].port)
+            nodes.pop("/zookeeper/config")  # written by each server for itself, at its own time
+            return nodes
+
+        def rows():
+            first, *others = [dump(n) for n in numbers or self.ids]
+            return [row for other in others for row in tree.differences(first, other)]
+
+        wait.until(lambda: not rows(), timeout, "equal trees")
 
     def end(self):
         for member in self.members.values():
