@@ -59,12 +59,6 @@ Status check_members(fs::Disk* disk, Config& config, const std::string& file,
     if (const auto& client = members->members().begin()->second.client) config.client_port = client->port;
     return {};
   }
-  if constexpr (!kServesEnsembles)
-    return base::make_error(
-        Errc::unsupported,
-        "{}: {} server.N line(s) describe an ensemble, and this version only serves alone: leave "
-        "one server.N line, or none",
-        file, config.servers.size());
   auto ensemble = join_ensemble(*disk, config, std::move(*members), file, warnings);
   if (!ensemble) return ensemble.error();
   config.ensemble = std::move(*ensemble);

@@ -18,9 +18,6 @@
 
 namespace tandem::coord::server {
 
-// While false, what is_distributed() is refused at the start.
-inline constexpr bool kServesEnsembles = true;
-
 // Who else there is, and who we are among them.
 struct Ensemble {
   quorum::ServerId self;

@@ -83,11 +83,11 @@ TEST_CASE("what would weaken security is refused, what is only missing is named"
   CHECK(warned(*loaded, "unknown key whatever"));
 }
 
-TEST_CASE("several servers are refused, one is a server that stands alone") {
+TEST_CASE("several servers are an ensemble with limits and a myid, one is a server that stands alone") {
   CHECK(load(kBase + "server.1=a:2888:3888\n").has_value());
   const auto loaded = load(kBase + "server.1=a:2888:3888\nserver.2=b:2888:3888\nserver.3=c:2888:3888\n");
   REQUIRE(loaded.has_error());
-  CHECK(loaded.error().context.find("ensemble") != std::string::npos);
+  CHECK(loaded.error().context.find("initLimit is not set") != std::string::npos);
   const auto port = load("dataDir=/d\nserver.1=a:2888:3888:participant;0.0.0.0:2185\n");
   REQUIRE(port.has_value());
   CHECK(port->config.client_port == 2185);

@@ -27,7 +27,8 @@ struct Served {
                  loop.defer([this, last = batch.last] { driver.on_durable(last); });
                }),
         core({}, tree, sessions, authorizer, driver, driver.now()),
-        words(std::move(facts), [this] { return &core; }, clock) {
+        words(
+            std::move(facts), [this] { return &core; }, clock) {
     driver.start(core);
     options.endpoint = {"127.0.0.1", 0};
     auto opened = shell::ClientPort::open(options, driver, words, logging::Logger());
