@@ -1,0 +1,206 @@
+"""Ensembles of Apache's servers and ours: each kind in each role, every way of catching up in both
+directions, and a running ensemble replaced server by server, there and back; trees compared node by node."""
+
+import shutil
+import signal
+import threading
+
+import pytest
+from kazoo.client import KazooClient
+from kazoo.exceptions import KazooException
+
+from support import tree, wait
+from support import zk_wire as zk
+from support.ensembles import Ensemble
+
+A, O = "apache", "ours"
+FULL = pytest.mark.full
+
+
+@pytest.fixture
+def connect():
+    made = []
+
+    def start(hosts, timeout=20.0):
+        client = KazooClient(hosts, timeout=timeout)
+        client.start(30)
+        made.append(client)
+        return client
+
+    yield start
+    for client in made:
+        client.stop()
+        client.close()
+
+
+@pytest.fixture
+def begin(tmp_path):
+    """begin(kinds, first, observers=()): an ensemble whose servers `first` were up before the others."""
+    made = []
+
+    def start(kinds, first, observers=(), config=None):
+        ensemble = Ensemble(tmp_path / f"e{len(made)}", kinds, observers, config, tree.PROPERTIES)
+        made.append(ensemble)
+        ensemble.launch(*first).serving(*first)
+        rest = [n for n in ensemble.ids if n not in first]
+        return ensemble.launch(*rest).serving() if rest else ensemble
+
+    yield start
+    for ensemble in made:
+        ensemble.end()
+
+
+def no_digest_differs(ensemble):
+    for n in ensemble.ids:
+        assert ensemble.monitor(n).get("digest_mismatches_count") == "0", f"server {n}"
+
+
+# The servers that are up first elect the one with the larger number.
+ROLES = [
+    pytest.param([O, A, A], (2, 3), 3, (), id="ours-follows-apache", marks=FULL),
+    pytest.param([A, A, O], (1, 3), 3, (), id="ours-leads-apache"),
+    pytest.param([A, A, A, O], (1, 2, 3), 3, (4,), id="ours-observes-apache", marks=FULL),
+    pytest.param([O, O, O, A], (1, 2, 3), 3, (4,), id="apache-observes-ours", marks=FULL),
+]
+
+
+@pytest.mark.parametrize("kinds, first, leader, observers", ROLES)
+def test_each_kind_in_each_role(begin, connect, kinds, first, leader, observers):
+    ensemble = begin(kinds, first, observers)
+    assert ensemble.leader() == leader
+    owner = tree.fill(ensemble.members[ensemble.ids[0]].port, 600)
+    for n in ensemble.ids:
+        client = connect(ensemble.hosts(n))
+        client.create(f"/at{n}", b"")
+        for i in range(30):
+            client.set(f"/at{n}", b"%d" % i)
+        assert client.get(f"/at{n}")[1].version == 30
+        client.create(f"/owned{n}", ephemeral=True)
+        with client.transaction() as multi:
+            multi.create(f"/at{n}/one")
+            multi.delete(f"/at{n}/one")
+    ensemble.same_trees()
+    owner.call("closeSession")
+    ensemble.same_trees()
+    no_digest_differs(ensemble)
+
+
+class Load(threading.Thread):
+    """Creates numbered nodes and remembers which were acknowledged."""
+
+    def __init__(self, client, prefix="/load/n"):
+        super().__init__()
+        self.client, self.prefix = client, prefix
+        self.acknowledged, self.stopping = [], threading.Event()
+
+    def run(self):
+        number = 0
+        while not self.stopping.is_set():
+            path = f"{self.prefix}{number:06d}"
+            try:
+                self.client.create(path, b"x" * 100)
+                self.acknowledged.append(path)
+            except KazooException:
+                self.stopping.wait(0.02)
+            number += 1
+
+    def end(self):
+        self.stopping.set()
+        self.join(60)
+
+    def goes_on(self, count=30):
+        before = len(self.acknowledged)
+        wait.until(lambda: len(self.acknowledged) >= before + count, 40, "writes that go on")
+
+
+def write(client, prefix, count, size=100):
+    results = [client.create_async(f"{prefix}{i:06d}", b"z" * size) for i in range(count)]
+    for result in results:
+        result.get(60)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("leads", [O, A])
+def test_a_server_that_was_away_catches_up_whatever_it_missed(begin, connect, leads):
+    """Few transactions (from memory), many (from the log or by snapshot), everything (an empty directory)."""
+    follows = A if leads == O else O
+    ensemble = begin([follows, leads, leads], (2, 3))
+    client = connect(ensemble.hosts(2, 3))
+    for away, missed in (("few", 40), ("many", 1500), ("wiped", 20)):
+        ensemble.members[1].kill()
+        client.create(f"/{away}")
+        write(client, f"/{away}/n", missed)
+        if away == "wiped":
+            shutil.rmtree(ensemble.members[1].directory / "data" / "version-2")
+        ensemble.launch(1)
+        ensemble.serving()
+        client.create(f"/{away}/after")
+        ensemble.same_trees()
+        assert ensemble.leader() in (2, 3)
+    no_digest_differs(ensemble)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("survives", [O, A])
+def test_what_only_a_dead_leader_had_is_cut_away_when_it_returns(begin, connect, survives):
+    """The leader logs proposals that nobody acknowledges; the others go on without them."""
+    other = A if survives == O else O
+    ensemble = begin([survives, survives, other], (1, 2, 3))
+    leader = ensemble.leader()
+    client = connect(ensemble.hosts())
+    client.create("/kept")
+    rest = [n for n in ensemble.ids if n != leader]
+    alone = zk.Link(ensemble.members[leader].port, 20000)
+    for n in rest:
+        ensemble.members[n].signal(signal.SIGSTOP)  # they take the proposals in and answer nothing
+    alone.send_frame(zk.int32(1) + zk.int32(zk.OPS["create"]) + zk.create("/lost"))
+    wait.pause(0.5, "the leader logs what the others do not")
+    ensemble.members[leader].kill()
+    for n in rest:
+        ensemble.members[n].kill()
+    ensemble.launch(*rest)
+    ensemble.serving(*rest)
+    client.retry(client.create, "/later")
+    ensemble.launch(leader)
+    ensemble.serving()
+    ensemble.same_trees()
+
+
+def replace(ensemble, number, kind, load):
+    """Stops a server and starts the other program on its directory, while the load goes on."""
+    ensemble.members[number].stop()
+    load.goes_on(20)
+    ensemble.become(number, kind)
+    ensemble.members[number].properties.update(tree.PROPERTIES)
+    ensemble.launch(number)
+    ensemble.serving()
+    load.goes_on(20)
+
+
+def test_a_running_ensemble_is_replaced_server_by_server_and_put_back(begin, connect):
+    ensemble = begin([A, A, A], (1, 2, 3))
+    owner, client, watcher = (connect(ensemble.hosts()) for _ in range(3))
+    sessions = [one.client_id[0] for one in (owner, client, watcher)]
+    client.create("/load")
+    client.create("/told", b"0")
+    for i in range(10):
+        owner.create(f"/owned{i}", ephemeral=True)
+    seen = []
+    watcher.DataWatch("/told")(lambda data, stat: seen.append(data))
+    load = Load(client)
+    load.start()
+    told = 0
+    for kind in (O, A):
+        leader = ensemble.leader()
+        for number in [n for n in ensemble.ids if n != leader] + [leader]:
+            replace(ensemble, number, kind, load)
+            told += 1
+            owner.retry(owner.set, "/told", b"%d" % told)
+            wait.until(lambda: seen[-1] == b"%d" % told, 20, "the watch")
+    load.end()
+    ensemble.same_trees()
+    kept = {f"/load/{name}" for name in owner.retry(owner.get_children, "/load")}
+    assert not set(load.acknowledged) - kept, "an acknowledged write is gone"
+    assert [one.client_id[0] for one in (owner, client, watcher)] == sessions, "a session was lost"
+    assert all(owner.exists(f"/owned{i}") for i in range(10))
+    no_digest_differs(ensemble)
