@@ -6,16 +6,14 @@
 Each server knows the others' learner ports as those of a proxy; the cases are in README.md.
 """
 
-import struct
 import sys
-import zlib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "tests"))
 
 from peers import peers, recorder  # noqa: E402  (the path is set above)
-from support import ports, wait, zk_wire  # noqa: E402
+from support import ports, txnlog, wait, zk_wire  # noqa: E402
 
 OBSERVER = 4
 
@@ -65,23 +63,6 @@ class Run:
             link.call("create", zk_wire.create(f"/{prefix}{i}", b"data"))
 
 
-def append_lost_transaction(directory):
-    """One more transaction at the end of the log, as a leader leaves it that nobody heard."""
-    log = max((directory / "data" / "version-2").glob("log.*"), key=lambda p: int(p.suffix[1:], 16))
-    content = log.read_bytes()
-    at, zxid = 16, 0
-    while True:
-        size = struct.unpack_from(">qi", content, at)[1] if at + 12 <= len(content) else 0
-        if size == 0:
-            break
-        zxid = struct.unpack_from(">q", content, at + 12 + 12)[0]
-        at += 12 + size + 1
-    header = struct.pack(">qiqqi", 7, 1, zxid + 1, 1700000000000, -1)
-    payload = header + struct.pack(">i", -101)
-    entry = struct.pack(">qi", zlib.adler32(payload), len(payload)) + payload + b"B"
-    log.write_bytes(content[:at] + entry + bytes(4096))
-
-
 def main(directory):
     run = Run(directory)
     try:
@@ -106,7 +87,7 @@ def main(directory):
         run.servers[first].start()
 
         run.servers[first].kill()
-        append_lost_transaction(run.servers[first].directory)
+        txnlog.append_lost_transactions(run.servers[first].directory)
         run.name("trunc")
         run.servers[first].start()
 
