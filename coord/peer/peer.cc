@@ -110,8 +110,11 @@ void Peer::serve(pipeline::Role role, Zxid epoch_start) {
   options.first_link = next_link_;
   options.sync_quorum_verified = options_.sync_quorum_verified;
   pipeline_ = std::make_unique<pipeline::Pipeline>(options, *tree_, *sessions_, authorizer_, outputs_, now_);
-  note(Note::Level::info, fmt::format("serving as {} in epoch {}, last zxid 0x{:x}", to_string(role),
-                                      records::epoch_of(epoch_start), last_txn_.value));
+  const auto sync = learner_ != nullptr ? learner_->status().sync : std::nullopt;
+  note(Note::Level::info,
+       fmt::format("serving as {} in epoch {}, last zxid 0x{:x}{}", to_string(role),
+                   records::epoch_of(epoch_start), last_txn_.value,
+                   sync ? fmt::format(", synchronized by {}", records::to_string(*sync)) : ""));
 }
 
 // What the role logged and did not apply is kept until the log is known to have it.

@@ -162,12 +162,16 @@ void Member::begin_intake(const zab::InstallSnapshot& effect) {
   intake_ = std::move(*intake);
 }
 
-// What the log has beyond the snapshot goes first: recovery would replay it over the snapshot.
+// What the log has beyond the snapshot goes first: recovery would replay it over the snapshot. The rest of
+// the old history goes when the snapshot is durable: it may hold what was never committed anywhere.
 Status Member::finish_intake() {
   const Zxid zxid = intake_->zxid();
   const auto cut = storage::truncate_log(disk_, config_.log_directory(), zxid);
   if (!cut) fail(ExitCode::quorum_packet, cut.error());
   if (auto status = intake_->finish(); !status) return status;
+  const auto dropped =
+      storage::drop_older_history(disk_, config_.log_directory(), config_.snapshot_directory(), zxid);
+  if (!dropped) fail(ExitCode::quorum_packet, dropped.error());
   auto& restore = static_cast<TreeRestore&>(intake_->target());
   peer::Database database;
   database.tree = restore.take_tree();
@@ -212,7 +216,7 @@ void Member::truncate(const zab::Truncate& effect) {
   auto database = recover();
   if (!database) fail(ExitCode::quorum_packet, database.error());
   now_known_ = false;
-  peer_->on_truncated(effect.zxid, std::move(*database), now());
+  peer_->on_truncated(*last, std::move(*database), now());
 }
 
 }  // namespace tandem::coord::server
