@@ -15,6 +15,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "base/arity.h"
 #include "broker/protocol/records.h"
 #include "broker/protocol/uuid.h"
 #include "broker/protocol/versions.h"
@@ -98,6 +99,7 @@ class Fields {
   bool failed_ = false;     // set by walkers that fill; ends arrays early
   const char* name_ = "";   // of the field being visited
   When when_;
+  std::size_t members_ = 0;  // of the struct being opened; for walkers that check that all are named
 
  private:
   static constexpr std::int64_t kReserveMax = 1024;  // elements reserved before the first is seen to exist
@@ -116,6 +118,7 @@ class Fields {
       value(raw);
       field = static_cast<T>(raw);
     } else if constexpr (Described<T>) {
+      members_ = base::kMembers<T>;
       open_struct();
       field.describe(*this);
       close_struct();
