@@ -1,23 +1,46 @@
 /* The C client against a server: one line on standard output for each step, compared by test_c_client.py. */
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
+#include <time.h>
 #include <zookeeper/zookeeper.h>
 
-static volatile int events;
-static volatile int last_type;
+/* Written by the client's own thread in watcher(), read by the main thread. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+static int connected;
+static int events;
+static int last_type;
 
 static void watcher(zhandle_t* handle, int type, int state, const char* path, void* context) {
   (void)handle, (void)context, (void)path;
-  if (type == ZOO_SESSION_EVENT) return;
-  (void)state;
-  last_type = type;
-  ++events;
+  pthread_mutex_lock(&lock);
+  if (type == ZOO_SESSION_EVENT) {
+    connected = state == ZOO_CONNECTED_STATE;
+  } else {
+    last_type = type;
+    ++events;
+  }
+  pthread_cond_signal(&changed);
+  pthread_mutex_unlock(&lock);
+}
+
+/* Until *value has reached `wanted`, or the time is over: the line that is printed says which. */
+static void await(const int* value, int wanted, int seconds) {
+  struct timespec end;
+  clock_gettime(CLOCK_REALTIME, &end);
+  end.tv_sec += seconds;
+  pthread_mutex_lock(&lock);
+  while (*value < wanted && pthread_cond_timedwait(&changed, &lock, &end) == 0) {
+  }
+  pthread_mutex_unlock(&lock);
 }
 
 static void await_event(int wanted) {
-  for (int i = 0; i < 500 && events < wanted; ++i) usleep(10000);
+  await(&events, wanted, 5);
+  pthread_mutex_lock(&lock);
   printf("event %d of type %d\n", events, last_type);
+  pthread_mutex_unlock(&lock);
 }
 
 static void nodes(zhandle_t* zk) {
@@ -73,7 +96,7 @@ int main(int argc, char** argv) {
   if (argc != 2) return 2;
   zoo_set_debug_level(ZOO_LOG_LEVEL_ERROR);
   zhandle_t* zk = zookeeper_init(argv[1], watcher, 10000, NULL, NULL, 0);
-  for (int i = 0; i < 1000 && zoo_state(zk) != ZOO_CONNECTED_STATE; ++i) usleep(10000);
+  await(&connected, 1, 10);
   nodes(zk);
   lists_and_acls(zk);
   transactions(zk);
