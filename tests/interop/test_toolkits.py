@@ -1,8 +1,10 @@
 """Logs and snapshots that either server wrote, shown by Apache's toolkits and by ours: the same text."""
 
+import os
 import subprocess
 
 import pytest
+from kazoo.client import KazooClient
 
 from peers import peers
 from support import servers
@@ -28,9 +30,30 @@ quit
 """
 
 
+def transactions(server):
+    """Multi operations, which the shell has not: every kind, binary data and a name beyond ASCII, and one that fails."""
+    client = KazooClient(server.connect)
+    client.start(20)
+    for last in ("/m", "/nowhere"):
+        multi = client.transaction()
+        multi.create("/m", "grün".encode())
+        multi.create("/m/s-", bytes(range(256)), sequence=True)
+        multi.create("/m/cut", b"\xe2\x82 \xf0\x9f\x98 \xed\xa0\x80 \xc0\x80 \xf4\x90\x80\x80 \xe0\x80 \xc3")
+        multi.set_data("/m", b"two", version=0)
+        multi.check("/m", 1)
+        multi.create("/m/gone")
+        multi.delete("/m/gone")
+        multi.check(last, -1)
+        multi.commit()
+    client.delete("/m", recursive=True)
+    client.stop()
+    client.close()
+
+
 def output(command, stdin=None):
-    result = subprocess.run(command, input=stdin, capture_output=True, timeout=90)
-    return result.stdout.decode(errors="replace").splitlines(), result.returncode
+    unicode = {**os.environ, "LC_ALL": "C.UTF-8"}
+    result = subprocess.run(command, input=stdin, capture_output=True, timeout=90, env=unicode)
+    return result.stdout.decode().splitlines(), result.returncode
 
 
 def apache_toolkit(main, *arguments):
@@ -47,6 +70,7 @@ def files(request, tmp_path_factory):
         with server:
             subprocess.run(servers.tool("zkCli.sh", "-server", server.connect), input=COMMANDS, text=True,
                            capture_output=True, timeout=60, check=True)
+            transactions(server)
     data = directory / "data" / "version-2"
     number = lambda path: int(path.name.split(".")[1], 16)  # noqa: E731
     return min(data.glob("log.*"), key=number), max(data.glob("snapshot.*"), key=number)

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cstdlib>
 #include <ctime>
 
 namespace tandem::tools::storage {
@@ -80,25 +81,53 @@ std::string list(const std::vector<jute::ACL>& acl) {
   return "[" + text + "]";
 }
 
+// How long the well-formed UTF-8 character at the start is, or, negative, how many bytes of a malformed one
+// Java replaces by one mark.
+int character(std::string_view text) {
+  const auto at = [text](std::size_t i) { return i < text.size() ? static_cast<std::uint8_t>(text[i]) : 0; };
+  const int lead = at(0);
+  if (lead < 0x80) return 1;
+  if (lead < 0xc2 || lead > 0xf4) return -1;
+  const int length = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+  // The second byte is where too long forms, surrogates and what is beyond the last plane are told apart.
+  const int low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
+  const int high = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
+  if (at(1) < low || at(1) > high) return -1;
+  for (int i = 2; i < length; ++i)
+    if ((at(static_cast<std::size_t>(i)) & 0xc0) != 0x80) return -i;
+  return length;
+}
+
+// Data as Java's String shows it on a terminal that speaks UTF-8.
+std::string as_text(const jute::Buffer& data) {
+  std::string out;
+  for (std::string_view rest = data ? std::string_view(*data) : ""; !rest.empty();) {
+    const int length = character(rest);
+    const auto step = static_cast<std::size_t>(std::abs(length));
+    out += length > 0 ? rest.substr(0, step) : "\xef\xbf\xbd";
+    rest.remove_prefix(step);
+  }
+  return out;
+}
+
 struct Payload {
   std::string operator()(const records::CreateTxn& t) const {
-    return fmt::format("{},{},{},{},{}", t.path, t.data.value_or(""), list(t.acl), t.ephemeral,
+    return fmt::format("{},{},{},{},{}", t.path, as_text(t.data), list(t.acl), t.ephemeral,
                        t.parent_cversion);
   }
   std::string operator()(const records::CreateContainerTxn& t) const {
-    return fmt::format("{},{},{},{}", t.path, t.data.value_or(""), list(t.acl), t.parent_cversion);
+    return fmt::format("{},{},{},{}", t.path, as_text(t.data), list(t.acl), t.parent_cversion);
   }
   std::string operator()(const records::CreateTTLTxn& t) const {
-    return fmt::format("{},{},{},{},{}", t.path, t.data.value_or(""), list(t.acl), t.parent_cversion, t.ttl);
+    return fmt::format("{},{},{},{},{}", t.path, as_text(t.data), list(t.acl), t.parent_cversion, t.ttl);
   }
   std::string operator()(const records::SetDataTxn& t) const {
-    return fmt::format("{},{},{}", t.path, t.data.value_or(""), t.version);
+    return fmt::format("{},{},{}", t.path, as_text(t.data), t.version);
   }
   std::string operator()(const records::MultiTxn& t) const {
     std::string text;
     for (const records::SubTxn& part : t.txns)
-      text +=
-          fmt::format("{}{}:{}", text.empty() ? "" : ";", jute::to_string(part.type), part.data.value_or(""));
+      text += fmt::format("{}{}:{}", text.empty() ? "" : ";", jute::to_string(part.type), as_text(part.data));
     return text;
   }
   std::string operator()(const records::CloseSessionTxn& t) const {
