@@ -139,6 +139,7 @@ PYTHON_WORD_RULES = [
 GENERATED = [
     ("coord/tandem-coord", "--describe-config", "docs/config-coord.md"),
     ("broker/tandem-broker", "--describe-config", "docs/config-broker.md"),
+    ("tools/tandem", "protocol-reference", "docs/protocol.md"),
 ]
 
 # Text that is kept as it came.
