@@ -65,6 +65,24 @@ def test_java_console_tools_round_trip_and_print_as_ours(broker, topic, version)
     assert sorted(groups.splitlines()) == sorted(mine.splitlines())
 
 
+def test_java_and_our_dump_of_the_group_log_are_the_same(broker, topic):
+    """Commits, generations, a static member, and the tombstones of a group that was deleted."""
+    at = ("--bootstrap-server", broker.bootstrap)
+    ours("kafka-console-producer.sh", *at, "--topic", topic, stdin=LINES)
+    for group, more in ((f"g-{topic}", ()), (f"Ü\"-{topic}", ("--consumer-property", "group.instance.id=i1"))):
+        ours("kafka-console-consumer.sh", *at, "--topic", topic, "--group", group, *more, "--from-beginning",
+             "--max-messages", "200", "--timeout-ms", "30000")
+    theirs(peers.KAFKA, "kafka-console-consumer", *at, "--topic", topic, "--group", f"j-{topic}",
+           "--from-beginning", "--max-messages", "200", "--timeout-ms", "30000")
+    ours("kafka-consumer-groups.sh", *at, "--delete", "--group", f"j-{topic}")
+    logs = sorted((broker.directory / "logs").glob("__consumer_offsets-*/*.log"))
+    assert logs
+    arguments = ("--files", ",".join(map(str, logs)), "--offsets-decoder")
+    mine = ours("kafka-dump-log.sh", *arguments)
+    assert theirs(peers.KAFKA, "kafka-dump-log", *arguments) == mine
+    assert '"protocolType":"consumer"' in mine and "<DELETE>" in mine and topic in mine
+
+
 def test_java_and_our_topic_tools_describe_the_same(broker, topic):
     at = ("--bootstrap-server", broker.bootstrap)
     one = ("--describe", "--topic", topic)

@@ -13,6 +13,7 @@
 #include "broker/record/record.h"
 #include "tools/kafka/commands.h"
 #include "tools/kafka/options.h"
+#include "tools/kafka/record_json.h"
 #include "tools/kafka/text.h"
 
 namespace tandem::tools::kafka {
@@ -27,6 +28,12 @@ constexpr auto kOptions = std::to_array<Option>({
     {"print-data-log", "", "Also keys and values of records."},
     {"deep-iteration", "", "Every record, not only batches."},
     {"skip-record-metadata", "", "With --print-data-log: keys and values only."},
+    {"offsets-decoder", "", "Keys and values are those of __consumer_offsets."},
+    {"transaction-log-decoder", "", "Not supported yet."},
+    {"cluster-metadata-decoder", "", "Not supported: there are no such logs here."},
+    {"remote-log-metadata-decoder", "", "Not supported: there are no such logs here."},
+    {"key-decoder-class", "class", "StringDecoder only: classes cannot be loaded here."},
+    {"value-decoder-class", "class", "StringDecoder only: classes cannot be loaded here."},
     {"verify-index-only", "", "Only check indexes against their logs."},
     {"index-sanity-check", "", "Only check that indexes can be right."},
     {"max-message-size", "bytes", "Accepted; nothing is cut."},
@@ -108,7 +115,11 @@ void print_record(const record::BatchView& batch, const record::RecordView& view
       fmt::print(" sequence: {} headerKeys: {}", sequence_of(batch, view), header_keys(view));
     if (batch.control()) print_control(view);
   }
-  if (mode.print_data && !batch.control()) {
+  if (mode.offsets && !batch.control()) {
+    const DecodedRecord decoded = decode_offsets_record(view);
+    fmt::print("{}key: {}", prefix, decoded.key);
+    if (decoded.payload) fmt::print(" payload: {}", *decoded.payload);
+  } else if (mode.print_data && !batch.control()) {
     if (view.key) {
       fmt::print("{}key: {}", prefix, *view.key);
       prefix = " ";
@@ -116,6 +127,18 @@ void print_record(const record::BatchView& batch, const record::RecordView& view
     if (view.value) fmt::print(" payload: {}", *view.value);
   }
   fmt::print("\n");
+}
+
+std::string unsupported_decoder(const Options& options) {
+  for (const char* decoder :
+       {"transaction-log-decoder", "cluster-metadata-decoder", "remote-log-metadata-decoder"})
+    if (options.has(decoder)) return fmt::format("--{} is not supported yet", decoder);
+  for (const char* decoder : {"key-decoder-class", "value-decoder-class"}) {
+    const std::string name = options.get_or(decoder, "StringDecoder");
+    if (name.substr(name.rfind('.') + 1) != "StringDecoder")
+      return fmt::format("--{} {}: classes cannot be loaded here", decoder, name);
+  }
+  return "";
 }
 
 base::Status dump_one(const std::string& path, const DumpMode& mode, DumpFaults& faults) {
@@ -174,6 +197,12 @@ base::Status dump_segment(const std::string& path, const DumpMode& mode, DumpFau
     for (record::RecordView view; reader.next(view);) {
       if (last != -1 && view.offset != last + 1) faults.gaps[path].emplace_back(last, view.offset);
       last = view.offset;
+      if (mode.offsets && !view.key && !cursor.batch().control())
+        return base::make_error(
+            base::Errc::corrupt,
+            "Failed to decode message at offset {} using offset topic decoder (message had "
+            "a missing key)",
+            view.offset);
       print_record(cursor.batch(), view, mode);
     }
     if (reader.error()) return *reader.error();
@@ -212,8 +241,12 @@ int dump_log(const Invocation& invocation) {
   if (!options->has("files")) return wrong_usage("Missing required argument \"[files]\"", kName, kOptions);
   const auto bytes_max = options->number("max-bytes");
   if (!bytes_max) return wrong_usage(bytes_max.error().context, kName, kOptions);
+  if (const std::string refused = unsupported_decoder(*options); !refused.empty())
+    return wrong_usage(refused, kName, kOptions);
   DumpMode mode;
-  mode.print_data = options->has("print-data-log");
+  mode.offsets = options->has("offsets-decoder");
+  mode.print_data = mode.offsets || options->has("print-data-log") || options->has("key-decoder-class") ||
+                    options->has("value-decoder-class");
   mode.deep = mode.print_data || options->has("deep-iteration");
   mode.skip_metadata = options->has("skip-record-metadata");
   mode.verify_only = options->has("verify-index-only");

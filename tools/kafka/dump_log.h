@@ -36,6 +36,7 @@ struct DumpMode {
   bool deep = false;           // every record, not only batches
   bool print_data = false;     // with keys and values
   bool skip_metadata = false;  // only keys and values
+  bool offsets = false;        // keys and values are those of __consumer_offsets
   bool verify_only = false;    // indexes: only say what is wrong
   bool sanity_only = false;    // indexes: only whether sizes and order can be right
   std::size_t bytes_max = ~std::size_t{0};
