@@ -1,7 +1,5 @@
 #include "base/checksum.h"
 
-#include <zlib.h>
-
 #include <array>
 #include <cstring>
 
@@ -15,49 +13,17 @@ namespace {
 
 constexpr std::uint32_t kCastagnoliReversed = 0x82f63b78u;
 
-constexpr std::uint32_t kIeeeReversed = 0xedb88320u;
-
-constexpr std::array<std::uint32_t, 256> make_table(std::uint32_t polynomial) {
+constexpr std::array<std::uint32_t, 256> make_table() {
   std::array<std::uint32_t, 256> table{};
   for (std::uint32_t i = 0; i < 256; ++i) {
     std::uint32_t crc = i;
-    for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ ((crc & 1) ? polynomial : 0);
+    for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ ((crc & 1) ? kCastagnoliReversed : 0);
     table[i] = crc;
   }
   return table;
 }
 
-constexpr auto kTable = make_table(kCastagnoliReversed);
-
-// Eight bytes a step (Kounavis and Berry's slicing): nearly twice as fast as zlib on the short pieces that
-// the tree's digest is made of; zlib is no slower on long ones.
-using SliceTables = std::array<std::array<std::uint32_t, 256>, 8>;
-constexpr std::size_t kShortBytes = 256;
-
-constexpr SliceTables make_slices() {
-  SliceTables slices{};
-  slices[0] = make_table(kIeeeReversed);
-  for (std::size_t n = 1; n < 8; ++n) {
-    for (std::size_t i = 0; i < 256; ++i)
-      slices[n][i] = (slices[n - 1][i] >> 8) ^ slices[0][slices[n - 1][i] & 0xff];
-  }
-  return slices;
-}
-
-constexpr SliceTables kSlices = make_slices();
-
-std::uint32_t crc32_short(const char* at, std::size_t size, std::uint32_t crc) {
-  for (; size >= 8; at += 8, size -= 8) {
-    std::uint64_t word;
-    std::memcpy(&word, at, sizeof word);
-    word ^= crc;
-    crc = kSlices[7][word & 0xff] ^ kSlices[6][word >> 8 & 0xff] ^ kSlices[5][word >> 16 & 0xff] ^
-          kSlices[4][word >> 24 & 0xff] ^ kSlices[3][word >> 32 & 0xff] ^ kSlices[2][word >> 40 & 0xff] ^
-          kSlices[1][word >> 48 & 0xff] ^ kSlices[0][word >> 56];
-  }
-  for (; size > 0; ++at, --size) crc = (crc >> 8) ^ kSlices[0][(crc ^ static_cast<std::uint8_t>(*at)) & 0xff];
-  return crc;
-}
+constexpr auto kTable = make_table();
 
 #if defined(__x86_64__)
 
@@ -145,17 +111,6 @@ std::uint32_t crc32c(std::string_view bytes, std::uint32_t crc) {
   if (has_instruction) return ~crc32c_sse42(bytes.data(), bytes.size(), ~crc);
 #endif
   return crc32c_portable(bytes, crc);
-}
-
-std::uint32_t crc32(std::string_view bytes, std::uint32_t crc) {
-  if (bytes.size() < kShortBytes) return ~crc32_short(bytes.data(), bytes.size(), ~crc);
-  return static_cast<std::uint32_t>(
-      ::crc32_z(crc, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()));
-}
-
-std::uint32_t adler32(std::string_view bytes, std::uint32_t adler) {
-  return static_cast<std::uint32_t>(
-      ::adler32_z(adler, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()));
 }
 
 }  // namespace tandem::base
