@@ -27,6 +27,7 @@ class TreeRestore final : public storage::RestoreTarget {
   void reset() override;
   void on_session(jute::SessionId id, std::int32_t timeout_ms) override { sessions_[id.value] = timeout_ms; }
   void on_acl(std::int64_t id, std::vector<jute::ACL> acl) override;
+  void on_estimate(std::uint64_t nodes) override { tree_->expect_nodes(nodes); }
   base::Status on_node(const storage::SnapshotNode& node) override;
   base::Status on_snapshot_end(jute::Zxid zxid, const storage::SnapshotTrailer& trailer) override;
   base::Status apply(const records::TxnHeader& header, std::string_view payload) override;

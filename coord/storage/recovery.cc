@@ -34,12 +34,10 @@ Result<std::optional<Zxid>> load_snapshot(fs::Disk& disk, const RecoveryOptions&
     any_promising = true;
     target.reset();
     const auto trailer = read_snapshot(disk, path, file.compression, target);
-    if (trailer) {
-      if (auto status = target.on_snapshot_end(file.zxid, *trailer); !status) return status.error();
-      return std::optional<Zxid>(file.zxid);
-    }
-    if (trailer.error().code == Errc::io) return trailer.error();
-    warnings.push_back(trailer.error().context + ", trying an older one");
+    const Status status = trailer ? target.on_snapshot_end(file.zxid, *trailer) : Status(trailer.error());
+    if (status) return std::optional<Zxid>(file.zxid);
+    if (status.error().code == Errc::io) return status.error();
+    warnings.push_back(status.error().context + ", trying an older one");
   }
   target.reset();
   if (any_promising)

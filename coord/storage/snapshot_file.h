@@ -52,7 +52,9 @@ void encode_node(std::string& out, const SnapshotNode& node);
 struct SnapshotOptions {
   std::string directory;
   Compression compression = Compression::none;
-  std::uint64_t write_back_bytes = 4U << 20;  // start write-back after so many; 0 = leave it to the kernel
+  // Start write-back after so many, wait for those before; 0 = leave it to the kernel. Twice as many at most
+  // are between the log's syncs and the disk.
+  std::uint64_t write_back_bytes = 1U << 20;
 };
 
 class SnapshotOutput;  // compression and checksum; snapshot_stream.h
@@ -93,6 +95,7 @@ class SnapshotVisitor {
   virtual ~SnapshotVisitor() = default;
   virtual void on_session(jute::SessionId id, std::int32_t timeout_ms) = 0;
   virtual void on_acl(std::int64_t id, std::vector<jute::ACL> acl) = 0;
+  virtual void on_estimate(std::uint64_t /*nodes*/) {}         // after the first nodes: about so many in all
   virtual base::Status on_node(const SnapshotNode& node) = 0;  // an error stops the reading
 };
 

@@ -19,6 +19,7 @@ constexpr std::size_t kSealSize = 13;
 constexpr std::size_t kDigestSize = 20;
 constexpr std::size_t kLastProcessedSize = 8;
 constexpr std::size_t kNodeFixedSize = 8 + 60;  // ACL id and StatPersisted
+constexpr std::uint64_t kNodesForEstimate = 1000;
 
 class Parser {
  public:
@@ -39,11 +40,15 @@ class Parser {
 
   // Exactly `count` bytes, consumed by the caller.
   Result<std::string_view> exactly(std::size_t count) {
-    const auto bytes = input_.peek(count);
-    if (!bytes) return bytes.error();
-    if (bytes->size() < count)
+    const auto bytes = exactly_or_more(count);
+    return bytes ? Result<std::string_view>(bytes->substr(0, count)) : bytes;
+  }
+
+  Result<std::string_view> exactly_or_more(std::size_t count) {
+    auto bytes = input_.peek(count);
+    if (bytes && bytes->size() < count)
       return base::make_error(Errc::truncated, "snapshot {} ends in the middle", input_.path());
-    return bytes->substr(0, count);
+    return bytes;
   }
 
   Result<std::int32_t> i32() {
@@ -104,44 +109,66 @@ class Parser {
     }
   }
 
-  Status nodes() {
-    for (;;) {
-      const auto head = exactly(4);
-      if (!head) return head.error();
-      const std::int32_t path_size = bytes::Reader(*head).i32();
-      if (path_size < 0 || path_size > kItemMax) return corrupt("bad path length");
-      const auto path_bytes = static_cast<std::size_t>(path_size);
-      const auto start = exactly(4 + path_bytes);
-      if (!start) return start.error();
-      if (start->substr(4) == "/") {
-        input_.consume(4 + path_bytes);
-        return {};
-      }
-      if (auto status = node(path_bytes); !status) return status;
-    }
+  enum class Cut { whole, more, end, bad };
+  struct NodeBytes {
+    SnapshotNode node;
+    std::size_t size = 0;  // with Cut::more: how many are needed to go on
+    const char* fault = "";
+  };
+
+  // The first node of `bytes`, if all of it is there.
+  static Cut cut_node(std::string_view bytes, NodeBytes& out) {
+    const auto lacks = [&](std::size_t size) {
+      out.size = size;
+      return bytes.size() < size;
+    };
+    const auto bad = [&](const char* fault) {
+      out.fault = fault;
+      return Cut::bad;
+    };
+    bytes::Reader reader(bytes);
+    if (lacks(4)) return Cut::more;
+    const std::int32_t path_size = reader.i32();
+    if (path_size < 0 || path_size > kItemMax) return bad("bad path length");
+    const auto path_bytes = static_cast<std::size_t>(path_size);
+    if (lacks(4 + path_bytes)) return Cut::more;
+    out.node.path = reader.bytes(path_bytes);
+    if (out.node.path == "/") return Cut::end;
+    if (lacks(4 + path_bytes + 4)) return Cut::more;
+    const std::int32_t data_size = reader.i32();
+    if (data_size > kItemMax) return bad("bad data length");
+    const auto data_bytes = static_cast<std::size_t>(std::max(data_size, 0));
+    if (lacks(4 + path_bytes + 4 + data_bytes + kNodeFixedSize)) return Cut::more;
+    const std::string_view data = reader.bytes(data_bytes);
+    out.node.data = data_size >= 0 ? std::optional(data) : std::nullopt;
+    out.node.acl_id = reader.i64();
+    read_stat(reader, out.node.stat);
+    return Cut::whole;
   }
 
-  Status node(std::size_t path_size) {
-    const auto head = exactly(4 + path_size + 4);
-    if (!head) return head.error();
-    const std::int32_t data_size = bytes::Reader(head->substr(4 + path_size)).i32();
-    if (data_size > kItemMax) return corrupt("bad data length");
-    const auto data_bytes = static_cast<std::size_t>(std::max(data_size, 0));
-    const std::size_t size = head->size() + data_bytes + kNodeFixedSize;
-    const auto bytes = exactly(size);
-    if (!bytes) return bytes.error();
-    SnapshotNode node;
-    bytes::Reader reader(*bytes);
-    reader.skip(4);
-    node.path = reader.bytes(path_size);
-    reader.skip(4);
-    const std::string_view data = reader.bytes(data_bytes);
-    if (data_size >= 0) node.data = data;
-    node.acl_id = reader.i64();
-    read_stat(reader, node.stat);
-    if (auto status = visitor_.on_node(node); !status) return status;
-    input_.consume(size);
-    return {};
+  // All nodes that are in the buffer, then all of the next one.
+  Status nodes() {
+    NodeBytes next;
+    for (std::size_t want = 4;;) {
+      const auto bytes = exactly_or_more(want);
+      if (!bytes) return bytes.error();
+      std::string_view rest = *bytes;
+      Cut cut = cut_node(rest, next);
+      for (; cut == Cut::whole; cut = cut_node(rest, next)) {
+        if (auto status = visitor_.on_node(next.node); !status) return status;
+        rest.remove_prefix(next.size);
+        node_bytes_ += next.size;
+        if (++nodes_ == kNodesForEstimate)
+          visitor_.on_estimate(input_.raw_bytes() / (node_bytes_ / kNodesForEstimate));
+      }
+      input_.consume(bytes->size() - rest.size());
+      if (cut == Cut::bad) return corrupt(next.fault);
+      if (cut == Cut::end) {
+        input_.consume(next.size);
+        return {};
+      }
+      want = next.size;
+    }
   }
 
   static void read_stat(bytes::Reader& reader, jute::StatPersisted& stat) {
@@ -198,6 +225,8 @@ class Parser {
 
   SnapshotInput& input_;
   SnapshotVisitor& visitor_;
+  std::uint64_t nodes_ = 0;
+  std::uint64_t node_bytes_ = 0;
 };
 
 }  // namespace

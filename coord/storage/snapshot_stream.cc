@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "base/checksum.h"
+#include "fs/page_cache.h"
 
 namespace tandem::coord::storage {
 
@@ -13,7 +14,8 @@ using base::Status;
 namespace {
 
 constexpr std::size_t kFlushBytes = 256U << 10;
-constexpr std::size_t kReadBytes = 256U << 10;
+constexpr std::size_t kReadBytes = 1U << 20;
+constexpr std::size_t kReadAhead = 4U << 20;
 
 }  // namespace
 
@@ -33,8 +35,12 @@ Status SnapshotOutput::flush() {
   pending_.clear();
   if (write_back_bytes_ == 0 || file_bytes_ - written_back_ < write_back_bytes_) return {};
   file_.write_back(written_back_, file_bytes_ - written_back_);
-  // What was handed over a step ago is on its way: it need not stay in the cache.
-  if (written_back_ > dropped_) file_.drop_cache(dropped_, written_back_ - dropped_);
+  // What was handed over a step ago must be out before more is, and need not stay in the cache.
+  if (written_back_ > dropped_) {
+    if (auto status = fs::finish_write_back(file_, dropped_, written_back_ - dropped_); !status)
+      return status;
+    file_.drop_cache(dropped_, written_back_ - dropped_);
+  }
   dropped_ = written_back_;
   written_back_ = file_bytes_;
   return {};
@@ -46,20 +52,41 @@ Status SnapshotOutput::finish() {
 }
 
 SnapshotInput::SnapshotInput(std::unique_ptr<fs::File> file, Compression compression)
-    : file_(std::move(file)), codec_(make_decompressor(compression, file_->path())) {}
+    : file_(std::move(file)),
+      plain_(compression == Compression::none),
+      codec_(make_decompressor(compression, file_->path())) {}
+
+std::uint64_t SnapshotInput::raw_bytes() const {
+  if (!plain_) return 0;
+  const auto size = file_->size();
+  return size ? *size : 0;
+}
+
+// Appends the next bytes of the file; none at its end. What comes after them is read meanwhile.
+Status SnapshotInput::read(std::string& out) {
+  const std::size_t had = out.size();
+  out.resize(had + kReadBytes);
+  if (offset_ + kReadAhead > ahead_) {
+    ahead_ = std::max(ahead_, offset_);
+    fs::read_ahead(*file_, ahead_, kReadAhead);
+    ahead_ += kReadAhead;
+  }
+  const auto got = file_->pread(offset_, std::span(out).subspan(had));
+  if (!got) return got.error();
+  out.resize(had + *got);
+  offset_ += *got;
+  ended_ = *got == 0;
+  return {};
+}
 
 Status SnapshotInput::fill() {
-  chunk_.resize(kReadBytes);
-  const auto got = file_->pread(offset_, chunk_);
-  if (!got) return got.error();
+  static_cast<void>(checksum());
   buffer_.erase(0, at_);
-  at_ = 0;
-  offset_ += *got;
-  if (*got == 0) {
-    ended_ = true;
-    return codec_->end(buffer_);
-  }
-  return codec_->push(std::string_view(chunk_).substr(0, *got), buffer_);
+  at_ = summed_ = 0;
+  if (plain_) return read(buffer_);
+  chunk_.clear();
+  if (auto status = read(chunk_); !status) return status;
+  return ended_ ? codec_->end(buffer_) : codec_->push(chunk_, buffer_);
 }
 
 Result<std::string_view> SnapshotInput::peek(std::size_t count) {
@@ -71,8 +98,13 @@ Result<std::string_view> SnapshotInput::peek(std::size_t count) {
 
 void SnapshotInput::consume(std::size_t count) {
   ENSURE(count <= buffer_.size() - at_);
-  adler_ = base::adler32(std::string_view(buffer_).substr(at_, count), adler_);
   at_ += count;
+}
+
+std::uint32_t SnapshotInput::checksum() {
+  adler_ = base::adler32(std::string_view(buffer_).substr(summed_, at_ - summed_), adler_);
+  summed_ = at_;
+  return adler_;
 }
 
 }  // namespace tandem::coord::storage

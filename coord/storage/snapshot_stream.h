@@ -60,18 +60,24 @@ class SnapshotInput {
   base::Result<std::string_view> peek(std::size_t count);
   // Moves on over bytes that were peeked, adding them to the checksum.
   void consume(std::size_t count);
-  std::uint32_t checksum() const { return adler_; }
+  std::uint32_t checksum();
   const std::string& path() const { return file_->path(); }
+  // Bytes of the whole stream; 0 when they are not known before the end.
+  std::uint64_t raw_bytes() const;
 
  private:
   base::Status fill();
+  base::Status read(std::string& out);
 
   std::unique_ptr<fs::File> file_;
+  bool plain_;  // bytes of the file are bytes of the stream
   std::unique_ptr<Codec> codec_;
   std::uint64_t offset_ = 0;
+  std::uint64_t ahead_ = 0;  // the file is being read up to here
   bool ended_ = false;
   std::string buffer_;
   std::size_t at_ = 0;
+  std::size_t summed_ = 0;  // in adler_ already; not behind at_
   std::uint32_t adler_ = 1;
   std::string chunk_;
 };

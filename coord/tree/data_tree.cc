@@ -15,10 +15,37 @@ using jute::BufferView;
 
 struct DataTree::Load {
   boost::unordered_flat_map<std::int64_t, AclId> acls;
-  std::string parent_path;  // of the node before: the next one mostly has the same
-  NodeId parent = kNoNode;
   std::optional<AclId> unknown_acl;
+
+  // The node before and those above it, of which one is the next one's parent where a tree is written depth
+  // first, as all servers do.
+  struct Level {
+    std::size_t path_size;
+    NodeId id;
+  };
+  std::string path;
+  std::vector<Level> levels;
+
+  NodeId known(std::string_view wanted) const {
+    for (std::size_t i = levels.size(); i-- > 0 && levels[i].path_size >= wanted.size();) {
+      if (levels[i].path_size == wanted.size() && path.compare(0, wanted.size(), wanted) == 0)
+        return levels[i].id;
+    }
+    return kNoNode;
+  }
+  void remember(std::string_view node_path, std::size_t parent_size, NodeId parent, NodeId id) {
+    while (!levels.empty() && levels.back().path_size > parent_size) levels.pop_back();
+    if (levels.empty() || levels.back().id != parent) levels.assign(1, {parent_size, parent});
+    levels.push_back({node_path.size(), id});
+    path = node_path;
+  }
 };
+
+namespace {
+
+base::Error twice() { return base::make_error(Errc::corrupt, "snapshot has a node twice"); }
+
+}  // namespace
 
 DataTree::DataTree(const TreeOptions& options) : options_(options), owners_(options.extended_types) {
   reset();
@@ -84,7 +111,7 @@ NodeId DataTree::add_node(std::string_view path, NodeId parent, std::string_view
   node.acl = acl;
   node.stat = stat;
   node.content_crc = options_.digest ? content_crc_of(path, data) : 0;
-  const NodeId id = nodes_->create(node);
+  const NodeId id = load_ != nullptr ? nodes_->load(node) : nodes_->create(node);
   if (options_.digest) digest_ += node_digest(path, node.content_crc, stat);
   data_size_ += static_cast<std::int64_t>(path.size() + (data ? data->size() : 0));
   owners_.add(id, stat.ephemeral_owner, path.size());
@@ -156,6 +183,8 @@ void DataTree::begin_load() {
   load_ = std::make_unique<Load>();
 }
 
+void DataTree::expect_nodes(std::uint64_t count) { nodes_->expect(count); }
+
 void DataTree::load_acl(std::int64_t disk_id, const std::vector<jute::ACL>& acl) {
   load_->acls[disk_id] = acls_.intern(acl);
 }
@@ -163,6 +192,7 @@ void DataTree::load_acl(std::int64_t disk_id, const std::vector<jute::ACL>& acl)
 base::Status DataTree::load_node(std::string_view path, BufferView data, std::int64_t disk_acl_id,
                                  const jute::StatPersisted& stat) {
   ENSURE(load_ != nullptr, "load_node without begin_load");
+  if (nodes_->loaded_twice()) return twice();
   AclId acl = kOpenAcl;
   if (disk_acl_id != -1) {
     const auto it = load_->acls.find(disk_acl_id);
@@ -177,29 +207,30 @@ base::Status DataTree::load_node(std::string_view path, BufferView data, std::in
   if (path.empty()) {
     if (nodes_->size() != 0) return base::make_error(Errc::corrupt, "snapshot has a second root");
     add_node("", kNoNode, "", data, acl, stat);
-    load_->parent = kRoot;
+    load_->levels.assign(1, {0, kRoot});
     return {};
   }
   if (path[0] != '/' || nodes_->size() == 0)
     return base::make_error(Errc::corrupt, "snapshot node '{}' has no parent", path);
   const SplitPath split = split_path(path);
-  if (split.parent != load_->parent_path) {
-    const NodeId parent = nodes_->find(split.parent);
-    if (parent == kNoNode)
-      return base::make_error(Errc::corrupt, "snapshot node '{}' comes before its parent", path);
-    load_->parent_path = split.parent;
-    load_->parent = parent;
+  if (split.name.empty() || split.name.size() > kNameBytesMax)
+    return base::make_error(Errc::corrupt, "snapshot node '{}' has no name, or too long a one", path);
+  NodeId parent = load_->known(split.parent);
+  if (parent == kNoNode) {
+    nodes_->settle();
+    parent = nodes_->find(split.parent);
   }
-  if (split.name.empty() || split.name.size() > kNameBytesMax ||
-      nodes_->find_child(load_->parent, split.name) != kNoNode)
-    return base::make_error(Errc::corrupt, "snapshot node '{}' is there twice or has no name", path);
-  add_node(path, load_->parent, split.name, data, acl, stat);
+  if (parent == kNoNode)
+    return base::make_error(Errc::corrupt, "snapshot node '{}' comes before its parent", path);
+  load_->remember(path, split.parent.size(), parent, add_node(path, parent, split.name, data, acl, stat));
   return {};
 }
 
 base::Status DataTree::finish_load(jute::Zxid last_zxid) {
   ENSURE(load_ != nullptr, "finish_load without begin_load");
   if (nodes_->size() == 0) return base::make_error(Errc::corrupt, "snapshot has no root");
+  nodes_->settle();
+  if (nodes_->loaded_twice()) return twice();
   for (const auto& [disk_id, acl] : load_->acls) acls_.drop_use(acl);  // each held one while loading
   if (load_->unknown_acl) acls_.drop_use(*load_->unknown_acl);
   load_.reset();

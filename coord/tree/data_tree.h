@@ -112,8 +112,9 @@ class DataTree {
   // ---- loading a snapshot ---------------------------------------------------------------------------------
   // begin_load() forgets everything; then ACL lists, then nodes (the root "" first, parents before children),
   // then finish_load(). A node with an ACL number that no list came for gets one that nobody passes, until
-  // the log's replay sets the right one.
+  // the log's replay sets the right one. A node that came twice is found by finish_load() at the latest.
   void begin_load();
+  void expect_nodes(std::uint64_t count);  // about so many will come: saves growing
   void load_acl(std::int64_t disk_id, const std::vector<jute::ACL>& acl);
   base::Status load_node(std::string_view path, jute::BufferView data, std::int64_t disk_acl_id,
                          const jute::StatPersisted& stat);

@@ -98,6 +98,17 @@ void NameIndex::insert(std::uint32_t hash, NodeId id) {
   ++size_;
 }
 
+void NameIndex::reserve(std::size_t count) {
+  std::size_t wanted = capacity();
+  while (count * 5 > wanted * 4) wanted *= 2;
+  if (wanted == capacity()) return;
+  while (old_.slots != nullptr) move_some(kMovedPerInsert);
+  old_ = std::move(now_);
+  moved_ = 0;
+  now_ = make_table(wanted);
+  move_some(old_.mask + 1);
+}
+
 void NameIndex::erase(std::uint32_t hash, NodeId id) {
   const bool found =
       take_out(now_, hash, id, false) || (old_.slots != nullptr && take_out(old_, hash, id, true));

@@ -26,6 +26,10 @@ class NameIndex {
     return probe(old_, hash, matches);
   }
   void insert(std::uint32_t hash, NodeId id);
+  // Brings the place where this hash will be looked for into the cache.
+  void prefetch(std::uint32_t hash) const { __builtin_prefetch(&now_.slots[hash & now_.mask]); }
+  // Room for so many without growing; only while it is empty or nearly so.
+  void reserve(std::size_t count);
   void erase(std::uint32_t hash, NodeId id);
   std::size_t size() const { return size_; }
   std::size_t capacity() const { return now_.mask + 1; }

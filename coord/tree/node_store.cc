@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 
 #include "base/check.h"
 
@@ -69,7 +70,8 @@ void NodeStore::BlockTable::push_back(BlockRef block) {
   (*this)[size_++] = block;
 }
 
-NodeId NodeStore::create(const NewNode& node) {
+// Everything but the entry in the index.
+NodeId NodeStore::make(const NewNode& node) {
   ENSURE(node.name.size() <= kNameBytesMax, "name of {} bytes", node.name.size());
   ENSURE(node.parent != kNoNode || !has_root_, "a second root");
   const std::string_view data = node.data.value_or(std::string_view());
@@ -102,9 +104,39 @@ NodeId NodeStore::create(const NewNode& node) {
     has_root_ = true;
   } else {
     link(node.parent, id);
-    index_.insert(name_hash(node.parent, node.name, hash_seed_), id);
   }
   return id;
+}
+
+NodeId NodeStore::create(const NewNode& node) {
+  const NodeId id = make(node);
+  if (id != kRoot) index_.insert(name_hash(node.parent, node.name, hash_seed_), id);
+  return id;
+}
+
+NodeId NodeStore::load(const NewNode& node) {
+  const NodeId id = make(node);
+  if (id == kRoot) return id;
+  const Loading loaded{name_hash(node.parent, node.name, hash_seed_), id};
+  index_.prefetch(loaded.hash);
+  if (loading_.size() < kLoadingMax) {
+    loading_.push_back(loaded);
+    return id;
+  }
+  settle(std::exchange(loading_[loading_first_], loaded));
+  loading_first_ = (loading_first_ + 1) % kLoadingMax;
+  return id;
+}
+
+void NodeStore::settle(const Loading& loaded) {
+  if (find_child(loaded.hash, parent(loaded.id), name(loaded.id)) != kNoNode) loaded_twice_ = true;
+  index_.insert(loaded.hash, loaded.id);
+}
+
+void NodeStore::settle() {
+  for (const Loading& loaded : loading_) settle(loaded);
+  loading_.clear();
+  loading_first_ = 0;
 }
 
 void NodeStore::remove(NodeId id) {
@@ -118,7 +150,11 @@ void NodeStore::remove(NodeId id) {
 }
 
 NodeId NodeStore::find_child(NodeId parent, std::string_view name) const {
-  return index_.find(name_hash(parent, name, hash_seed_), [&](NodeId id) {
+  return find_child(name_hash(parent, name, hash_seed_), parent, name);
+}
+
+NodeId NodeStore::find_child(std::uint32_t hash, NodeId parent, std::string_view name) const {
+  return index_.find(hash, [&](NodeId id) {
     const Head& h = head(id);
     return h.parent == parent && h.name_size == name.size() &&
            std::memcmp(payload(id), name.data(), name.size()) == 0;

@@ -4,6 +4,7 @@
 // order. Owned by DataTree, which keeps everything else in step; one thread.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -37,7 +38,14 @@ class NodeStore {
   NodeStore& operator=(const NodeStore&) = delete;
 
   NodeId create(const NewNode& node);  // parent kNoNode: the root, which must come first and gets kRoot
-  void remove(NodeId id);              // a node without children
+  // The same while a snapshot is loaded: the name comes into the index a few nodes later, when its place has
+  // had time to come into the cache. settle() brings in what is left, before anything is looked up.
+  NodeId load(const NewNode& node);
+  void settle();
+  bool loaded_twice() const { return loaded_twice_; }  // two children of one node with the same name
+  void expect(std::size_t nodes) { index_.reserve(std::min(nodes, kExpectedMax)); }
+
+  void remove(NodeId id);  // a node without children
   NodeId find_child(NodeId parent, std::string_view name) const;
   NodeId find(std::string_view path) const;  // "" and "/" are the root
 
@@ -56,7 +64,7 @@ class NodeStore {
   void set_stat(NodeId id, const jute::StatPersisted& stat);
   void set_data(NodeId id, jute::BufferView data, std::uint32_t content_crc);
 
-  std::size_t size() const { return index_.size() + (has_root_ ? 1 : 0); }
+  std::size_t size() const { return index_.size() + loading_.size() + (has_root_ ? 1 : 0); }
   void append_path(NodeId id, std::string& out) const;  // appends nothing for the root
 
  private:
@@ -107,7 +115,18 @@ class NodeStore {
   static std::size_t block_size(const Head& head);
   static bool is_changed(const jute::StatPersisted& stat);
 
+  struct Loading {
+    std::uint32_t hash;
+    NodeId id;
+  };
+  static constexpr std::size_t kLoadingMax = 16;
+  static constexpr std::size_t kExpectedMax = 32U
+                                              << 20;  // an estimate may be wrong: 256 MiB of index at most
+
   NodeId new_id();
+  NodeId make(const NewNode& node);
+  void settle(const Loading& loaded);
+  NodeId find_child(std::uint32_t hash, NodeId parent, std::string_view name) const;
   void reshape(NodeId id, std::uint32_t flags, std::size_t data_size);
   void write_stat(NodeId id, const jute::StatPersisted& stat);
   void link(NodeId parent, NodeId id);
@@ -134,6 +153,9 @@ class NodeStore {
   BlockTable blocks_;
   NodeId free_id_ = kNoNode;
   bool has_root_ = false;
+  std::vector<Loading> loading_;   // a ring once it is full
+  std::size_t loading_first_ = 0;  // the oldest
+  bool loaded_twice_ = false;
 };
 
 }  // namespace tandem::coord::tree
