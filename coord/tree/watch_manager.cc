@@ -26,6 +26,28 @@ std::uint8_t modes_of(jute::WatcherType type) {
 
 }  // namespace
 
+void WatchManager::Watches::add(Watch watch) {
+  if (many_ != nullptr) {
+    many_->push_back(watch);
+  } else if (one_.modes != 0) {
+    many_ = std::make_unique<std::vector<Watch>>(std::initializer_list<Watch>{one_, watch});
+  } else {
+    one_ = watch;
+  }
+}
+
+void WatchManager::Watches::remove(std::size_t at) {
+  if (many_ == nullptr) {
+    one_ = Watch{};
+    return;
+  }
+  (*many_)[at] = many_->back();
+  many_->pop_back();
+  if (many_->size() > 1) return;
+  one_ = many_->front();
+  many_.reset();
+}
+
 void WatchManager::count(std::uint8_t modes, std::ptrdiff_t by) {
   const auto add = [by](std::size_t& number) {
     number = static_cast<std::size_t>(static_cast<std::ptrdiff_t>(number) + by);
@@ -36,10 +58,11 @@ void WatchManager::count(std::uint8_t modes, std::ptrdiff_t by) {
 }
 
 void WatchManager::add(std::string_view path, WatcherId watcher, std::uint8_t modes) {
+  ENSURE(modes != 0);
   Index index = 0;
   const auto known = paths_.find(path);
   if (known != paths_.end()) {
-    index = known->second;
+    index = *known;
   } else {
     if (free_.empty()) {
       index = static_cast<Index>(entries_.size());
@@ -48,20 +71,23 @@ void WatchManager::add(std::string_view path, WatcherId watcher, std::uint8_t mo
       index = free_.back();
       free_.pop_back();
     }
-    entries_[index].path = path;
-    paths_.emplace(entries_[index].path, index);
+    Entry& entry = entries_[index];
+    entry.path_bytes = std::make_unique_for_overwrite<char[]>(path.size());
+    entry.path_size = static_cast<std::uint32_t>(path.size());
+    std::copy(path.begin(), path.end(), entry.path_bytes.get());
+    paths_.insert(index);
   }
   if (watcher >= watchers_.size()) watchers_.resize(watcher + 1);
   if (watchers_[watcher] == nullptr) watchers_[watcher] = std::make_unique<PathSet>();
-  std::vector<Watch>& watches = entries_[index].watches;
+  Watches& watches = entries_[index].watches;
   if (watchers_[watcher]->insert(index).second) {
-    watches.push_back(Watch{watcher, modes});
+    watches.add(Watch{watcher, modes});
     count(modes, 1);
     return;
   }
-  const auto at = std::find_if(watches.begin(), watches.end(),
+  const auto at = std::find_if(watches.all().begin(), watches.all().end(),
                                [watcher](const Watch& watch) { return watch.watcher == watcher; });
-  ENSURE(at != watches.end());
+  ENSURE(at != watches.all().end());
   count(at->modes, -1);
   at->modes |= modes;
   count(at->modes, 1);
@@ -70,9 +96,9 @@ void WatchManager::add(std::string_view path, WatcherId watcher, std::uint8_t mo
 const WatchManager::Watch* WatchManager::find(std::string_view path, WatcherId watcher) const {
   const auto known = paths_.find(path);
   if (known == paths_.end() || watcher >= watchers_.size() || watchers_[watcher] == nullptr ||
-      !watchers_[watcher]->contains(known->second))
+      !watchers_[watcher]->contains(*known))
     return nullptr;
-  for (const Watch& watch : entries_[known->second].watches) {
+  for (const Watch& watch : entries_[*known].watches.all()) {
     if (watch.watcher == watcher) return &watch;
   }
   return nullptr;
@@ -86,8 +112,8 @@ bool WatchManager::contains(std::string_view path, WatcherId watcher, jute::Watc
 bool WatchManager::remove(std::string_view path, WatcherId watcher, jute::WatcherType type) {
   const Watch* watch = find(path, watcher);
   if (watch == nullptr || (watch->modes & modes_of(type)) == 0) return false;
-  const Index index = paths_.find(path)->second;
-  const auto at = static_cast<std::size_t>(watch - entries_[index].watches.data());
+  const Index index = *paths_.find(path);
+  const auto at = static_cast<std::size_t>(watch - entries_[index].watches.all().data());
   set_modes(index, at, static_cast<std::uint8_t>(watch->modes & ~modes_of(type)));
   drop_if_empty(index);
   return true;
@@ -95,20 +121,19 @@ bool WatchManager::remove(std::string_view path, WatcherId watcher, jute::Watche
 
 // With no mode left the watch goes, and the last one of the list takes its place.
 void WatchManager::set_modes(Index index, std::size_t at, std::uint8_t modes) {
-  std::vector<Watch>& watches = entries_[index].watches;
-  count(watches[at].modes, -1);
-  watches[at].modes = modes;
+  Watch& watch = entries_[index].watches.all()[at];
+  count(watch.modes, -1);
+  watch.modes = modes;
   count(modes, 1);
   if (modes != 0) return;
-  watchers_[watches[at].watcher]->erase(index);
-  watches[at] = watches.back();
-  watches.pop_back();
+  watchers_[watch.watcher]->erase(index);
+  entries_[index].watches.remove(at);
 }
 
 void WatchManager::drop_if_empty(Index index) {
   Entry& entry = entries_[index];
   if (!entry.watches.empty()) return;
-  paths_.erase(entry.path);
+  paths_.erase(index);
   entry = Entry();
   free_.push_back(index);
 }
@@ -117,13 +142,12 @@ void WatchManager::remove_watcher(WatcherId watcher) {
   if (watcher >= watchers_.size() || watchers_[watcher] == nullptr) return;
   const std::unique_ptr<PathSet> paths = std::move(watchers_[watcher]);
   for (const Index index : *paths) {
-    std::vector<Watch>& watches = entries_[index].watches;
+    const std::span<Watch> watches = entries_[index].watches.all();
     const auto at = std::find_if(watches.begin(), watches.end(),
                                  [watcher](const Watch& watch) { return watch.watcher == watcher; });
     ENSURE(at != watches.end());
     count(at->modes, -1);
-    *at = watches.back();
-    watches.pop_back();
+    entries_[index].watches.remove(static_cast<std::size_t>(at - watches.begin()));
     drop_if_empty(index);
   }
 }
@@ -131,12 +155,12 @@ void WatchManager::remove_watcher(WatcherId watcher) {
 void WatchManager::trigger(std::string_view path, std::uint8_t table, std::vector<WatcherId>& out) {
   const auto known = paths_.find(path);
   if (known == paths_.end()) return;
-  const Index index = known->second;
+  const Index index = *known;
   const auto once = static_cast<std::uint8_t>(table & (watch::kData | watch::kChild));
-  std::vector<Watch>& watches = entries_[index].watches;
-  for (std::size_t at = 0; at < watches.size();) {
-    const std::uint8_t modes = watches[at].modes;
-    if ((modes & table) != 0) out.push_back(watches[at].watcher);
+  Watches& watches = entries_[index].watches;
+  for (std::size_t at = 0; at < watches.all().size();) {
+    const auto [watcher, modes] = watches.all()[at];
+    if ((modes & table) != 0) out.push_back(watcher);
     const auto left = static_cast<std::uint8_t>(modes & ~once);
     if (left != modes) set_modes(index, at, left);
     if (left != 0) ++at;
@@ -152,7 +176,7 @@ void WatchManager::trigger_recursive(std::string_view path, std::vector<WatcherI
     path = path.substr(0, std::max<std::size_t>(path.rfind('/'), 1));
     const auto known = paths_.find(path);
     if (known == paths_.end()) continue;
-    for (const Watch& watch : entries_[known->second].watches) {
+    for (const Watch& watch : entries_[*known].watches.all()) {
       if ((watch.modes & watch::kRecursive) != 0) out.push_back(watch.watcher);
     }
   }
@@ -180,7 +204,7 @@ WatchManager::Summary WatchManager::summary() const {
   boost::unordered_flat_set<WatcherId> watchers;
   for (const Entry& entry : entries_) {
     const std::size_t before = summary.total;
-    for (const Watch& watch : entry.watches) {
+    for (const Watch& watch : entry.watches.all()) {
       if ((watch.modes & watch::kDataTable) == 0) continue;
       ++summary.total;
       watchers.insert(watch.watcher);

@@ -4,11 +4,12 @@
 // WatchManager and DataTree in 3.9: coordination.md 1.9. One thread.
 #pragma once
 
-#include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/container_hash/hash.hpp>
 #include <boost/unordered/unordered_flat_set.hpp>
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +32,10 @@ inline constexpr std::uint8_t kChildTable = kChild | kPersistent;
 
 class WatchManager {
  public:
+  WatchManager() = default;
+  WatchManager(const WatchManager&) = delete;
+  WatchManager& operator=(const WatchManager&) = delete;
+
   void add(std::string_view path, WatcherId watcher, std::uint8_t modes);
   bool contains(std::string_view path, WatcherId watcher, jute::WatcherType type) const;
   bool remove(std::string_view path, WatcherId watcher, jute::WatcherType type);
@@ -55,8 +60,7 @@ class WatchManager {
   template <class Visit>  // visit(path, watcher, modes), in no order
   void for_each(Visit&& visit) const {
     for (const Entry& entry : entries_) {
-      for (const Watch& watch : entry.watches)
-        visit(std::string_view(entry.path), watch.watcher, watch.modes);
+      for (const Watch& watch : entry.watches.all()) visit(entry.path(), watch.watcher, watch.modes);
     }
   }
 
@@ -66,9 +70,45 @@ class WatchManager {
     WatcherId watcher;
     std::uint8_t modes;
   };
+  // Mostly one, which needs no memory of its own.
+  class Watches {
+   public:
+    std::span<Watch> all() {
+      return many_ != nullptr ? std::span(*many_) : std::span(&one_, one_.modes != 0 ? 1 : 0);
+    }
+    std::span<const Watch> all() const { return const_cast<Watches*>(this)->all(); }
+    bool empty() const { return all().empty(); }
+    void add(Watch watch);
+    void remove(std::size_t at);  // the last one takes its place
+
+   private:
+    std::unique_ptr<std::vector<Watch>> many_;  // two or more
+    Watch one_{};                               // if it has a mode
+  };
+  // A path that somebody watches.
   struct Entry {
-    std::string path;  // stays where it is: the key of paths_ points into it
-    std::vector<Watch> watches;
+    std::unique_ptr<char[]> path_bytes;
+    std::uint32_t path_size = 0;
+    Watches watches;
+
+    std::string_view path() const { return {path_bytes.get(), path_size}; }
+  };
+  static_assert(sizeof(Entry) <= 32);
+
+  // paths_ finds entries by their path, which is kept there only.
+  using Entries = std::deque<Entry>;
+  struct PathHash {
+    using is_transparent = void;
+    const Entries* entries;
+    std::size_t operator()(std::string_view path) const { return boost::hash<std::string_view>()(path); }
+    std::size_t operator()(Index index) const { return (*this)((*entries)[index].path()); }
+  };
+  struct PathEqual {
+    using is_transparent = void;
+    const Entries* entries;
+    bool operator()(Index a, Index b) const { return a == b; }
+    bool operator()(std::string_view path, Index index) const { return (*entries)[index].path() == path; }
+    bool operator()(Index index, std::string_view path) const { return (*entries)[index].path() == path; }
   };
   using PathSet = boost::unordered_flat_set<Index>;
 
@@ -79,9 +119,9 @@ class WatchManager {
   void count(std::uint8_t modes, std::ptrdiff_t by);
   void drop_if_empty(Index index);
 
-  std::deque<Entry> entries_;
+  Entries entries_;
   std::vector<Index> free_;
-  boost::unordered_flat_map<std::string_view, Index> paths_;
+  boost::unordered_flat_set<Index, PathHash, PathEqual> paths_{0, PathHash{&entries_}, PathEqual{&entries_}};
   std::vector<std::unique_ptr<PathSet>> watchers_;  // by watcher
   std::size_t data_size_ = 0;
   std::size_t child_size_ = 0;
