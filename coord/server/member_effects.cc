@@ -201,7 +201,10 @@ void Member::persist_epoch(bool accepted, std::int64_t epoch) {
   peer_->on_current_epoch_durable(epoch, now());
 }
 
+// What the log has beyond the tree is applied next, though the next leader may cut it off: a snapshot under
+// way would keep it under the name of an earlier transaction.
 void Member::drain_log() {
+  store_.give_up_snapshot();
   store_.close_log();
   now_known_ = false;
   peer_->on_log_drained(now());
