@@ -16,6 +16,8 @@ template <class... Cases>
 struct Overloaded : Cases... {
   using Cases::operator()...;
 };
+template <class... Cases>
+Overloaded(Cases...) -> Overloaded<Cases...>;  // clang 14 does not find it by itself
 
 // A learner's part of the log goes out in pieces of this size, the next one when it has taken most of it.
 constexpr std::size_t kLogPiece = 1U << 20;
