@@ -29,6 +29,13 @@ RequestView request_of(std::string_view frame, base::Instant received) {
   return request;
 }
 
+PrepareOptions prepare_options(const PipelineOptions& options) {
+  PrepareOptions prepare = options.prepare;
+  prepare.ensemble = options.role == Role::leader;
+  prepare.local_sessions = options.local_sessions;
+  return prepare;
+}
+
 }  // namespace
 
 const char* to_string(Role role) {
@@ -55,7 +62,7 @@ Pipeline::Pipeline(PipelineOptions options, tree::DataTree& tree, session::Sessi
       local_(sessions.tick(), jute::SessionId()),
       authorizer_(authorizer),
       outputs_(outputs),
-      preparer_(options.prepare, tree, sessions, local_, authorizer),
+      preparer_(prepare_options(options), tree, sessions, local_, authorizer),
       reader_(tree, watches_, authorizer),
       reaper_(options.reaper, tree, now.at),
       now_(now),

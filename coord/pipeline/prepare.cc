@@ -23,7 +23,6 @@ namespace {
 constexpr std::size_t kTypeOffset = 8 + 4 + 8 + 8;
 constexpr std::size_t kHeaderSize = kTypeOffset + 4;
 constexpr std::int32_t kDigestVersion = 2;
-constexpr int kSessionServerShift = 56;
 
 // A version that wraps skips -1, which means "any" in requests.
 std::int32_t next_version(std::int32_t version) {
@@ -200,7 +199,7 @@ ErrorCode Preparer::check_session(const Txn& txn, bool global) const {
   if (err != ErrorCode::unknown_session) return err;
   if (global) return ErrorCode::session_expired;
   if (!options_.ensemble) return err;
-  const bool ours = (session.value >> kSessionServerShift & 0xff) == (options_.server_id & 0xff);
+  const bool ours = session::server_of(session) == sessions_.server();
   const bool alive = options_.local_sessions && (!ours || local_.find(session) != nullptr);
   return alive ? ErrorCode::ok : ErrorCode::session_expired;
 }

@@ -24,9 +24,8 @@
 namespace tandem::coord::pipeline {
 
 struct PrepareOptions {
-  bool ensemble = false;        // a leader, not a server on its own
-  std::int64_t server_id = 0;   // top byte of the sessions it gives
-  bool local_sessions = false;  // localSessionsEnabled
+  bool ensemble = false;  // a leader, not a server on its own: set by the pipeline, as the next
+  bool local_sessions = false;
   bool enforce_quota = false;
   bool reconfig_enabled = false;
   bool close_session_lists = true;                                       // zookeeper.closeSessionTxn.enabled

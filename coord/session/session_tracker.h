@@ -23,6 +23,11 @@ namespace tandem::coord::session {
 // Never the number that marks containers.
 jute::SessionId first_session_id(std::int64_t server_id, base::WallTime now);
 
+// The server that gave the id, as far as its byte tells.
+inline std::uint8_t server_of(jute::SessionId id) {
+  return static_cast<std::uint8_t>(static_cast<std::uint64_t>(id.value) >> 56);
+}
+
 // Whose connection a session last came over; 0 = nobody's yet.
 using OwnerId = std::uint64_t;
 
@@ -41,6 +46,7 @@ class SessionTracker {
   SessionTracker(base::Duration tick, jute::SessionId first_id);
 
   jute::SessionId new_id();
+  std::uint8_t server() const { return server_of(jute::SessionId(next_id_)); }
   base::Duration tick() const { return base::milliseconds(tick_ms_); }
 
   // A role begins. What was not committed is forgotten, no session is closing or has an owner; with

@@ -277,7 +277,6 @@ TEST_CASE("a new leader gives every session its whole timeout and knows no owner
   server.clock.advance(base::milliseconds(9'000));
   PipelineOptions options;
   options.role = Role::leader;
-  options.prepare.ensemble = true;
   server.tree.set_last_zxid(records::make_zxid(2, 0));
   Pipeline leader(options, server.tree, server.sessions, server.authorizer, server, server.now());
   CHECK(*leader.next_deadline() > server.now().at + base::milliseconds(9'000));

@@ -19,10 +19,8 @@ class TestEnsemble {
   explicit TestEnsemble(std::size_t learners = 2, Options options = {}) {
     for (std::size_t i = 0; i <= learners; ++i) {
       options.role = i == 0 ? Role::leader : Role::follower;
-      options.prepare.ensemble = true;
-      options.prepare.server_id = static_cast<std::int64_t>(i);
-      options.prepare.local_sessions = options.local_sessions;
-      members_.push_back(std::make_unique<TestServer>(options));
+      members_.push_back(
+          std::make_unique<TestServer>(options, auth::AuthOptions(), static_cast<std::int64_t>(i)));
       TestServer& member = *members_.back();
       member.on_sync = [this] { settle(); };
       member.on_effect = [this, i](const Effect& effect) { carry(i, effect); };

@@ -28,9 +28,10 @@ struct Reply {
 
 class TestServer final : public Outputs {
  public:
-  explicit TestServer(PipelineOptions options = {}, auth::AuthOptions auth_options = {})
+  explicit TestServer(PipelineOptions options = {}, auth::AuthOptions auth_options = {},
+                      std::int64_t server_id = 0)
       : tree(tree::TreeOptions{.extended_types = true, .digest = true, .hash_seed = 1}),
-        sessions(base::milliseconds(1000), jute::SessionId(0x1000 | options.prepare.server_id << 56)),
+        sessions(base::milliseconds(1000), jute::SessionId(0x1000 | server_id << 56)),
         authorizer(std::move(auth_options)),
         core(prepared(tree, options), tree, sessions, authorizer, *this, now()) {}
 
