@@ -65,6 +65,7 @@ Pipeline::Pipeline(PipelineOptions options, tree::DataTree& tree, session::Sessi
       preparer_(prepare_options(options), tree, sessions, local_, authorizer),
       reader_(tree, watches_, authorizer),
       reaper_(options.reaper, tree, now.at),
+      since_(now.at),
       now_(now),
       next_link_(options.first_link) {
   sessions_.begin(leads(), now.at);

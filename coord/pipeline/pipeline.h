@@ -130,6 +130,9 @@ class Pipeline final : private tree::ChangeListener {
     proposal_sizes_ = ProposalSizes();
   }
   Role role() const { return options_.role; }
+  bool leads() const { return options_.role == Role::standalone || options_.role == Role::leader; }
+  base::Instant since() const { return since_; }  // when the role began
+  bool has_local_sessions() const { return options_.local_sessions; }
   const ProposalSizes& proposal_sizes() const { return proposal_sizes_; }
   std::size_t pending_syncs() const { return pending_syncs_.size(); }
   const session::SessionTracker& local_sessions() const { return local_; }
@@ -187,7 +190,6 @@ class Pipeline final : private tree::ChangeListener {
     std::deque<HeldRequest> requests;
   };
 
-  bool leads() const { return options_.role == Role::standalone || options_.role == Role::leader; }
   bool learns() const { return options_.role == Role::follower || options_.role == Role::observer; }
 
   Link* find(LinkId id);
@@ -272,6 +274,7 @@ class Pipeline final : private tree::ChangeListener {
   Preparer preparer_;
   Reader reader_;
   Reaper reaper_;
+  base::Instant since_;
   Now now_;  // of the verb being run
 
   std::vector<std::unique_ptr<Link>> links_;  // by slot

@@ -103,6 +103,7 @@ Status Member::open_client_port(const ProcessFacts& process) {
   shell::ServerFacts facts = server_facts(config_, process, disk_, loop_.clock().now());
   facts.server_id = config_.ensemble->self.value;
   facts.monitor_values = [this] { return monitor_values(); };
+  facts.ensemble_conf = [this] { return ensemble_conf(); };
   words_ = std::make_unique<shell::FourLetterWords>(
       std::move(facts), [this] { return peer_->serving(); }, loop_.clock());
   shell::ClientEvents& clients = *this;
@@ -139,21 +140,41 @@ Status Member::open_election_port() {
   return {};
 }
 
+// Behind the lines that every server has; Apache's, in its order, and no newline at the end.
+std::string Member::ensemble_conf() const {
+  const Ensemble& ensemble = *config_.ensemble;
+  std::string election_ports;
+  std::string learner_ports;
+  for (const quorum::PeerAddress& address : ensemble.members.find(ensemble.self)->addresses) {
+    const char* between = election_ports.empty() ? "" : "|";
+    election_ports += fmt::format("{}{}", between, address.election_port);
+    learner_ports += fmt::format("{}{}", between, address.learner_port);
+  }
+  return fmt::format(
+      "initLimit={}\nsyncLimit={}\nelectionAlg=3\nelectionPort={}\nquorumPort={}\npeerType={}\nmembership: "
+      "\n{}",
+      config_.init_limit, config_.sync_limit, election_ports, learner_ports,
+      ensemble.role == quorum::Role::observer ? 1 : 0, peer_->config().text());
+}
+
 std::vector<std::pair<std::string, std::string>> Member::monitor_values() const {
   auto values = store_.monitor_values();
   const peer::Status status = peer_->status();
-  values.emplace_back("peer_state", std::string(election::to_string(status.state)));
+  std::string state(election::to_string(status.state));
+  std::transform(state.begin(), state.end(), state.begin(),
+                 [](char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); });
+  values.emplace_back("peer_state", state + " - broadcast");  // asked only while it serves
+  values.emplace_back("quorum_size", fmt::to_string(peer_->config().voters().size()));
   values.emplace_back("current_epoch", fmt::to_string(status.current_epoch));
   values.emplace_back("election_round", fmt::to_string(status.election.round));
+  if (config_.ensemble->role == quorum::Role::observer && status.leader)
+    values.emplace_back("observer_master_id", fmt::to_string(status.leader->value));
   if (status.leading) {
-    std::size_t learners = 0;
-    for (const zab::LearnerStatus& learner : status.leading->learners) learners += learner.observer ? 0 : 1;
-    values.emplace_back("learners", fmt::to_string(learners));
+    values.emplace_back("learners", fmt::to_string(status.leading->learners.size()));
     values.emplace_back("synced_followers", fmt::to_string(status.leading->synced_voters));
     values.emplace_back("synced_non_voting_followers", "0");
     values.emplace_back("synced_observers", fmt::to_string(status.leading->synced_observers));
     values.emplace_back("outstanding_proposals", fmt::to_string(status.leading->outstanding));
-    values.emplace_back("quorum_size", fmt::to_string(peer_->config().voters().size()));
   }
   return values;
 }

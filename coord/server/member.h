@@ -55,6 +55,7 @@ class Member final : private StoreEvents,
   base::Status open_client_port(const ProcessFacts& process);
   base::Status open_election_port();
   std::vector<std::pair<std::string, std::string>> monitor_values() const;
+  std::string ensemble_conf() const;
 
   // ---- the core's turn ------------------------------------------------------------------------------------
   peer::Now now();

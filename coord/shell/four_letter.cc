@@ -92,6 +92,7 @@ void FourLetterWords::conf(std::string& out) {
   put(out, "minSessionTimeout={}\nmaxSessionTimeout={}\n", facts_.min_session_timeout_ms,
       facts_.max_session_timeout_ms);
   put(out, "clientPortListenBacklog={}\nserverId={}\n", facts_.listen_backlog, facts_.server_id);
+  if (facts_.ensemble_conf) out += facts_.ensemble_conf();
 }
 
 void FourLetterWords::put_link(const pipeline::Link& link, bool brief, std::string& out) const {
@@ -130,18 +131,41 @@ void FourLetterWords::dirs(std::string& out) {
       facts_.data_log_dir_size ? facts_.data_log_dir_size() : 0);
 }
 
-void FourLetterWords::dump(std::string& out) {
+// When each session expires, as the one who decides about it knows.
+void FourLetterWords::put_sessions(const session::SessionTracker& sessions, std::string& out) const {
   const auto now_ms = std::chrono::duration_cast<base::milliseconds>(clock_.now().time_since_epoch()).count();
   const std::int64_t wall_ms = clock_.wall().ms;
   std::map<std::int64_t, std::vector<std::int64_t>> buckets;
-  for (const auto& [id, session] : core_->sessions().all()) buckets[session->expires_ms].push_back(id);
-  out += "SessionTracker dump:\n";
-  put(out, "Session Sets ({})/({}):\n", buckets.size(), core_->sessions().size());
+  for (const auto& [id, session] : sessions.all()) buckets[session->expires_ms].push_back(id);
+  put(out, "Session Sets ({})/({}):\n", buckets.size(), sessions.size());
   for (auto& [at_ms, ids] : buckets) {
     const auto seconds = static_cast<std::time_t>((wall_ms + at_ms - now_ms) / 1000);
     put(out, "{} expire at {:%a %b %d %H:%M:%S %Z %Y}:\n", ids.size(), fmt::localtime(seconds));
     std::sort(ids.begin(), ids.end());
     for (const std::int64_t id : ids) put(out, "\t0x{:x}\n", static_cast<std::uint64_t>(id));
+  }
+}
+
+void FourLetterWords::put_global_sessions(std::string& out) const {
+  auto sessions = core_->sessions().committed_timeouts();
+  std::sort(sessions.begin(), sessions.end());
+  put(out, "Global Sessions({}):\n", sessions.size());
+  for (const auto& [id, timeout_ms] : sessions)
+    put(out, "0x{:x}\t{}ms\n", static_cast<std::uint64_t>(id.value), timeout_ms);
+}
+
+void FourLetterWords::dump(std::string& out) {
+  out += "SessionTracker dump:\n";
+  const bool local = core_->has_local_sessions();
+  if (local) {
+    out += "Local ";
+    put_sessions(core_->local_sessions(), out);
+  }
+  if (core_->leads()) {
+    if (local) out += "Global ";
+    put_sessions(core_->sessions(), out);
+  } else {
+    put_global_sessions(out);
   }
   const auto owners = core_->tree().owners().sessions();
   put(out, "ephemeral nodes dump:\nSessions with Ephemerals ({}):\n", owners.size());
@@ -190,6 +214,7 @@ void FourLetterWords::srst(std::string& out) {
 
 void FourLetterWords::put_version(std::string& out) const {
   put(out, "Zookeeper version: {}\n", facts_.version);
+  if (core_->role() == pipeline::Role::read_only) out += "READ-ONLY mode; serving only read-only clients\n";
 }
 
 void FourLetterWords::put_server(std::string& out) const {
@@ -200,6 +225,9 @@ void FourLetterWords::put_server(std::string& out) const {
       stats.packets_sent, core_->link_count(), core_->outstanding());
   put(out, "Zxid: 0x{:x}\nMode: {}\nNode count: {}\n", core_->tree().last_zxid().value,
       to_string(core_->role()), core_->tree().node_count());
+  if (core_->role() != pipeline::Role::leader) return;
+  const pipeline::ProposalSizes& sizes = core_->proposal_sizes();
+  put(out, "Proposal sizes last/min/max: {}/{}/{}\n", sizes.last, sizes.min, sizes.max);
 }
 
 void FourLetterWords::srvr(std::string& out) {
@@ -232,7 +260,7 @@ void FourLetterWords::mntr(std::string& out) {
   line("outstanding_requests", core_->outstanding());
   line("znode_count", tree.node_count());
   line("global_sessions", core_->sessions().size());
-  line("local_sessions", 0);
+  line("local_sessions", core_->local_sessions().size());
   line("non_mtls_remote_conn_count", 0);
   line("non_mtls_local_conn_count", 0);
   line("packets_sent", stats.packets_sent);
@@ -248,6 +276,15 @@ void FourLetterWords::mntr(std::string& out) {
   line("uptime", uptime);
   line("outstanding_tls_handshake", 0);
   line("digest_mismatches_count", core_->digest_mismatches());
+  if (core_->role() == pipeline::Role::leader) {
+    const pipeline::ProposalSizes& sizes = core_->proposal_sizes();
+    line("pending_syncs", core_->pending_syncs());
+    line("last_proposal_size", sizes.last);
+    line("min_proposal_size", sizes.min);
+    line("max_proposal_size", sizes.max);
+    line("leader_uptime",
+         std::chrono::duration_cast<base::milliseconds>(clock_.now() - core_->since()).count());
+  }
   if (!facts_.monitor_values) return;
   for (const auto& [key, value] : facts_.monitor_values()) line(key, value);
 }

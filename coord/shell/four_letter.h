@@ -32,6 +32,8 @@ struct ServerFacts {
   std::vector<std::string> whitelist = {"srvr"};  // "*" for all; srvr is always in
   std::function<std::uint64_t()> data_dir_size;
   std::function<std::uint64_t()> data_log_dir_size;
+  // Of a member of an ensemble: what conf tells behind the server's own lines.
+  std::function<std::string()> ensemble_conf;
   // Further lines of mntr, without "zk_": counters and summaries of the log and the snapshots.
   std::function<std::vector<std::pair<std::string, std::string>>()> monitor_values;
   std::vector<std::pair<std::string, std::string>> environment;  // of envi, behind zookeeper.version
@@ -80,6 +82,8 @@ class FourLetterWords {
   void wchp(std::string& out);
   void wchs(std::string& out);
 
+  void put_sessions(const session::SessionTracker& sessions, std::string& out) const;
+  void put_global_sessions(std::string& out) const;
   void put_version(std::string& out) const;
   void put_server(std::string& out) const;
   void put_link(const pipeline::Link& link, bool brief, std::string& out) const;
