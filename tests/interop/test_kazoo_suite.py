@@ -1,7 +1,8 @@
 """Kazoo 2.11.0's own suite, as its wheel carries it, against tandem-coord and against Apache ZooKeeper.
 
 CI runs the part named below on ours. The long run is the whole suite on both in the same run: what Apache
-passes, we pass. Left out is only what needs SASL, TLS or an ensemble, and what tests no server.
+passes, we pass, with one server and with an ensemble of three.
+Left out is only what needs SASL, TLS or reconfig, and what tests no server.
 """
 
 import os
@@ -26,9 +27,9 @@ CI_PART = ("test_client.py", "test_connection.py", "test_lock.py", "test_watcher
 TIMEOUT = {"part": 400, "whole": 1200}
 
 
-def environment(server, directory):
+def environment(server, directory, size):
     """Kazoo's harness is steered by the environment; a `java` of ours comes first in PATH for our server."""
-    values = {**os.environ, "ZOOKEEPER_CLUSTER_SIZE": "1", "ZOOKEEPER_VERSION": peers.ZOOKEEPER,
+    values = {**os.environ, "ZOOKEEPER_CLUSTER_SIZE": str(size), "ZOOKEEPER_VERSION": peers.ZOOKEEPER,
               "ZOOKEEPER_PORT_OFFSET": str(free_range()), "ZOOKEEPER_CLASSPATH": "none",
               "PYTHONPATH": str(HERE), "TMPDIR": str(directory)}
     if server == "apache":
@@ -51,8 +52,8 @@ def free_range():
             continue
 
 
-def suite(server, directory, modules, limit):
-    """{test: outcome} of a run of kazoo's tests."""
+def suite(server, directory, modules, limit, size=1):
+    """{test: outcome} of a run of kazoo's tests against `size` servers."""
     import kazoo.tests
     home = Path(kazoo.tests.__file__).parent
     files = [str(home / name) for name in modules] if modules else [str(home)]
@@ -62,8 +63,8 @@ def suite(server, directory, modules, limit):
     command += [f"--ignore={home / name}" for name in NO_SERVER]
     log = directory / "pytest.log"
     with open(log, "wb") as out:
-        subprocess.run(command, cwd=directory, env=environment(server, directory), stdin=subprocess.DEVNULL,
-                       stdout=out, stderr=subprocess.STDOUT, timeout=limit)
+        subprocess.run(command, cwd=directory, env=environment(server, directory, size),
+                       stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, timeout=limit)
     print(f"{server}: {[line for line in log.read_text(errors='replace').splitlines() if ' passed' in line]}")
     return outcomes(report), report
 
@@ -90,11 +91,12 @@ def test_the_named_part_passes(tmp_path):
 
 
 @pytest.mark.full
-def test_what_apache_passes_we_pass(tmp_path):
+@pytest.mark.parametrize("size", (1, 3))
+def test_what_apache_passes_we_pass(tmp_path, size):
     found = {}
     for server in ("apache", "ours"):
         (tmp_path / server).mkdir()
-        found[server], _ = suite(server, tmp_path / server, None, TIMEOUT["whole"])
+        found[server], _ = suite(server, tmp_path / server, None, TIMEOUT["whole"], size)
     passed = {name for name, outcome in found["apache"].items() if outcome == "passed"}
     missed = sorted(name for name in passed if found["ours"].get(name) != "passed")
     print(f"Apache passes {len(passed)}, of these ours passes {len(passed) - len(missed)}")
