@@ -1,6 +1,7 @@
 // The simulator's command line: runs seeds, prints what they met, and for a violation the one command that
 // replays it.
-//   coord_sim [--seed N] [--seeds COUNT] [--seconds WALL] [--mutant NAME] [--verbose] [--twice]
+//   coord_sim [--seed N] [--seeds COUNT | --seconds WALL | --hours SIMULATED] [--mutant NAME]
+//             [--verbose] [--twice]      --twice: each seed again, its fingerprint must be the same
 #include <fmt/format.h>
 
 #include <unistd.h>
@@ -22,6 +23,7 @@ struct Arguments {
   std::uint64_t first = 1;
   std::uint64_t seeds = 1;
   double seconds = 0;  // of wall time; 0: no limit
+  double hours = 0;    // simulated; 0: no limit
   Mutant mutant = Mutant::none;
   bool verbose = false;
   bool twice = false;
@@ -36,7 +38,8 @@ void on_abort(int) {
 
 int usage() {
   std::fputs(
-      "Usage: coord_sim [--seed N] [--seeds COUNT] [--seconds WALL] [--mutant NAME] [--verbose] [--twice]\n",
+      "Usage: coord_sim [--seed N] [--seeds COUNT | --seconds WALL | --hours SIMULATED] [--mutant NAME]\n"
+      "                 [--verbose] [--twice]\n",
       stderr);
   return 2;
 }
@@ -56,6 +59,9 @@ bool parse(int argc, char** argv, Arguments& arguments) {
       arguments.seeds = std::strtoull(argv[++i], nullptr, 10);
     } else if (word == "--seconds") {
       arguments.seconds = std::strtod(argv[++i], nullptr);
+      arguments.seeds = UINT64_MAX;
+    } else if (word == "--hours") {
+      arguments.hours = std::strtod(argv[++i], nullptr);
       arguments.seeds = UINT64_MAX;
     } else if (word != "--mutant" || !parse_mutant(argv[++i], arguments.mutant)) {
       return false;
@@ -110,6 +116,7 @@ int main(int argc, char** argv) {
   Totals totals;
   for (std::uint64_t i = 0; i < arguments.seeds; ++i) {
     if (arguments.seconds > 0 && elapsed() > arguments.seconds) break;
+    if (arguments.hours > 0 && totals.simulated_seconds > arguments.hours * 3600) break;
     Options options = Options::of_seed(arguments.first + i);
     options.mutant = arguments.mutant;
     std::snprintf(replay_line, sizeof replay_line, "replay: ./dev sim --seed %llu%s%s\n",

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 
 #include "tests/sim/client.h"
@@ -194,29 +195,33 @@ bool World::advance(Duration time) {
   return !checker_.violation();
 }
 
-void World::check_convergence() {
+// Z17, Z5: all serve, with the same tree. S4: the clients are gone, so are their sessions, and with them
+// their nodes.
+std::optional<World::Finding> World::not_at_rest() const {
   const Node& first = *nodes_.front();
   for (const auto& node : nodes_) {
-    const auto status = node->peer().status();
-    if (!status.serving)
-      return checker_.violate("Z17", fmt::format("server {} does not serve", node->number()));
+    if (!node->up() || !node->peer().status().serving)
+      return Finding{"Z17", fmt::format("server {} does not serve", node->number())};
     if (node->tree().last_zxid() != first.tree().last_zxid() ||
         node->tree().digest() != first.tree().digest())
-      return checker_.violate(
+      return Finding{
           "Z5", fmt::format("servers {} and {} rest at 0x{:x} and 0x{:x}", first.number(), node->number(),
-                            first.tree().last_zxid().value, node->tree().last_zxid().value));
-  }
-}
-
-// S4: the clients are gone, so are their sessions, and with them their nodes.
-void World::check_ephemerals() {
-  for (const auto& node : nodes_) {
+                            first.tree().last_zxid().value, node->tree().last_zxid().value)};
     const auto directory = node->tree().find("/e");
     if (directory == coord::tree::kNoNode) continue;
     if (const auto left = node->tree().child_count(directory); left != 0)
-      return checker_.violate(
-          "S4", fmt::format("server {} has {} nodes of sessions that are over", node->number(), left));
+      return Finding{"S4",
+                     fmt::format("server {} has {} nodes of sessions that are over", node->number(), left)};
   }
+  return std::nullopt;
+}
+
+template <class Condition>
+void World::await(Condition condition, const std::function<Finding()>& finding) {
+  const Instant end = scheduler_.now() + options_.liveness;
+  while (!checker_.violation() && !condition() && scheduler_.now() < end) advance(kStep);
+  if (checker_.violation() || condition()) return;
+  checker_.violate(finding().invariant, finding().text);
 }
 
 Report World::run() {
@@ -228,22 +233,14 @@ Report World::run() {
   advance(options_.safety);
   if (!checker_.violation()) {
     mend();
-    const Instant end = scheduler_.now() + options_.liveness;
-    const auto all_served = [this] {
-      for (const auto& client : clients_)
-        if (!client->is_served()) return false;
-      return true;
-    };
-    while (!all_served() && scheduler_.now() < end && advance(kStep)) {
-    }
-    if (!checker_.violation() && !all_served()) checker_.violate("Z17", "a client is not served again");
+    const auto is_served = [](const auto& client) { return client->is_served(); };
+    await([&] { return std::all_of(clients_.begin(), clients_.end(), is_served); },
+          [] {
+            return Finding{"Z17", "a client is not served again"};
+          });
   }
-  if (!checker_.violation()) {
-    for (const auto& client : clients_) client->stop();
-    advance(options_.session_timeout + options_.tick * 6 + milliseconds(2000));
-    if (!checker_.violation()) check_convergence();
-    if (!checker_.violation()) check_ephemerals();
-  }
+  for (const auto& client : clients_) client->stop();
+  await([this] { return !not_at_rest(); }, [this] { return *not_at_rest(); });
   Report report;
   report.violation = checker_.violation();
   report.hash = checker_.hash();

@@ -2,6 +2,7 @@
 // then a liveness phase in which everything is mended and must come back. Owned by the caller; one thread.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -58,6 +59,11 @@ class World {
     std::uint64_t count = 0;
   };
 
+  struct Finding {
+    std::string invariant;
+    std::string text;
+  };
+
   void schedule(std::size_t fault);
   void kill();
   void cut_power();
@@ -71,8 +77,9 @@ class World {
   Node* any_up();
   void mend();
   bool advance(Duration time);
-  void check_convergence();
-  void check_ephemerals();
+  std::optional<Finding> not_at_rest() const;
+  template <class Condition>
+  void await(Condition condition, const std::function<Finding()>& finding);
 
   Options options_;
   bool verbose_;
