@@ -331,8 +331,9 @@ void Peer::on_truncated(Zxid zxid, Database database, Now now) {
 
 void Peer::on_snapshot_installed(Zxid zxid, Database database, Now now) {
   now_ = now;
-  ENSURE(pipeline_ == nullptr && learner_ != nullptr);
+  ENSURE(pipeline_ == nullptr);
   install(std::move(database));
+  if (learner_ == nullptr) return;  // its role ended meanwhile; the disk has the snapshot all the same
   learner_->on_snapshot_installed(zxid, now.at);
   settle();
 }
