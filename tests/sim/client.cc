@@ -52,6 +52,12 @@ void Client::probe() {
   served_ = false;
 }
 
+std::string Client::text() const {
+  return fmt::format("client {}, {}, {} requests under way, {} answered, connection {}", number_,
+                     to_string(session_->state()), asked_.size(), operations_,
+                     connection_ ? connection_->number() : 0);
+}
+
 void Client::stop() {
   stopped_ = true;
   if (connection_) world_.network().close(connection_, 0);

@@ -31,6 +31,7 @@ class Client {
   // From now on only what shows that the service is back; then asked with is_served().
   void probe();
   bool is_served() const { return served_; }
+  std::string text() const;  // for findings
   void stop();  // without a word to the servers
   std::uint64_t operations() const { return operations_; }
 

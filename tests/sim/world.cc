@@ -235,8 +235,9 @@ Report World::run() {
     mend();
     const auto is_served = [](const auto& client) { return client->is_served(); };
     await([&] { return std::all_of(clients_.begin(), clients_.end(), is_served); },
-          [] {
-            return Finding{"Z17", "a client is not served again"};
+          [&] {
+            const auto waits = std::find_if_not(clients_.begin(), clients_.end(), is_served);
+            return Finding{"Z17", "not served again: " + (*waits)->text()};
           });
   }
   for (const auto& client : clients_) client->stop();
