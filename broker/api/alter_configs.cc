@@ -31,26 +31,9 @@ std::optional<AlterRefusal> replace(const std::vector<AlterConfigsRequest::Alter
 }  // namespace
 
 void alter_configs(Call call, AlterConfigsRequest request) {
-  std::vector<Alteration> alterations;
-  for (auto& resource : request.resources) {
-    alterations.push_back(
-        {resource.resource_type, resource.resource_name,
-         [wanted = std::move(resource.configs)](zk::Config& settings) { return replace(wanted, settings); }});
-  }
-  Services& services = call.services;
-  const auto shared = std::make_shared<Call>(std::move(call));
-  alter(services, std::move(alterations), request.validate_only,
-        [shared](std::vector<AlterOutcome> outcomes) {
-          protocol::AlterConfigsResponse response;
-          for (AlterOutcome& outcome : outcomes) {
-            auto& row = response.responses.emplace_back();
-            row.error_code = outcome.error.code;
-            if (outcome.error.code != ErrorCode::none) row.error_message = std::move(outcome.error.message);
-            row.resource_type = outcome.resource_type;
-            row.resource_name = std::move(outcome.resource_name);
-          }
-          shared->respond.send(response);
-        });
+  alter_and_answer(std::move(call), std::move(request), [](auto& resource) {
+    return [wanted = std::move(resource.configs)](zk::Config& settings) { return replace(wanted, settings); };
+  });
 }
 
 }  // namespace tandem::broker::api

@@ -4,11 +4,13 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
+#include "broker/api/handler.h"
 #include "broker/api/services.h"
 #include "broker/protocol/errors.h"
 #include "broker/zk/configs.h"
@@ -40,6 +42,30 @@ struct AlterOutcome {
 
 void alter(Services& services, std::vector<Alteration> alterations, bool validate_only,
            std::function<void(std::vector<AlterOutcome>)> done);
+
+// The whole handler but for what is changed: the two APIs answer alike. `change_of` takes a resource of the
+// request and gives its Alteration::change.
+template <class Request, class ChangeOf>
+void alter_and_answer(Call call, Request request, const ChangeOf& change_of) {
+  std::vector<Alteration> alterations;
+  for (auto& resource : request.resources)
+    alterations.push_back({resource.resource_type, resource.resource_name, change_of(resource)});
+  Services& services = call.services;
+  const auto shared = std::make_shared<Call>(std::move(call));
+  alter(services, std::move(alterations), request.validate_only,
+        [shared](std::vector<AlterOutcome> outcomes) {
+          typename Request::Response response;
+          for (AlterOutcome& outcome : outcomes) {
+            auto& row = response.responses.emplace_back();
+            row.error_code = outcome.error.code;
+            if (outcome.error.code != protocol::ErrorCode::none)
+              row.error_message = std::move(outcome.error.message);
+            row.resource_type = outcome.resource_type;
+            row.resource_name = std::move(outcome.resource_name);
+          }
+          shared->respond.send(response);
+        });
+}
 
 // Where a resource's settings are in the tree; an empty type where it has none.
 struct ConfigPlace {

@@ -1,7 +1,5 @@
 #include "broker/api/handlers.h"
-#include "broker/api/on_owners.h"
-#include "broker/api/partition_errors.h"
-#include "broker/api/replicas.h"
+#include "broker/api/partition_asks.h"
 
 namespace tandem::broker::api {
 
@@ -14,12 +12,7 @@ using Answer = DeleteRecordsResponse::DeleteRecordsPartitionResult;
 
 constexpr std::int64_t kUpToHighWatermark = -1;
 
-struct Asked {
-  Call call;
-  DeleteRecordsRequest request;
-  DeleteRecordsResponse response;
-  MetadataCache::Image image;
-};
+using Asked = PartitionsAsked<DeleteRecordsRequest>;
 
 ErrorCode delete_before(Replica& replica, std::int64_t offset) {
   if (const auto error = replica.core.check_leader(); error != ErrorCode::none) return error;
@@ -36,7 +29,7 @@ ErrorCode delete_before(Replica& replica, std::int64_t offset) {
   return ErrorCode::none;
 }
 
-void answer_one(Asked& asked, const std::string& topic,
+void answer_one(const Asked& asked, const std::string& topic,
                 const DeleteRecordsRequest::DeleteRecordsPartition& wanted, Answer& answer) {
   answer.partition_index = wanted.partition_index;
   answer.low_watermark = -1;
@@ -44,11 +37,8 @@ void answer_one(Asked& asked, const std::string& topic,
     answer.error_code = ErrorCode::invalid_topic_exception;
     return;
   }
-  Replica* replica = asked.call.services.replicas->find(topic, wanted.partition_index);
-  if (replica == nullptr || replica->core.role() == replica::Role::none) {
-    answer.error_code = not_here(*asked.image, topic, wanted.partition_index);
-    return;
-  }
+  Replica* replica = asked.replica(topic, wanted.partition_index, answer);
+  if (replica == nullptr) return;
   answer.error_code = delete_before(*replica, wanted.offset);
   if (answer.error_code == ErrorCode::none)
     answer.low_watermark = replica->core.low_watermark(replica->ends());
@@ -57,23 +47,7 @@ void answer_one(Asked& asked, const std::string& topic,
 }  // namespace
 
 void delete_records(Call call, DeleteRecordsRequest request) {
-  auto image = call.services.metadata.image();
-  Shards& shards = call.services.shards;
-  const auto asked =
-      std::make_shared<Asked>(std::move(call), std::move(request), DeleteRecordsResponse{}, std::move(image));
-  asked->response.topics.resize(asked->request.topics.size());
-  std::vector<OwnedJob> jobs;
-  for (std::size_t t = 0; t < asked->request.topics.size(); ++t) {
-    const auto& topic = asked->request.topics[t];
-    auto& answers = asked->response.topics[t];
-    answers.name = topic.name;
-    answers.partitions.resize(topic.partitions.size());
-    for (std::size_t p = 0; p < topic.partitions.size(); ++p)
-      jobs.push_back({shards.owner(topic.name, topic.partitions[p].partition_index),
-                      [state = asked.get(), &topic, &wanted = topic.partitions[p],
-                       &answer = answers.partitions[p]] { answer_one(*state, topic.name, wanted, answer); }});
-  }
-  on_owners(shards, std::move(jobs), [asked] { asked->call.respond.send(asked->response); });
+  ask_partitions(std::move(call), std::move(request), answer_one);
 }
 
 }  // namespace tandem::broker::api

@@ -79,8 +79,9 @@ class Changer {
         return std::nullopt;
       }
     }
-    return AlterRefusal{ErrorCode::invalid_request, fmt::format("Unknown operation {} for config {}",
-                                                                change.config_operation, change.name)};
+    // Kafka has no case for it either, and says just that.
+    return AlterRefusal{ErrorCode::unknown_server_error, fmt::format("Unknown operation {} for config {}",
+                                                                     change.config_operation, change.name)};
   }
 
   const conf::Setting* find(const std::string& name) const {
@@ -104,28 +105,13 @@ class Changer {
 }  // namespace
 
 void incremental_alter_configs(Call call, IncrementalAlterConfigsRequest request) {
-  std::vector<Alteration> alterations;
-  for (auto& resource : request.resources) {
-    const Changer changer(call.services.configs->now(), resource.resource_type == kTopicResource);
-    alterations.push_back({resource.resource_type, resource.resource_name,
-                           [changer, changes = std::move(resource.configs)](zk::Config& settings) {
-                             return changer.apply(changes, settings);
-                           }});
-  }
-  Services& services = call.services;
-  const auto shared = std::make_shared<Call>(std::move(call));
-  alter(services, std::move(alterations), request.validate_only,
-        [shared](std::vector<AlterOutcome> outcomes) {
-          protocol::IncrementalAlterConfigsResponse response;
-          for (AlterOutcome& outcome : outcomes) {
-            auto& row = response.responses.emplace_back();
-            row.error_code = outcome.error.code;
-            if (outcome.error.code != ErrorCode::none) row.error_message = std::move(outcome.error.message);
-            row.resource_type = outcome.resource_type;
-            row.resource_name = std::move(outcome.resource_name);
-          }
-          shared->respond.send(response);
-        });
+  const auto now = call.services.configs->now();
+  alter_and_answer(std::move(call), std::move(request), [&now](auto& resource) {
+    return [changer = Changer(now, resource.resource_type == kTopicResource),
+            changes = std::move(resource.configs)](zk::Config& settings) {
+      return changer.apply(changes, settings);
+    };
+  });
 }
 
 }  // namespace tandem::broker::api

@@ -1,9 +1,7 @@
 #include <algorithm>
 
 #include "broker/api/handlers.h"
-#include "broker/api/on_owners.h"
-#include "broker/api/partition_errors.h"
-#include "broker/api/replicas.h"
+#include "broker/api/partition_asks.h"
 
 namespace tandem::broker::api {
 
@@ -24,12 +22,7 @@ constexpr std::int16_t kSinceMaxTimestamp = 7;
 constexpr std::int16_t kSinceEarliestLocal = 8;
 constexpr std::int16_t kSinceLatestTiered = 9;
 
-struct Asked {
-  Call call;
-  ListOffsetsRequest request;
-  ListOffsetsResponse response;
-  MetadataCache::Image image;
-};
+using Asked = PartitionsAsked<ListOffsetsRequest>;
 
 bool supported(std::int64_t timestamp, std::int16_t version) {
   if (timestamp == kMaxTimestamp) return version >= kSinceMaxTimestamp;
@@ -72,18 +65,15 @@ base::Status search(Replica& replica, const ListOffsetsRequest& request, std::in
   return {};
 }
 
-void answer_one(Asked& asked, const std::string& topic,
+void answer_one(const Asked& asked, const std::string& topic,
                 const ListOffsetsRequest::ListOffsetsPartition& wanted, Answer& answer) {
   answer.partition_index = wanted.partition_index;
   if (!supported(wanted.timestamp, asked.call.version())) {
     answer.error_code = ErrorCode::unsupported_version;
     return;
   }
-  Replica* replica = asked.call.services.replicas->find(topic, wanted.partition_index);
-  if (replica == nullptr || replica->core.role() == replica::Role::none) {
-    answer.error_code = not_here(*asked.image, topic, wanted.partition_index);
-    return;
-  }
+  Replica* replica = asked.replica(topic, wanted.partition_index, answer);
+  if (replica == nullptr) return;
   const bool debugger = asked.request.replica_id == -2;
   answer.error_code = debugger ? replica->core.check_epoch(wanted.current_leader_epoch)
                                : replica->core.check_leader(wanted.current_leader_epoch);
@@ -118,23 +108,7 @@ void answer_one(Asked& asked, const std::string& topic,
 }  // namespace
 
 void list_offsets(Call call, ListOffsetsRequest request) {
-  auto image = call.services.metadata.image();
-  Shards& shards = call.services.shards;
-  const auto asked =
-      std::make_shared<Asked>(std::move(call), std::move(request), ListOffsetsResponse{}, std::move(image));
-  asked->response.topics.resize(asked->request.topics.size());
-  std::vector<OwnedJob> jobs;
-  for (std::size_t t = 0; t < asked->request.topics.size(); ++t) {
-    const auto& topic = asked->request.topics[t];
-    auto& answers = asked->response.topics[t];
-    answers.name = topic.name;
-    answers.partitions.resize(topic.partitions.size());
-    for (std::size_t p = 0; p < topic.partitions.size(); ++p)
-      jobs.push_back({shards.owner(topic.name, topic.partitions[p].partition_index),
-                      [state = asked.get(), &topic, &wanted = topic.partitions[p],
-                       &answer = answers.partitions[p]] { answer_one(*state, topic.name, wanted, answer); }});
-  }
-  on_owners(shards, std::move(jobs), [asked] { asked->call.respond.send(asked->response); });
+  ask_partitions(std::move(call), std::move(request), answer_one);
 }
 
 }  // namespace tandem::broker::api

@@ -206,7 +206,9 @@ AssignResult Controller::extension(const GrowTopic& grow, const zk::TopicAssignm
 
 Task<AdminError> Controller::grow_topic(GrowTopic grow, bool validate_only) {
   const auto known = state_.topics.find(grow.name);
-  if (known == state_.topics.end() || state_.deleting.contains(grow.name)) {
+  if (state_.deleting.contains(grow.name))
+    co_return AdminError{ErrorCode::invalid_topic_exception, "The topic is queued for deletion."};
+  if (known == state_.topics.end()) {
     co_return AdminError{ErrorCode::unknown_topic_or_partition,
                          fmt::format("The topic '{}' does not exist.", grow.name)};
   }
