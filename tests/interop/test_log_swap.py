@@ -146,3 +146,38 @@ def test_log_directories_go_there_and_back(hosts, first, second):
         print(f"  {hosts.now.name}: {total} records of every codec, committed offsets, the producer's "
               f"sequence {len(idempotent.sent) - 1}; a clean stop, no complaint, no fault by DumpLogSegments",
               flush=True)
+
+
+def test_a_living_producer_goes_on_over_the_swaps(hosts, count=300):
+    """Records are under way whenever its broker is replaced by the other: each is there once, in order."""
+    hosts.start("kafka")
+    link = kafka_wire.Link(hosts.port)
+    wait.until(lambda: list(link.leaders("live").values()) == [0, 0], 60, "leaders of the topic")
+    link.close()
+    producer = confluent_kafka.Producer({"bootstrap.servers": hosts.now.bootstrap, **QUIET,
+                                         "enable.idempotence": True, "reconnect.backoff.max.ms": 500,
+                                         "message.timeout.ms": 120000})
+    failures, sent = [], 0
+
+    def delivered(error, _):
+        if error is not None:
+            failures.append(str(error))
+
+    for kind in ("ours", "kafka"):
+        for answered in (True, False):
+            for _ in range(count):
+                producer.produce("live", value=str(sent), partition=sent % 2, on_delivery=delivered)
+                sent += 1
+            if answered:
+                assert producer.flush(60) == 0
+        producer.poll(0)
+        hosts.stop()
+        hosts.start(kind)
+    assert producer.flush(60) == 0
+    assert not failures, failures[:3]
+    link = kafka_wire.Link(hosts.port)
+    wait.until(lambda: list(link.leaders("live").values()) == [0, 0], 60, "leaders of the topic")
+    for partition in range(2):
+        values = [int(value) for _, value in sorted(link.read_all("live", partition).items())]
+        assert values == list(range(partition, sent, 2))
+    link.close()

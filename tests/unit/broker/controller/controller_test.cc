@@ -234,6 +234,8 @@ TEST_CASE("an interrupted deletion is resumed by the next controller") {
   world.kill(1);
   world.ask<TopicErrors>(0, DeleteTopics{{"t"}});
   CHECK(world.tree.has("/brokers/topics/t"));  // its replica is on a dead broker
+  const auto grown = world.ask<TopicErrors>(0, CreatePartitions{{{"t", 2, {}}}, false});
+  CHECK(grown.topics.front().error.code == protocol::ErrorCode::invalid_topic_exception);
   world.controllers.erase(0);
   world.tree.expire(1000);
   world.start_broker(0);
