@@ -1,5 +1,5 @@
 // What a member of an ensemble asks its shell to do. Effects are values, to be performed in the order given;
-// those that say so are answered by a verb of Peer, later, never from inside.
+// those that say so are answered by a verb of Peer once they are done.
 #pragma once
 
 #include <cstdint>

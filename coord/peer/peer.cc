@@ -14,6 +14,10 @@ namespace {
 // leader that refuses does not become a busy loop.
 constexpr base::Duration kPauseAfterFailure = std::chrono::milliseconds(100);
 
+// How long a leader whose supporters look for a leader again, perhaps because they restarted and elected
+// another one, waits for them to come after all: those that are only slow to decide do within it.
+constexpr base::Duration kDoubtAfter = std::chrono::milliseconds(2000);
+
 election::Options with_self(election::Options options, ServerId self) {
   options.self = self;
   return options;
@@ -65,11 +69,13 @@ void Peer::take_role(const election::Decide& decision) {
   effects_.emplace_back(SeekVoters{});
   note(Note::Level::info,
        fmt::format("{}: the leader is server {}", election::to_string(decision.state), leader_id_));
-  if (decision.state == ServerState::leading) return lead();
+  if (decision.state == ServerState::leading) return lead(decision);
   learn(decision);
 }
 
-void Peer::lead() {
+void Peer::lead(const election::Decide& decision) {
+  supporters_ = decision.voters;
+  doubt_at_ = now_.at + kDoubtAfter;
   zab::LeaderOptions leading;
   leading.self = options_.self;
   leading.tick = options_.tick;
@@ -81,6 +87,14 @@ void Peer::lead() {
   leader_ =
       std::make_unique<zab::Leader>(leading, zab::LeaderStart{accepted_epoch_, current_epoch_, last_txn_},
                                     options_.config, commit_log_, now_.at);
+}
+
+// Nothing of the term has happened before a quorum has come; Apache's leader waits initLimit for it.
+void Peer::doubt() {
+  if (leader_ == nullptr || leader_->phase() != zab::LeaderPhase::discovery) return doubt_at_.reset();
+  if (!doubt_at_ || now_.at < *doubt_at_ || options_.config.contains_quorum(supporters_)) return;
+  doubt_at_.reset();
+  leader_->step_down("those who elected it look for a leader again");
 }
 
 void Peer::learn(const election::Decide& decision) {
@@ -138,6 +152,7 @@ void Peer::end_role(const std::string& reason) {
   }
   leader_.reset();
   learner_.reset();
+  doubt_at_.reset();
   held_ = false;
   leader_effects_.clear();
   leader_id_ = quorum::kNoServer;
@@ -373,6 +388,7 @@ void Peer::on_output_drained(LinkId link, Now now) {
 void Peer::on_deadline(Now now) {
   now_ = now;
   if (look_at_ && now.at >= *look_at_) look();
+  doubt();
   const auto due = [&](std::optional<base::Instant> at) { return at && *at <= now.at; };
   if (due(election_.next_deadline())) election_.on_deadline(now.at);
   if (leader_ != nullptr && due(leader_->next_deadline())) leader_->on_deadline(now.at);
@@ -388,6 +404,7 @@ std::optional<base::Instant> Peer::next_deadline() const {
     if (at && (!first || *at < *first)) first = at;
   };
   consider(election_.next_deadline());
+  if (doubt_at_ && !options_.config.contains_quorum(supporters_)) consider(doubt_at_);
   if (leader_ != nullptr) consider(leader_->next_deadline());
   if (learner_ != nullptr) consider(learner_->next_deadline());
   if (pipeline_ != nullptr) consider(pipeline_->next_deadline());

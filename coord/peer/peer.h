@@ -141,7 +141,8 @@ class Peer {
   bool serves(LinkId link) const;
   void look();
   void take_role(const election::Decide& decision);
-  void lead();
+  void lead(const election::Decide& decision);
+  void doubt();
   void learn(const election::Decide& decision);
   void serve(pipeline::Role role, Zxid epoch_start);
   void end_role(const std::string& reason);
@@ -172,8 +173,10 @@ class Peer {
   Zxid last_txn_;  // the last transaction in the tree, or the snapshot it came from
 
   Phase phase_ = Phase::starting;
-  std::optional<base::Instant> look_at_;  // while pausing
-  bool served_ = false;                   // in this role
+  std::optional<base::Instant> look_at_;   // while pausing
+  bool served_ = false;                    // in this role
+  quorum::ServerSet supporters_;           // voted for this leader and did not look for another one since
+  std::optional<base::Instant> doubt_at_;  // when a leader without a quorum of them gives up
   election::Election election_;
   ServerId leader_id_;
   std::unique_ptr<zab::Leader> leader_;

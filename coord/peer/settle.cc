@@ -51,8 +51,10 @@ bool Peer::settle_election() {
       note(Note::Level::warning,
            fmt::format("server {} has another configuration, which is not taken over:\n{}", other->from,
                        other->text));
+    } else if (const auto* looking = std::get_if<election::VoterLooking>(&effect)) {
+      supporters_.erase(looking->from);
+      doubt();
     }
-    // VoterLooking: a leader that waits for its epoch goes on waiting, as Apache's.
   }
   return !said.empty();
 }
