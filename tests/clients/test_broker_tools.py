@@ -62,12 +62,14 @@ def test_wrong_usage_is_one_sentence_the_usage_and_exit_code_one(broker):
 
 
 def test_what_is_not_there_yet_is_refused_by_name():
-    at = ("--bootstrap-server", "127.0.0.1:1")
-    for tool, arguments, word in (
-            ("kafka-configs.sh", [*at, "--describe", "--entity-type", "users"], "Quotas and SCRAM credentials"),
-            ("kafka-configs.sh", [*at, "--alter", "--user", "u", "--add-config", "a=1"], "SCRAM credentials"),
-            ("kafka-configs.sh", ["--zookeeper", "127.0.0.1:1", "--describe", "--broker", "0"], "--zookeeper"),
-            ("kafka-dump-log.sh", ["--files", "a.log", "--transaction-log-decoder"], "--transaction-log-decoder"),
-            ("kafka-dump-log.sh", ["--files", "a.log", "--value-decoder-class", "x.Y"], "classes cannot")):
-        done = subprocess.run(servers.tool(tool, *arguments), capture_output=True, text=True, timeout=SECONDS)
-        assert done.returncode == 1 and word in done.stderr.splitlines()[0], (tool, done)
+    nobody = "127.0.0.1:1"
+    configs, dump = ("kafka-configs.sh",), ("kafka-dump-log.sh", "--files", "a.log")
+    at = (*configs, "--bootstrap-server", nobody)
+    for command, words in (
+            ((*at, "--describe", "--entity-type", "users"), "Quotas and SCRAM credentials"),
+            ((*at, "--alter", "--user", "u", "--add-config", "a=1"), "SCRAM credentials"),
+            ((*configs, "--zookeeper", nobody, "--describe", "--broker", "0"), "--zookeeper"),
+            ((*dump, "--transaction-log-decoder"), "--transaction-log-decoder"),
+            ((*dump, "--value-decoder-class", "x.Y"), "classes cannot")):
+        done = subprocess.run(servers.tool(*command), capture_output=True, text=True, timeout=SECONDS)
+        assert done.returncode == 1 and words in done.stderr.splitlines()[0], (command, done)

@@ -69,7 +69,8 @@ def test_java_and_our_dump_of_the_group_log_are_the_same(broker, topic):
     """Commits, generations, a static member, and the tombstones of a group that was deleted."""
     at = ("--bootstrap-server", broker.bootstrap)
     ours("kafka-console-producer.sh", *at, "--topic", topic, stdin=LINES)
-    for group, more in ((f"g-{topic}", ()), (f"Ü\"-{topic}", ("--consumer-property", "group.instance.id=i1"))):
+    static = ("--consumer-property", "group.instance.id=i1")
+    for group, more in ((f"g-{topic}", ()), (f"Ü\"-{topic}", static)):
         ours("kafka-console-consumer.sh", *at, "--topic", topic, "--group", group, *more, "--from-beginning",
              "--max-messages", "200", "--timeout-ms", "30000")
     theirs(peers.KAFKA, "kafka-console-consumer", *at, "--topic", topic, "--group", f"j-{topic}",

@@ -31,7 +31,7 @@ quit
 
 
 def transactions(server):
-    """Multi operations, which the shell has not: every kind, binary data and a name beyond ASCII, and one that fails."""
+    """Multis, which the shell has not: every kind of operation, data that is no text, and one that fails."""
     client = KazooClient(server.connect)
     client.start(20)
     for last in ("/m", "/nowhere"):
