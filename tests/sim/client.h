@@ -32,7 +32,7 @@ class Client {
   void probe();
   bool is_served() const { return served_; }
   std::string text() const;  // for findings
-  void stop();  // without a word to the servers
+  void stop();               // without a word to the servers
   std::uint64_t operations() const { return operations_; }
 
  private:
