@@ -149,6 +149,11 @@ void Leader::introduce(Peer& peer, const QuorumPacket& packet) {
   if (peer.server == options_.self) return drop(peer, "learner has this server's own id");
   peer.observer = packet.type == PacketType::observer_info;
   peer.voter = !peer.observer && config_.is_voter(peer.server);
+  // It accepted the epoch of a leader that never led, and can follow nobody of this one; Apache's leaves it
+  // out until there is another election. The next epoch is above its own.
+  if (phase_ == LeaderPhase::broadcast && peer.voter && epoch_of(packet.zxid) > epoch_)
+    return step_down(
+        fmt::format("server {} accepted epoch {}, this is {}", peer.server, epoch_of(packet.zxid), epoch_));
   replace_older(peer);
   acked_by_.erase(peer.server);
   peer.state = LearnerState::epoch_wait;

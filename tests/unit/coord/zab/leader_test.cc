@@ -98,6 +98,17 @@ TEST_CASE("the new epoch is above every one that was accepted") {
   CHECK(s.take() == Lines{"PersistAcceptedEpoch 7"});
 }
 
+TEST_CASE("a voter that accepted a later epoch is given one above it by a new election") {
+  Stage s;
+  s.lead(1);
+  s.follower(2, 1);
+  CHECK(s.leader->phase() == LeaderPhase::broadcast);
+  s.follower(2, 2);
+  const Lines lines = s.take();
+  REQUIRE(!lines.empty());
+  CHECK(lines.back() == "StepDown: server 2 accepted epoch 2, this is 1");
+}
+
 TEST_CASE("a follower that is ahead of the leader ends leading") {
   Stage s(3, {.accepted_epoch = 2, .current_epoch = 2, .last_zxid = make_zxid(2, 5)});
   const LearnerId one = s.follower(1, 2);
