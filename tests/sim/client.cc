@@ -209,6 +209,8 @@ void Client::finished(const Asked& asked, const OpResult& result) {
                        static_cast<std::uint64_t>(result.error));
   if (came_from_server(result.error)) check_order(asked, result);
   if (asked_.empty()) next_soon();
+  // A write that fails for want of its node went through a quorum all the same.
+  if (probing_ && asked.op.code == OpCode::set_data) served_ = served_ || came_from_server(result.error);
   if (!result.ok()) return;
   switch (asked.op.code) {
     case OpCode::get_data:
@@ -216,7 +218,6 @@ void Client::finished(const Asked& asked, const OpResult& result) {
       break;
     case OpCode::set_data:
       check_write(asked.op.path, asked.op.data.value_or(""), result);
-      served_ = served_ || probing_;
       break;
     case OpCode::multi:
       for (std::size_t i = 0; i + 1 < asked.op.ops.size(); ++i) {

@@ -101,6 +101,16 @@ void Network::close(const ConnectionPtr& connection, int end) {
   forget(connection, end);
 }
 
+void Network::leave(int host, bool closes) {
+  for (const auto& weak : connections_) {
+    const ConnectionPtr connection = weak.lock();
+    for (const int end : {0, 1}) {
+      if (!connection || connection->ends[end].host != host) continue;
+      closes ? close(connection, end) : vanish(connection, end);
+    }
+  }
+}
+
 void Network::vanish(const ConnectionPtr& connection, int end) {
   connection->open[end] = false;
   connection->directions[end].queue.clear();

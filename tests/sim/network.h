@@ -43,6 +43,7 @@ struct End {
 class Connection {
  public:
   std::uint64_t number() const { return number_; }
+  bool is_open(int end) const { return open[end]; }
 
  private:
   friend class Network;
@@ -68,8 +69,9 @@ class Network {
   void send(const ConnectionPtr& connection, int end, Item item);
   // The other end hears of it behind what was sent; this end hears nothing more.
   void close(const ConnectionPtr& connection, int end);
-  // The host is gone: no word to anybody. Who sends to it is told, once it is back or after a while.
-  void vanish(const ConnectionPtr& connection, int end);
+  // All connections of the host, those too that it has not taken up yet. Its system closes them, or, without
+  // power, says no word to anybody: who sends to it is told, once it is back or after a while.
+  void leave(int host, bool closes);
   void reset(const ConnectionPtr& connection, const std::string& reason);
   // One of the open connections, for faults.
   ConnectionPtr any_connection();
@@ -92,6 +94,7 @@ class Network {
   void pump(const ConnectionPtr& connection, int from);
   void deliver(const ConnectionPtr& connection, int to, Item item);
   void gone(const ConnectionPtr& connection, int end, const std::string& reason);
+  void vanish(const ConnectionPtr& connection, int end);
   void forget(const ConnectionPtr& connection, int end);
 
   Scheduler& scheduler_;

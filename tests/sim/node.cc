@@ -70,14 +70,7 @@ void Node::crash(Crash kind) {
   peer_.reset();
   asleep_until_ = {};
   disk_.crash(kind);
-  Network& network = world_.network();
-  const auto leave = [&](const ConnectionPtr& connection, int end) {
-    kind == Crash::kill ? network.close(connection, end) : network.vanish(connection, end);
-  };
-  for (auto& [other, link] : election_) leave(link.connection, link.end);
-  for (auto& [id, link] : learners_) leave(link.connection, 1);
-  if (leader_) leave(leader_->connection, 0);
-  for (auto& [key, link] : clients_) leave(link.connection, 1);
+  world_.network().leave(number_, kind == Crash::kill);
   election_.clear();
   learners_.clear();
   leader_.reset();
@@ -246,6 +239,7 @@ void Node::act(const peer::Note& value) { world_.note(number_, value.text); }
 
 void Node::accept_client(const ConnectionPtr& connection) {
   mine([this, connection] {
+    if (!connection->is_open(1)) return;
     const LinkId link = core().open_link(fmt::format("10.0.1.{}", number_), 1000, now());
     if (link.value == 0) return world_.network().close(connection, 1);
     clients_[connection->number()] = ClientLink{connection, link, {}, {}};

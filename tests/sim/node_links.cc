@@ -48,7 +48,9 @@ End Node::election_end(int other, int end, const std::shared_ptr<ConnectionPtr>&
   made.on_item = [this, other, end, connection, life = life_](Item item) {
     if (life != life_) return;
     const auto it = election_.find(other);
-    if (it == election_.end() || it->second.connection != *connection || it->second.end != end) return;
+    // One that another has taken the place of.
+    if (it == election_.end() || it->second.connection != *connection)
+      return world_.network().close(*connection, end);
     run([&] {
       const auto notification = coord::election::decode_notification(item.bytes);
       ENSURE(notification.has_value());
@@ -76,6 +78,7 @@ void Node::open_election(int other) {
 }
 
 void Node::adopt_election(int other, const ConnectionPtr& connection, int end) {
+  if (!connection->is_open(end)) return;  // lost while this server was paused
   if (const auto old = election_.find(other); old != election_.end())
     world_.network().close(old->second.connection, old->second.end);
   election_[other] = {connection, end};
@@ -177,6 +180,7 @@ void Node::install_snapshot() {
 // ---- the learners of this server --------------------------------------------------------------------------
 
 void Node::accept_learner(const ConnectionPtr& connection, const std::shared_ptr<LearnerId>& id) {
+  if (!connection->is_open(1)) return;
   if (!learner_port_) return world_.network().close(connection, 1);
   *id = core().on_learner_open(now());
   if (id->value == 0) return world_.network().close(connection, 1);
