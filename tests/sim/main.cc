@@ -1,7 +1,9 @@
 // The simulator's command line: runs seeds, prints what they met, and for a violation the one command that
 // replays it.
 //   coord_sim [--seed N] [--seeds COUNT | --seconds WALL | --hours SIMULATED] [--mutant NAME]
-//             [--verbose] [--twice]      --twice: each seed again, its fingerprint must be the same
+//             [--verbose] [--twice] [--mutants]
+// --twice: each seed again, its fingerprint must be the same. --mutants: each mutant must be found by one of
+// the seeds; prints the table of docs/simulation.md.
 #include <fmt/format.h>
 
 #include <unistd.h>
@@ -27,6 +29,7 @@ struct Arguments {
   Mutant mutant = Mutant::none;
   bool verbose = false;
   bool twice = false;
+  bool mutants = false;
 };
 
 char replay_line[256];  // for the handler of a failed assertion
@@ -39,7 +42,7 @@ void on_abort(int) {
 int usage() {
   std::fputs(
       "Usage: coord_sim [--seed N] [--seeds COUNT | --seconds WALL | --hours SIMULATED] [--mutant NAME]\n"
-      "                 [--verbose] [--twice]\n",
+      "                 [--verbose] [--twice] [--mutants]\n",
       stderr);
   return 2;
 }
@@ -51,6 +54,8 @@ bool parse(int argc, char** argv, Arguments& arguments) {
       arguments.verbose = true;
     } else if (word == "--twice") {
       arguments.twice = true;
+    } else if (word == "--mutants") {
+      arguments.mutants = true;
     } else if (i + 1 == argc) {
       return false;
     } else if (word == "--seed") {
@@ -103,12 +108,46 @@ int violated(const Options& options, const std::string& text) {
   return 1;
 }
 
+void remember_replay(const Options& options) {
+  const bool whole = options.mutant == Mutant::none;
+  std::snprintf(replay_line, sizeof replay_line, "replay: ./dev sim --seed %llu%s%s\n",
+                static_cast<unsigned long long>(options.seed), whole ? "" : " --mutant ",
+                whole ? "" : to_string(options.mutant));
+}
+
+// Runs a mutant until a seed finds it; the same seed without it finds nothing.
+bool found(const Arguments& arguments, Mutant mutant) {
+  for (std::uint64_t i = 0; i < arguments.seeds; ++i) {
+    Options options = Options::of_seed(arguments.first + i);
+    options.mutant = mutant;
+    remember_replay(options);
+    const Report report = World(options).run();
+    if (!report.violation) continue;
+    options.mutant = Mutant::none;
+    const bool clean = !World(options).run().violation;
+    fmt::print("| {} | {} | {} | {} |\n", to_string(mutant), options.seed, *report.violation,
+               clean ? "clean" : "NOT CLEAN");
+    return clean;
+  }
+  fmt::print("| {} | NOT FOUND in {} seeds | | |\n", to_string(mutant), arguments.seeds);
+  return false;
+}
+
+int judge_mutants(const Arguments& arguments) {
+  fmt::print("| mutant | seed | found by | the seed without it |\n| --- | --- | --- | --- |\n");
+  int missed = 0;
+  for (int i = 1; i < kMutants; ++i) missed += found(arguments, static_cast<Mutant>(i)) ? 0 : 1;
+  fmt::print("{} mutants, {} not found\n", kMutants - 1, missed);
+  return missed == 0 ? 0 : 1;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   Arguments arguments;
   if (!parse(argc, argv, arguments)) return usage();
   std::signal(SIGABRT, on_abort);
+  if (arguments.mutants) return judge_mutants(arguments);
   const auto start = std::chrono::steady_clock::now();
   const auto elapsed = [&] {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -119,10 +158,7 @@ int main(int argc, char** argv) {
     if (arguments.hours > 0 && totals.simulated_seconds > arguments.hours * 3600) break;
     Options options = Options::of_seed(arguments.first + i);
     options.mutant = arguments.mutant;
-    std::snprintf(replay_line, sizeof replay_line, "replay: ./dev sim --seed %llu%s%s\n",
-                  static_cast<unsigned long long>(options.seed),
-                  options.mutant == Mutant::none ? "" : " --mutant ",
-                  options.mutant == Mutant::none ? "" : to_string(options.mutant));
+    remember_replay(options);
     const Report report = World(options, arguments.verbose).run();
     if (report.violation) return violated(options, *report.violation);
     if (arguments.twice && World(options).run().hash != report.hash)
