@@ -185,15 +185,21 @@ removewatches /w
 get -w /w
 ls -w /w
 removewatches /w -a
-printwatches
-printwatches off
-get -w /w
-set /w unheard
 printwatches on
 printwatches
 config
 config -s
 deleteall /w
+"""
+
+# Events come when they like: what is said before the shell is told to be silent would be heard or not.
+SILENCE = """
+create /silent x
+printwatches off
+get -w /silent
+set /silent unheard
+printwatches
+deleteall /silent
 """
 
 SHELL = """
@@ -211,7 +217,14 @@ close
 ls /
 """
 
-LISTS = {"nodes": NODES, "acls": ACLS, "quotas": QUOTAS, "watches": WATCHES, "shell": SHELL}
+LISTS = {
+    "nodes": NODES,
+    "acls": ACLS,
+    "quotas": QUOTAS,
+    "watches": WATCHES,
+    "silence": SILENCE,
+    "shell": SHELL,
+}
 PROPERTIES = {"zookeeper.extendedTypesEnabled": "true"}
 
 EVENT = re.compile(r"\nWATCHER::\n|\n(WatchedEvent .*)\n")  # a prompt may come between the two
