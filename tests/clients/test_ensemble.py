@@ -5,9 +5,9 @@ import threading
 
 import pytest
 from kazoo.client import KazooClient
-from kazoo.exceptions import KazooException
 
 from support import wait
+from support.creator import Creator
 from support.ensembles import Ensemble
 
 
@@ -79,45 +79,19 @@ def test_sessions_and_their_nodes_survive_the_loss_of_the_leader(ensemble, conne
     ensemble.same_trees()
 
 
-class Writer(threading.Thread):
-    """Creates numbered nodes and remembers which were acknowledged."""
-
-    def __init__(self, client, prefix):
-        super().__init__()
-        self.client, self.prefix = client, prefix
-        self.acknowledged, self.stopping = [], threading.Event()
-
-    def run(self):
-        number = 0
-        while not self.stopping.is_set():
-            path = f"{self.prefix}{number:06d}"
-            try:
-                self.client.create(path, b"x" * 64)
-                self.acknowledged.append(path)
-            except KazooException:
-                self.stopping.wait(0.01)
-            number += 1
-
-    def end(self):
-        self.stopping.set()
-        self.join(60)
-
-
 def test_nothing_acknowledged_is_lost_when_leaders_and_then_all_are_killed(ensemble, connect):
     client = connect(ensemble.hosts())
     client.create("/load")
-    writer = Writer(client, "/load/n")
+    writer = Creator(client, "/load/n")
     writer.start()
     for _ in range(3):
-        before = len(writer.acknowledged)
-        wait.until(lambda: len(writer.acknowledged) > before + 50, 30, "acknowledged writes")
+        writer.more(50)
         leader = ensemble.leader()
         ensemble.members[leader].kill()
         wait.until(lambda: ensemble.leader() not in (None, leader), 20, "another leader")
         ensemble.launch(leader)
         ensemble.serving()
-    before = len(writer.acknowledged)
-    wait.until(lambda: len(writer.acknowledged) > before + 50, 30, "acknowledged writes")
+    writer.more(50)
     writer.end()
     for n in ensemble.ids:
         ensemble.members[n].kill()

@@ -3,14 +3,13 @@ directions, and a running ensemble replaced server by server, there and back; tr
 
 import shutil
 import signal
-import threading
 
 import pytest
 from kazoo.client import KazooClient
-from kazoo.exceptions import KazooException
 
 from support import tree, wait
 from support import zk_wire as zk
+from support.creator import Creator
 from support.ensembles import Ensemble
 
 A, O = "apache", "ours"
@@ -85,34 +84,6 @@ def test_each_kind_in_each_role(begin, connect, kinds, first, leader, observers)
     no_digest_differs(ensemble)
 
 
-class Load(threading.Thread):
-    """Creates numbered nodes and remembers which were acknowledged."""
-
-    def __init__(self, client, prefix="/load/n"):
-        super().__init__()
-        self.client, self.prefix = client, prefix
-        self.acknowledged, self.stopping = [], threading.Event()
-
-    def run(self):
-        number = 0
-        while not self.stopping.is_set():
-            path = f"{self.prefix}{number:06d}"
-            try:
-                self.client.create(path, b"x" * 100)
-                self.acknowledged.append(path)
-            except KazooException:
-                self.stopping.wait(0.02)
-            number += 1
-
-    def end(self):
-        self.stopping.set()
-        self.join(60)
-
-    def goes_on(self, count=30):
-        before = len(self.acknowledged)
-        wait.until(lambda: len(self.acknowledged) >= before + count, 40, "writes that go on")
-
-
 def write(client, prefix, count, size=100):
     results = [client.create_async(f"{prefix}{i:06d}", b"z" * size) for i in range(count)]
     for result in results:
@@ -169,12 +140,12 @@ def test_what_only_a_dead_leader_had_is_cut_away_when_it_returns(begin, connect,
 def replace(ensemble, number, kind, load):
     """Stops a server and starts the other program on its directory, while the load goes on."""
     ensemble.members[number].stop()
-    load.goes_on(20)
+    load.more(20)
     ensemble.become(number, kind)
     ensemble.members[number].properties.update(tree.PROPERTIES)
     ensemble.launch(number)
     ensemble.serving()
-    load.goes_on(20)
+    load.more(20)
 
 
 def test_a_running_ensemble_is_replaced_server_by_server_and_put_back(begin, connect):
@@ -187,7 +158,7 @@ def test_a_running_ensemble_is_replaced_server_by_server_and_put_back(begin, con
         owner.create(f"/owned{i}", ephemeral=True)
     seen = []
     watcher.DataWatch("/told")(lambda data, stat: seen.append(data))
-    load = Load(client)
+    load = Creator(client, "/load/n")
     load.start()
     told = 0
     for kind in (O, A):

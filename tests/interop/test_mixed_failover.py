@@ -1,48 +1,14 @@
 """Ensembles of Apache's servers and ours under a write load while leaders die: whoever leads and whoever
 follows, nothing that was acknowledged is lost and all trees are equal."""
 
-import threading
-
 import pytest
 from kazoo.client import KazooClient
-from kazoo.exceptions import KazooException
 
 from support import tree, wait
+from support.creator import Creator
 from support.ensembles import Ensemble
 
 CONFIG = {"tickTime": 1000, "preAllocSize": 64}
-
-
-class Writer(threading.Thread):
-    """Creates numbered nodes one after the other and remembers which were acknowledged."""
-
-    def __init__(self, hosts, prefix):
-        super().__init__(daemon=True)
-        self.client = KazooClient(hosts, timeout=10.0)
-        self.client.start(30)
-        self.prefix = prefix
-        self.acknowledged, self.stopping = [], threading.Event()
-
-    def run(self):
-        number = 0
-        while not self.stopping.is_set():
-            path = f"{self.prefix}{number:06d}"
-            try:
-                self.client.create(path, b"x" * 100)
-                self.acknowledged.append(path)
-            except KazooException:
-                self.stopping.wait(0.02)
-            number += 1
-
-    def more(self, count, timeout=40):
-        before = len(self.acknowledged)
-        wait.until(lambda: len(self.acknowledged) >= before + count, timeout, "acknowledged writes")
-
-    def end(self):
-        self.stopping.set()
-        self.join(60)
-        self.client.stop()
-        self.client.close()
 
 
 # Of servers with equal histories the higher id is elected: 3 and 2 lead in turn.
@@ -50,7 +16,10 @@ class Writer(threading.Thread):
 def test_leaders_die_under_load_and_nothing_acknowledged_is_lost(tmp_path, kinds):
     ensemble = Ensemble(tmp_path, kinds, config=CONFIG, properties=tree.PROPERTIES)
     with ensemble:
-        writers = [Writer(ensemble.hosts(), f"/w{i}-") for i in range(3)]
+        clients = [KazooClient(ensemble.hosts(), timeout=10.0) for _ in range(3)]
+        for client in clients:
+            client.start(30)
+        writers = [Creator(client, f"/w{i}-") for i, client in enumerate(clients)]
         for writer in writers:
             writer.start()
         led = []
@@ -67,6 +36,9 @@ def test_leaders_die_under_load_and_nothing_acknowledged_is_lost(tmp_path, kinds
             ensemble.serving(timeout=60)
         for writer in writers:
             writer.end()
+        for client in clients:
+            client.stop()
+            client.close()
         assert {kinds[n - 1] for n in led} == {"ours", "apache"}, f"{led} led"
         ensemble.same_trees(timeout=40)
         nodes = tree.dump(ensemble.members[1].port)
