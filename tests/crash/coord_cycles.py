@@ -33,6 +33,7 @@ class Creator(cycles.Writer):
 class Cycles(cycles.Cycles):
     SECOND_CUT_MAX = 0.08
     NAME = "coord-data"
+    HOLD_MS = 40000
 
     def server(self):
         # Few transactions between snapshots, so that cuts hit them too.
@@ -42,7 +43,7 @@ class Cycles(cycles.Cycles):
 
     def ready(self, server):
         if self.holder is None:
-            self.holder = zk_wire.Session(server.port)
+            self.holder = zk_wire.Session(server.port, self.HOLD_MS)
             self.own = f"/ephemeral-{self.number}"
             assert self.holder.create(self.own, b"mine", zk_wire.EPHEMERAL) == 0
 

@@ -107,6 +107,7 @@ def fill(path):
 class Tally:
     cycles: int = 0
     void: int = 0
+    by_hand: int = 0  # starts that would have needed an operator
     attempted: int = 0
     acknowledged: int = 0
     unknown: int = 0
@@ -115,9 +116,9 @@ class Tally:
     complaints: list = field(default_factory=list)
 
     def line(self):
-        return (f"{self.cycles} cycles counted, {self.void} void, attempted {self.attempted}, acknowledged "
-                f"{self.acknowledged}, unknown {self.unknown}, lost {self.lost}, slowest recovery "
-                f"{self.slowest_recovery:.2f} s")
+        return (f"{self.cycles} cycles counted, {self.void} void, attempted {self.attempted}, "
+                f"acknowledged {self.acknowledged}, unknown {self.unknown}, lost {self.lost}, "
+                f"manual steps {self.by_hand}, slowest recovery {self.slowest_recovery:.2f} s")
 
 
 class Writer(threading.Thread):
@@ -176,10 +177,13 @@ class Cycles:
         self.directory = Path(directory)
         self.random = random.Random(seed)
         self.tally = Tally()
-        self.disk = Ext4Image(directory) if power else None
+        self.disk = self.make_disk() if power else None
         self.expected = {}  # what the data directory must hold, from earlier cycles too
         self.age = None     # seconds of life of the data directory; None: there is none
         self.number = 0
+
+    def make_disk(self):
+        return Ext4Image(self.directory)
 
     def data(self):
         return (self.disk.mount_point if self.disk else self.directory) / self.NAME
@@ -208,7 +212,7 @@ class Cycles:
         pass
 
     def free(self):
-        """Awaits what the dead server still holds."""
+        """Awaits what has to happen before a dead server starts again."""
 
     def check(self, server):
         pass
@@ -280,6 +284,7 @@ class Cycles:
             server.start()
             self.ready(server)
         except (RuntimeError, wait.Timeout) as error:
+            tally.by_hand += 1
             self.complain(f"no start after the cut: {error}\n{server.log()[-2000:]}")
             return
         tally.slowest_recovery = max(tally.slowest_recovery, time.monotonic() - begun)
@@ -304,18 +309,30 @@ class Cycles:
         tally.unknown += sent - acked
 
 
-def show(make, kills, cuts):
-    """What the show scripts do: `SCRIPT [KILLS [CUTS [SEED]]]`."""
-    numbers = [int(word) for word in sys.argv[1:]] + [kills, cuts, 1][len(sys.argv) - 1:]
-    seed = numbers[2]
+def count(default):
+    """Cycles of a test in the gate; TANDEM_CRASH_CYCLES asks for another number."""
+    return int(os.environ.get("TANDEM_CRASH_CYCLES", default))
+
+
+def check(tally, kind, seed):
+    print(f"\n{kind}, seed {seed}: {tally.line()}")
+    assert not tally.complaints, "\n".join(tally.complaints)
+    assert tally.lost == 0
+
+
+def show(*kinds):
+    """What the show scripts do: `SCRIPT [COUNT of each kind]... [SEED]`; a kind is (name, class, power,
+    count)."""
+    numbers = [int(word) for word in sys.argv[1:]] + [*(kind[3] for kind in kinds), 1][len(sys.argv) - 1:]
+    seed = numbers[-1]
     failed = False
     lines = []
-    for kind, power, count in (("kill -9", False, numbers[0]), ("power loss", True, numbers[1])):
+    for (kind, make, power, _), number in zip(kinds, numbers):
         with tempfile.TemporaryDirectory(prefix="tandem-crash-") as directory:
             if power and not loop_mounts_work(directory):
                 lines.append(f"{kind}: skipped, loop mounts are not allowed here")
                 continue
-            tally = make(directory, seed, power, progress=True).run(count)
+            tally = make(directory, seed, power, progress=True).run(number)
         lines.append(f"{kind}, seed {seed}: {tally.line()}")
         lines += tally.complaints
         failed = failed or tally.lost > 0 or bool(tally.complaints)

@@ -12,23 +12,17 @@ import coord_cycles  # noqa: E402
 import cycles  # noqa: E402
 from support import servers, wait, zk_wire  # noqa: E402
 
-CYCLES = int(os.environ.get("TANDEM_CRASH_CYCLES", "10"))
-
-
-def check(tally, kind, seed):
-    print(f"\n{kind}, seed {seed}: {tally.line()}")
-    assert not tally.complaints, "\n".join(tally.complaints)
-    assert tally.lost == 0
+COUNT = cycles.count(10)
 
 
 def test_kill_9_loses_nothing_acknowledged(tmp_path, seed):
-    check(coord_cycles.Cycles(tmp_path, seed, power=False).run(CYCLES), "kill -9", seed)
+    cycles.check(coord_cycles.Cycles(tmp_path, seed, power=False).run(COUNT), "kill -9", seed)
 
 
 def test_a_power_cut_loses_nothing_acknowledged(tmp_path, seed):
     if not cycles.loop_mounts_work(tmp_path):
         pytest.skip("loop mounts are not allowed here")
-    check(coord_cycles.Cycles(tmp_path, seed, power=True).run(CYCLES), "power", seed)
+    cycles.check(coord_cycles.Cycles(tmp_path, seed, power=True).run(COUNT), "power", seed)
 
 
 def test_a_failed_sync_ends_the_process_and_acknowledges_nothing(new_coord):

@@ -9,4 +9,5 @@ import broker_cycles  # noqa: E402
 import cycles  # noqa: E402
 
 if __name__ == "__main__":
-    sys.exit(cycles.show(broker_cycles.Cycles, kills=100, cuts=60))
+    make = broker_cycles.Cycles
+    sys.exit(cycles.show(("kill -9", make, False, 100), ("power loss", make, True, 60)))

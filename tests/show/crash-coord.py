@@ -9,4 +9,5 @@ import coord_cycles  # noqa: E402
 import cycles  # noqa: E402
 
 if __name__ == "__main__":
-    sys.exit(cycles.show(coord_cycles.Cycles, kills=200, cuts=200))
+    make = coord_cycles.Cycles
+    sys.exit(cycles.show(("kill -9", make, False, 200), ("power loss", make, True, 200)))

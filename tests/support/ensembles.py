@@ -6,22 +6,29 @@ from support import ports, servers, tree, wait
 
 
 class Ensemble:
-    """`kinds`: "ours" or "apache" for each server id from 1 on; `observers`: the ids that do not vote."""
+    """`kinds`: "ours", "apache" or, of another version, "apache 3.8.4" for each server id from 1 on;
+    `observers`: the ids that do not vote; `data`: dataDir of each id where it is not below `directory`;
+    `network`: what the servers reach each other by; `heap`: of Apache's."""
 
-    def __init__(self, directory, kinds, observers=(), config=None, properties=None):
+    def __init__(self, directory, kinds, observers=(), config=None, properties=None, data=None,
+                 network=None, heap="256m"):
         self.directory, self.properties = Path(directory), properties or {}
+        self.network, self.heap = network, heap
         self.ids = list(range(1, len(kinds) + 1))
         self.kinds = dict(zip(self.ids, kinds))
         self.observers = set(observers)
+        self.data = {n: Path(data[n]) if data else self.directory / f"server{n}" / "data" for n in self.ids}
         self.addresses = {n: (ports.free_port(), ports.free_port(), ports.free_port()) for n in self.ids}
         self.members = {n: self._make(n, config or {}) for n in self.ids}
 
     def _make(self, number, config):
         directory = self.directory / f"server{number}"
-        (directory / "data").mkdir(parents=True, exist_ok=True)
-        (directory / "data" / "myid").write_text(f"{number}\n")
-        values = dict(config)
+        self.data[number].mkdir(parents=True, exist_ok=True)
+        (self.data[number] / "myid").write_text(f"{number}\n")
+        values = {**config, "dataDir": self.data[number]}
         for n, (_, learner, election) in self.addresses.items():
+            if self.network and n != number:
+                learner, election = (self.network.port((number, n), port) for port in (learner, election))
             role = ":observer" if n in self.observers else ""
             values[f"server.{n}"] = f"{ports.HOST}:{learner}:{election}{role}"
         if number in self.observers:
@@ -30,7 +37,8 @@ class Ensemble:
         if self.kinds[number] == "ours":
             return servers.Coord(directory, **arguments)
         from peers import peers  # only those who have Apache's need its fetcher
-        return peers.ApacheZooKeeper(directory, **arguments)
+        version = self.kinds[number].removeprefix("apache").strip() or peers.ZOOKEEPER
+        return peers.ApacheZooKeeper(directory, version=version, heap=self.heap, **arguments)
 
     def become(self, number, kind, config=None):
         """The member, stopped before, runs the other program from now on, on the same directory."""
