@@ -6,7 +6,7 @@ machines are noisy, so only what ran in the same minutes is compared. With --gat
 whether every gate held. A part takes less than five minutes; its samples can be kept and put
 together with those of others:
 
-  run.py [--part coord|memory|broker ...] [--rounds 5] [--seconds 2] [--gates] [--markdown FILE]
+  run.py [--part PART ...] [--rounds 5] [--seconds 2] [--gates] [--markdown FILE]
   run.py --part coord --record FILE      for each part, whenever the machine is quiet; a FILE may be added to
   run.py --merge FILE... [--gates] [--markdown FILE]
 """
@@ -24,12 +24,12 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parent)]
 
+import ensemble  # noqa: E402
+from load import BENCH, load  # noqa: E402
 from peers import peers  # noqa: E402
 from support import ports, servers, wait  # noqa: E402
-
-BENCH = servers.build_directory() / "tests" / "bench"
 
 
 @dataclass
@@ -69,6 +69,14 @@ ROWS = [
     Row("broker", "produce acks=1, 1 KiB, 1x1", "us p50", "p50_us", {"floor <=": 2.0, "peer <=": 0.65}),
     Row("broker", "Metadata, 4x16", "requests/s", "requests_per_s",
         {"cpu server_cpu_us_per_request <=": 0.2}),
+    Row("ensemble", "setData 100 B, 1x1, three servers", "us p50", "p50_us", {"peer <=": 0.6}),
+    Row("ensemble", "setData 100 B, 64x16, three servers", "ops/s", "ops_per_s", {"peer >=": 5}),
+    Row("ensemble", "getData 100 B, 64x16, three servers", "ops/s", "ops_per_s", {"peer >=": 8}),
+    Row("failover", "leader killed to first write, 1,000 znodes", "ms", "ms", {"value <=": 150}),
+    Row("failover", "leader stopped (SIGSTOP) to first write", "ms", "ms", {"value <=": 1500}),
+    Row("failover", "leader cut off to first write", "ms", "ms", {"value <=": 1500}),
+    Row("failover-large", "leader killed to first write, a million znodes", "ms", "ms", {"value <=": 250}),
+    Row("failover-large", "all restarted to first write, a million znodes", "ms", "ms", {"value <=": 3000}),
 ]
 
 
@@ -91,20 +99,6 @@ class Samples:
             for side, figures in sides.items():
                 for each in figures:
                     self.add(name, side, each)
-
-
-def load(program, *arguments, timeout=600):
-    """A generator's run as a dict of its key=value pairs."""
-    command = [str(BENCH / program), *map(str, arguments)]
-    result = subprocess.run(
-        command, capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL
-    )
-    if result.returncode != 0:
-        raise RuntimeError(f"{' '.join(command)}: {result.stderr.strip() or result.stdout.strip()}")
-    pairs = dict(word.split("=", 1) for word in result.stdout.split() if "=" in word)
-    return {
-        key: float(value) if value.replace(".", "", 1).isdigit() else value for key, value in pairs.items()
-    }
 
 
 class NullServer:
@@ -320,13 +314,14 @@ def machine():
     return f"{os.cpu_count()} CPUs ({model}), Linux {platform.release()}"
 
 
-PARTS = {"coord": measure_coord, "memory": measure_memory, "broker": measure_broker}
+SINGLE = {"coord": measure_coord, "memory": measure_memory, "broker": measure_broker}
+PARTS = {**SINGLE, **ensemble.PARTS}
 
 
 def measure(samples, options):
     work = Path(tempfile.mkdtemp(prefix="tandem-bench-"))
     try:
-        for part in options.part or PARTS:
+        for part in options.part or SINGLE:
             PARTS[part](samples, work, options)
     finally:
         shutil.rmtree(work, ignore_errors=True)
