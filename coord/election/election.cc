@@ -88,6 +88,7 @@ void Election::send_to_all() {
 void Election::on_notification(ServerId from, const Notification& notification, Instant now) {
   const Vote& vote = notification.vote;
   if (from == options_.self) return;
+  if (const auto peer = peers_.find(from); peer != peers_.end()) peer->second.silent = false;
   read_config(from, notification.config);
   const bool looking = vote.state == ServerState::looking;
   if (!config_.is_voter(from)) {  // an observer asks; its own vote is none
@@ -181,7 +182,7 @@ bool Election::all_reachable_agree(const quorum::ServerSet& givers) const {
   return std::all_of(config_.voters().begin(), config_.voters().end(), [&](ServerId voter) {
     if (voter == options_.self || givers.contains(voter)) return true;
     const auto peer = peers_.find(voter);
-    return peer != peers_.end() && peer->second.link == Link::down;
+    return peer != peers_.end() && (peer->second.link == Link::down || peer->second.silent);
   });
 }
 
@@ -222,6 +223,8 @@ void Election::on_link(ServerId peer, Link link, Instant now) {
   if (vote != round_votes_.end() && vote->second.state != ServerState::looking) round_votes_.erase(vote);
   judge(now);
 }
+
+void Election::on_silence(ServerId peer) { peers_[peer].silent = true; }
 
 void Election::on_deadline(Instant now) {
   if (!running_) return;

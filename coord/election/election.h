@@ -84,6 +84,9 @@ class Election {
   // `from` as the connection's handshake named it.
   void on_notification(ServerId from, const Notification& notification, Instant now);
   void on_link(ServerId peer, Link link, Instant now);
+  // It does not say anything, though its connection may be up: nobody waits for its vote until it is heard
+  // again.
+  void on_silence(ServerId peer);
   void on_deadline(Instant now);
 
   // After NEWLEADER is acknowledged the elected vote's epoch is the one that was agreed on: those who join
@@ -101,6 +104,7 @@ class Election {
  private:
   struct Peer {
     Link link = Link::unknown;
+    bool silent = false;
     std::optional<std::pair<Vote, Vote>> told;  // (its vote, ours) when it was last told ours, in this round
   };
 

@@ -83,6 +83,7 @@ void Peer::lead(const election::Decide& decision) {
   leading.sync_limit = options_.sync_limit;
   leading.log_readable = options_.log_readable;
   leading.sync_by_quorum = options_.sync_quorum_verified;
+  leading.silence_max = options_.silence_max;
   effects_.emplace_back(OpenLearnerPort{});
   leader_ =
       std::make_unique<zab::Leader>(leading, zab::LeaderStart{accepted_epoch_, current_epoch_, last_txn_},
@@ -105,6 +106,7 @@ void Peer::learn(const election::Decide& decision) {
   learning.tick = options_.tick;
   learning.init_limit = options_.init_limit;
   learning.sync_limit = options_.sync_limit;
+  learning.silence_max = options_.silence_max;
   learner_ = std::make_unique<zab::Learner>(
       learning, zab::LearnerStart{accepted_epoch_, current_epoch_, last_txn_}, commit_log_, now_.at);
   const quorum::ServerSpec* leader = options_.config.find(leader_id_);

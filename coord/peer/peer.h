@@ -42,9 +42,10 @@ struct PeerOptions {
   base::milliseconds tick{2000};
   int init_limit = 10;
   int sync_limit = 5;
-  bool log_readable = true;          // snapshotSizeFactor >= 0
-  bool sync_quorum_verified = true;  // tandem.sync.quorumVerified
-  bool leader_serves = true;         // leaderServes
+  bool log_readable = true;           // snapshotSizeFactor >= 0
+  bool sync_quorum_verified = true;   // tandem.sync.quorumVerified
+  bool leader_serves = true;          // leaderServes
+  base::milliseconds silence_max{0};  // tandem.heartbeatTimeout; 0: no heartbeats
   std::size_t commit_log_count = zab::kCommitLogCount;
   election::Options election;          // self is set here
   pipeline::PipelineOptions pipeline;  // role, first_link and the sync option are set here

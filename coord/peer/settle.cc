@@ -161,7 +161,10 @@ void Peer::perform(const zab::LearnerEffect& effect) {
                  [&](const zab::Synced&) {
                    if (pipeline_ != nullptr) pipeline_->on_sync_done(now_);
                  },
-                 [&](const zab::Abandon& value) { end_role(value.reason); },
+                 [&](const zab::Abandon& value) {
+                   if (value.silent) election_.on_silence(leader_id_);
+                   end_role(value.reason);
+                 },
              },
              effect);
 }

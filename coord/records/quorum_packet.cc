@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/check.h"
 #include "bytes/reader.h"
 #include "bytes/writer.h"
@@ -20,6 +22,7 @@ constexpr std::int32_t kNull = -1;
 constexpr std::int32_t kIdsMax = 1024;
 constexpr std::size_t kPacketHead = 4 + 8 + 4;  // type, zxid, length of data
 constexpr std::size_t kTouchSize = 8 + 4;
+constexpr std::int32_t kExtensionMark = 0x544e444d;  // "TNDM"
 constexpr std::size_t kRequestHead = 8 + 4 + 4;
 // What is left of a consumed buffer is moved to its front from this size on.
 constexpr std::size_t kCompactBytes = 64U << 10;
@@ -155,6 +158,20 @@ Result<std::int32_t> decode_i32(jute::BufferView data) {
   const std::int32_t value = reader.i32();
   if (!reader.ok()) return short_body("number", data ? data->size() : 0);
   return value;
+}
+
+void put_heartbeat_extension(std::string& data, std::int32_t silence_ms) {
+  bytes::Writer writer(data);
+  writer.i32(kExtensionMark);
+  writer.i32(silence_ms);
+}
+
+std::int32_t heartbeat_extension(jute::BufferView data, std::size_t known) {
+  if (!data || data->size() < known) return 0;
+  bytes::Reader reader(data->substr(known));
+  const bool marked = reader.i32() == kExtensionMark;
+  const std::int32_t silence_ms = reader.i32();
+  return reader.ok() && marked ? std::max(silence_ms, 0) : 0;
 }
 
 void put_request(std::string& out, const ForwardedRequest& request, const std::vector<jute::Id>& ids) {

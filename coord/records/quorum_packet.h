@@ -73,12 +73,19 @@ struct LearnerInfo {
   std::int32_t protocol_version = 1;
   std::int64_t config_version = 0;
 };
+inline constexpr std::size_t kLearnerInfoBytes = 20;
 std::string encode_learner_info(const LearnerInfo& info);
 base::Result<LearnerInfo> decode_learner_info(std::string_view data);  // at least 8 bytes
 
 // LEADERINFO carries the version, ACKEPOCH the current epoch (-1: this is no acknowledgement).
 std::string encode_i32(std::int32_t value);
 base::Result<std::int32_t> decode_i32(jute::BufferView data);
+
+// Between Tandem servers, behind LearnerInfo and behind the version in LEADERINFO: the ms of silence after
+// which the other is given up. Apache's readers take what they know from the front and ignore the rest.
+void put_heartbeat_extension(std::string& data, std::int32_t silence_ms);
+// Of `data` behind its first `known` bytes; 0: there is none.
+std::int32_t heartbeat_extension(jute::BufferView data, std::size_t known);
 
 // REQUEST: what a client of a learner asked for; the ids are the packet's authinfo.
 struct ForwardedRequest {

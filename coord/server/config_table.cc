@@ -265,6 +265,15 @@ void add_members(std::vector<Setting>& rows) {
 void add_roles(std::vector<Setting>& rows) {
   using C = Config;
   rows.push_back(
+      setting("tandem.heartbeatTimeout", &C::heartbeat_timeout_ms,
+              {.doc = "Ms of silence after which Tandem's servers give up a leader, or a leader its "
+                      "quorum; with Apache's, and when it is 0, syncLimit holds.",
+               .property = "tandem.heartbeatTimeout",
+               .min = 0}));
+  rows.push_back(setting("tandem.sync.quorumVerified", &C::sync_quorum_verified,
+                         {.doc = "Whether a leader asks a quorum before it answers a sync.",
+                          .property = "tandem.sync.quorumVerified"}));
+  rows.push_back(
       setting("localSessionsEnabled", &C::local_sessions_enabled,
               {.doc = "Sessions are known only to their server until they make an ephemeral node."}));
   rows.push_back(setting("localSessionsUpgradingEnabled", &C::local_sessions_upgrading_enabled,

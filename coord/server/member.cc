@@ -87,6 +87,8 @@ peer::PeerOptions Member::peer_options() const {
   options.sync_limit = config_.sync_limit;
   options.log_readable = config_.snapshot_size_factor >= 0;
   options.leader_serves = config_.leader_serves;
+  options.sync_quorum_verified = config_.sync_quorum_verified;
+  options.silence_max = base::milliseconds(config_.heartbeat_timeout_ms);
   options.commit_log_count = static_cast<std::size_t>(std::max(config_.commit_log_count, 0));
   options.election.notification_interval_min = base::milliseconds(config_.notification_interval_min_ms);
   options.election.notification_interval_max = base::milliseconds(config_.notification_interval_max_ms);

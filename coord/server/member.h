@@ -102,6 +102,7 @@ class Member final : private StoreEvents,
   void on_leader_connected() override;
   void on_leader_packet(const records::QuorumPacket& packet) override;
   void on_leader_packets_end() override { now_known_ = false; }
+  void on_leader_part() override { peer_->on_leader_progress(now()); }
   bool wants_leader_packets() override { return peer_->reads_leader(); }
   base::Result<bool> on_leader_snapshot(std::string_view& bytes) override;
   void on_leader_gone(const base::Error& reason) override;

@@ -22,6 +22,7 @@ class LeaderLinkEvents {
   virtual void on_leader_connected() = 0;
   virtual void on_leader_packet(const records::QuorumPacket& packet) = 0;
   virtual void on_leader_packets_end() = 0;
+  virtual void on_leader_part() = 0;        // bytes that are no whole packet yet
   virtual bool wants_leader_packets() = 0;  // as QuorumLinkEvents::wants_packets
   // After a SNAP packet, as QuorumLinkEvents::on_body.
   virtual base::Result<bool> on_leader_snapshot(std::string_view& bytes) = 0;
@@ -54,6 +55,7 @@ class LeaderLink final : private QuorumLinkEvents {
   void on_packet(QuorumLink& link, const records::QuorumPacket& packet) override;
   base::Result<bool> on_body(QuorumLink& link, std::string_view& bytes) override;
   void on_packets_end(QuorumLink& link) override;
+  void on_part(QuorumLink&) override { events_.on_leader_part(); }
   bool wants_packets(const QuorumLink&) override { return events_.wants_leader_packets(); }
   void on_body_progress(QuorumLink&, bool) override {}  // a learner sends no snapshot
   void on_link_gone(QuorumLink& link, const base::Error& reason) override;

@@ -74,6 +74,8 @@ base::Result<bool> LearnerPort::on_body(QuorumLink&, std::string_view&) {
 
 void LearnerPort::on_packets_end(QuorumLink&) { events_.on_learner_packets_end(); }
 
+void LearnerPort::on_part(QuorumLink& link) { events_.on_learner_progress(link.number(), false); }
+
 void LearnerPort::on_link_gone(QuorumLink& link, const base::Error& reason) {
   const std::uint64_t number = link.number();
   logger_.info("the connection of learner {} ended: {}", number, reason.context);

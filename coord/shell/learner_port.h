@@ -59,6 +59,7 @@ class LearnerPort final : private QuorumLinkEvents {
   void on_packet(QuorumLink& link, const records::QuorumPacket& packet) override;
   base::Result<bool> on_body(QuorumLink& link, std::string_view& bytes) override;
   void on_packets_end(QuorumLink& link) override;
+  void on_part(QuorumLink& link) override;
   bool wants_packets(const QuorumLink&) override { return true; }
   void on_body_progress(QuorumLink& link, bool all_sent) override;
   void on_link_gone(QuorumLink& link, const base::Error& reason) override;

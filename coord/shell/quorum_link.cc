@@ -77,7 +77,8 @@ void QuorumLink::pump_body() {
 void QuorumLink::on_frame(net::Connection& connection, const net::Frame& frame) {
   const auto self = shared_from_this();
   decoder_.feed(frame.bytes());
-  if (const auto status = parse(); !status) connection.close(status.error());
+  if (const auto status = parse(); !status) return connection.close(status.error());
+  if (events_ != nullptr && decoder_.buffered() != 0 && !stopped_) events_->on_part(*this);
 }
 
 base::Status QuorumLink::parse() {

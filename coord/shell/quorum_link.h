@@ -27,6 +27,7 @@ class QuorumLinkEvents {
   // it is whole. An error closes the link.
   virtual base::Result<bool> on_body(QuorumLink& link, std::string_view& bytes) = 0;
   virtual void on_packets_end(QuorumLink& link) = 0;  // all that this wake-up brought
+  virtual void on_part(QuorumLink& link) = 0;         // bytes that are no whole packet yet
   // No: packets wait, and soon nothing more is received, until resume(). Asked before each packet.
   virtual bool wants_packets(const QuorumLink& link) = 0;
   virtual void on_body_progress(QuorumLink& link, bool all_sent) = 0;  // of a snapshot that is being sent

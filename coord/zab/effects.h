@@ -169,9 +169,11 @@ struct Revalidated {
 struct Synced {
   bool operator==(const Synced&) const = default;
 };
-// Following is over: close the connection and look for a leader.
+// Following is over: close the connection and look for a leader. Silent: nobody says that the leader is gone,
+// it was not heard.
 struct Abandon {
   std::string reason;
+  bool silent = false;
   bool operator==(const Abandon&) const = default;
 };
 

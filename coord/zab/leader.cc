@@ -58,6 +58,7 @@ Leader::Leader(LeaderOptions options, const LeaderStart& start, const quorum::Qu
       config_(config),
       commit_log_(commit_log),
       next_beat_(now + options.tick / 2),
+      vigil_(options.silence_max, now),
       epoch_(start.accepted_epoch + 1),
       last_txn_(start.last_zxid),
       durable_(start.last_zxid) {
@@ -96,7 +97,8 @@ LearnerId Leader::open_learner(Instant now) {
 void Leader::on_closed(LearnerId learner, Instant) { peers_.erase(learner); }
 
 void Leader::on_progress(LearnerId learner, Instant now) {
-  if (Peer* peer = find(learner)) peer->heard = now;
+  Peer* peer = find(learner);
+  if (peer != nullptr && peer->state != LearnerState::introducing) peer->heard = now;
 }
 
 void Leader::drop(Peer& peer, std::string reason) {
@@ -155,6 +157,7 @@ void Leader::introduce(Peer& peer, const QuorumPacket& packet) {
     return step_down(
         fmt::format("server {} accepted epoch {}, this is {}", peer.server, epoch_of(packet.zxid), epoch_));
   replace_older(peer);
+  agree_on_heartbeats(peer, packet.data);
   acked_by_.erase(peer.server);
   peer.state = LearnerState::epoch_wait;
   if (!epoch_decided_) {
@@ -163,6 +166,14 @@ void Leader::introduce(Peer& peer, const QuorumPacket& packet) {
     decide_epoch();
   }
   if (epoch_durable_) send_leader_info(peer);
+}
+
+// The longer of the two silences holds, which the learner reads in LEADERINFO.
+void Leader::agree_on_heartbeats(Peer& peer, jute::BufferView info) {
+  const base::milliseconds theirs(records::heartbeat_extension(info, records::kLearnerInfoBytes));
+  if (theirs.count() == 0 || options_.silence_max.count() == 0) return;
+  peer.silence_max = std::max(theirs, options_.silence_max);
+  fast_ = fast_ || peer.voter;
 }
 
 // A server has one connection: one that comes back has lost the one before.
@@ -195,7 +206,10 @@ void Leader::on_accepted_epoch_durable(std::int64_t epoch, Instant now) {
 }
 
 void Leader::send_leader_info(Peer& peer) {
-  put(peer, PacketType::leader_info, make_zxid(epoch_, 0), records::encode_i32(records::kProtocolVersion));
+  std::string info = records::encode_i32(records::kProtocolVersion);
+  if (peer.silence_max.count() != 0)
+    records::put_heartbeat_extension(info, static_cast<std::int32_t>(peer.silence_max.count()));
+  put(peer, PacketType::leader_info, make_zxid(epoch_, 0), info);
   peer.state = LearnerState::epoch_ack;
 }
 
@@ -243,6 +257,7 @@ void Leader::on_current_epoch_durable(std::int64_t epoch, Instant now) {
 
 // Twice in a tick: learners hear from the leader, and who was silent or slow for too long is dropped.
 void Leader::on_deadline(Instant now) {
+  if (fast_ && phase_ != LeaderPhase::over && vigil_.beat(now)) fast_beat(now);
   if (phase_ == LeaderPhase::over || now < next_beat_) return;
   next_beat_ = now + options_.tick / 2;
   if (phase_ != LeaderPhase::broadcast && now >= phase_until_)
@@ -253,7 +268,7 @@ void Leader::on_deadline(Instant now) {
 
 std::optional<Instant> Leader::next_deadline() const {
   if (phase_ == LeaderPhase::over) return std::nullopt;
-  return next_beat_;
+  return fast_ ? std::min(next_beat_, vigil_.next()) : next_beat_;
 }
 
 bool Leader::overdue(const Peer& peer, Instant now) const {
@@ -262,6 +277,8 @@ bool Leader::overdue(const Peer& peer, Instant now) const {
 }
 
 bool Leader::heard_lately(const Peer& peer, Instant now) const {
+  if (peer.silence_max.count() != 0 && peer.told_up_to_date)
+    return now < vigil_.silent_at(peer.heard, peer.silence_max);
   const int limit =
       peer.state == LearnerState::ready ? options_.sync_limit : options_.init_limit + options_.sync_limit;
   return now - peer.heard <= options_.tick * limit;
@@ -277,15 +294,29 @@ void Leader::beat(Instant now) {
     }
   }
   for (const auto& [id, reason] : gone) drop(*find(id), reason);
-  if (phase_ == LeaderPhase::broadcast && beat_odd_) {
-    ServerSet synced{options_.self};
-    for (const auto& [id, peer] : peers_) {
-      if (peer.voter && heard_lately(peer, now)) synced.insert(peer.server);
-    }
-    if (!config_.contains_quorum(synced)) return step_down("no quorum of followers is in sync");
-  }
+  if (phase_ == LeaderPhase::broadcast && beat_odd_ && !has_quorum(now))
+    return step_down("no quorum of followers is in sync");
   beat_odd_ = !beat_odd_;
   begin_round();
+}
+
+bool Leader::has_quorum(Instant now) const {
+  ServerSet synced{options_.self};
+  for (const auto& [id, peer] : peers_) {
+    if (peer.voter && heard_lately(peer, now)) synced.insert(peer.server);
+  }
+  return config_.contains_quorum(synced);
+}
+
+// Who exchanges heartbeats is missed within the silence agreed on, a connection that ended at once.
+void Leader::fast_beat(Instant now) {
+  if (phase_ == LeaderPhase::broadcast && !has_quorum(now))
+    return step_down("no quorum of followers is heard");
+  for (auto& [id, peer] : peers_) {
+    const bool reads_pings = peer.state == LearnerState::synchronizing || peer.state == LearnerState::ready;
+    if (peer.silence_max.count() == 0 || !reads_pings || peer.sending_snapshot) continue;
+    put(peer, PacketType::ping, kHeartbeat);
+  }
 }
 
 // Stopped for so long that the followers have given it up: what waits in the sockets is not to be answered.

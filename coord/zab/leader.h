@@ -18,6 +18,7 @@
 #include "coord/quorum/config.h"
 #include "coord/zab/commit_log.h"
 #include "coord/zab/effects.h"
+#include "coord/zab/heartbeat.h"
 #include "coord/zab/sync_plan.h"
 
 namespace tandem::coord::zab {
@@ -27,8 +28,9 @@ struct LeaderOptions {
   base::Duration tick = std::chrono::milliseconds(2000);
   int init_limit = 10;
   int sync_limit = 5;
-  bool log_readable = true;    // snapshotSizeFactor >= 0
-  bool sync_by_quorum = true;  // tandem.sync.quorumVerified
+  bool log_readable = true;           // snapshotSizeFactor >= 0
+  bool sync_by_quorum = true;         // tandem.sync.quorumVerified
+  base::milliseconds silence_max{0};  // tandem.heartbeatTimeout; 0: no heartbeats
 };
 
 // What this server has, all of it durable and applied.
@@ -140,7 +142,8 @@ class Leader {
     bool forwarding = false;  // gets proposals and commits, or informs
     bool told_up_to_date = false;
     bool sending_snapshot = false;
-    Zxid last_zxid;  // as it said in ACKEPOCH
+    base::milliseconds silence_max{0};  // heartbeats are exchanged; 0: it knows none
+    Zxid last_zxid;                     // as it said in ACKEPOCH
     Zxid acked;
     Instant opened;
     Instant heard;
@@ -168,6 +171,7 @@ class Leader {
 
   // ---- leader.cc: discovery, supervision
   void introduce(Peer& peer, const records::QuorumPacket& packet);
+  void agree_on_heartbeats(Peer& peer, jute::BufferView info);
   void replace_older(const Peer& peer);
   void decide_epoch();
   void send_leader_info(Peer& peer);
@@ -175,6 +179,8 @@ class Leader {
   void check_epoch_acks(Instant now);
   void start_phase(LeaderPhase phase, Instant now);
   void beat(Instant now);
+  void fast_beat(Instant now);
+  bool has_quorum(Instant now) const;
   bool overdue(const Peer& peer, Instant now) const;
   bool heard_lately(const Peer& peer, Instant now) const;
   bool asleep_too_long(Instant now);
@@ -211,6 +217,8 @@ class Leader {
   Instant phase_until_;
   Instant next_beat_;
   bool beat_odd_ = false;
+  Vigil vigil_;
+  bool fast_ = false;  // a voter exchanges heartbeats, in this term
 
   std::int64_t epoch_ = 0;
   bool epoch_decided_ = false;

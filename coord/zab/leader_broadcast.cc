@@ -64,6 +64,7 @@ void Leader::on_ready_packet(Peer& peer, const QuorumPacket& packet, Instant now
     case PacketType::ping: {
       auto touches = records::decode_touches(packet.data);
       if (!touches) return drop(peer, touches.error().context);
+      if (packet.zxid == kHeartbeat && peer.silence_max.count() != 0) return;  // answers nothing
       if (!peer.pings.empty()) {
         peer.answered = peer.pings.front();
         peer.pings.pop_front();

@@ -18,9 +18,10 @@ using records::QuorumPacket;
 
 namespace {
 
-constexpr std::size_t kHeaderSize = 32;     // TxnHeader
-constexpr std::size_t kHeaderZxid = 8 + 4;  // where its zxid is
-constexpr std::size_t kLeaderIdSize = 8;    // before the transaction in INFORMANDACTIVATE
+constexpr std::size_t kHeaderSize = 32;      // TxnHeader
+constexpr std::size_t kHeaderZxid = 8 + 4;   // where its zxid is
+constexpr std::size_t kLeaderInfoBytes = 4;  // the protocol's version
+constexpr std::size_t kLeaderIdSize = 8;     // before the transaction in INFORMANDACTIVATE
 
 std::uint64_t hex(Zxid zxid) { return static_cast<std::uint64_t>(zxid.value); }
 
@@ -60,12 +61,12 @@ void Learner::put(PacketType type, Zxid zxid, jute::BufferView data) {
   records::put_packet(out_, type, zxid, data);
 }
 
-void Learner::abandon(std::string reason) {
+void Learner::abandon(std::string reason, bool silent) {
   if (phase_ == LearnerPhase::over) return;
   phase_ = LearnerPhase::over;
   batch_.reset();
   out_.clear();
-  effects_.emplace_back(Abandon{std::move(reason)});
+  effects_.emplace_back(Abandon{std::move(reason), silent});
 }
 
 // ---- the connection -------------------------------------------------------------------------------------
@@ -75,8 +76,11 @@ void Learner::on_connected(Instant now) {
   phase_ = LearnerPhase::discovery;
   heard_ = now;
   const records::LearnerInfo info{options_.self.value, records::kProtocolVersion, options_.config_version};
+  std::string data = records::encode_learner_info(info);
+  if (options_.silence_max.count() != 0)
+    records::put_heartbeat_extension(data, static_cast<std::int32_t>(options_.silence_max.count()));
   put(options_.observer ? PacketType::observer_info : PacketType::follower_info,
-      make_zxid(start_.accepted_epoch, 0), records::encode_learner_info(info));
+      make_zxid(start_.accepted_epoch, 0), data);
 }
 
 bool Learner::reading() const {
@@ -90,7 +94,7 @@ void Learner::on_packet(const QuorumPacket& packet, Instant now) {
   heard_ = now;
   switch (phase_) {
     case LearnerPhase::discovery:
-      return on_leader_info(packet);
+      return on_leader_info(packet, now);
     case LearnerPhase::synchronization:
     case LearnerPhase::acknowledged:
       return sync_ ? on_sync_packet(packet) : on_sync_choice(packet);
@@ -109,28 +113,46 @@ void Learner::on_disconnected(std::string_view reason, Instant) { abandon(std::s
 void Learner::on_log_full(Instant) { abandon("the disk of the transaction log is full"); }
 
 void Learner::on_deadline(Instant now) {
-  const auto deadline = next_deadline();
+  if (beats() && vigil_.beat(now)) put(PacketType::ping, kHeartbeat);
+  const auto deadline = given_up_at();
   if (!deadline || now < *deadline) return;
-  abandon(fmt::format("nothing was heard from the leader for too long in phase {}", to_string(phase_)));
+  abandon(fmt::format("nothing was heard from the leader for too long in phase {}", to_string(phase_)), true);
+}
+
+std::optional<Instant> Learner::next_deadline() const {
+  const auto deadline = given_up_at();
+  if (!beats()) return deadline;
+  return deadline ? std::min(*deadline, vigil_.next()) : vigil_.next();
+}
+
+// From when on the leader reads them.
+bool Learner::beats() const {
+  return silence_max_.count() != 0 &&
+         (phase_ == LearnerPhase::acknowledged || phase_ == LearnerPhase::broadcast);
 }
 
 // Silence counts only while something could be read.
-std::optional<Instant> Learner::next_deadline() const {
+std::optional<Instant> Learner::given_up_at() const {
   const bool waiting = wait_ == Wait::accepted_epoch || wait_ == Wait::truncation;
   if (phase_ == LearnerPhase::over || waiting || unsynced_bytes_ >= kUnsyncedBytesMax) return std::nullopt;
+  if (beats()) return vigil_.silent_at(heard_, silence_max_);
   const bool in_sync = phase_ == LearnerPhase::acknowledged || phase_ == LearnerPhase::broadcast;
   return heard_ + options_.tick * (in_sync ? options_.sync_limit : options_.init_limit);
 }
 
 // ---- discovery ------------------------------------------------------------------------------------------
 
-void Learner::on_leader_info(const QuorumPacket& packet) {
+void Learner::on_leader_info(const QuorumPacket& packet, Instant now) {
   if (packet.type != PacketType::leader_info)
     return abandon(fmt::format("{} where LEADERINFO was expected", records::printed(packet)));
   epoch_ = epoch_of(packet.zxid);
   if (epoch_ < start_.accepted_epoch)
     return abandon(fmt::format("the leader's epoch {} is lower than {}, which was accepted", epoch_,
                                start_.accepted_epoch));
+  if (options_.silence_max.count() != 0) {
+    silence_max_ = base::milliseconds(records::heartbeat_extension(packet.data, kLeaderInfoBytes));
+    vigil_ = Vigil(silence_max_, now);
+  }
   // An epoch is acknowledged once: another leader of the same one must not count this server too.
   if (epoch_ == start_.accepted_epoch) return ack_epoch(-1);
   wait_ = Wait::accepted_epoch;
@@ -259,7 +281,8 @@ void Learner::on_up_to_date() {
 void Learner::on_broadcast_packet(const QuorumPacket& packet) {
   switch (packet.type) {
     case PacketType::ping:
-      effects_.emplace_back(PingAsked{packet.zxid});
+      if (packet.zxid != kHeartbeat || silence_max_.count() == 0)
+        effects_.emplace_back(PingAsked{packet.zxid});
       return;
     case PacketType::revalidate: {
       const auto session = records::decode_revalidated(packet.data);

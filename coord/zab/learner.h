@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "coord/zab/commit_log.h"
 #include "coord/zab/effects.h"
+#include "coord/zab/heartbeat.h"
 
 namespace tandem::coord::zab {
 
@@ -28,6 +29,7 @@ struct LearnerOptions {
   base::Duration tick = std::chrono::milliseconds(2000);
   int init_limit = 10;
   int sync_limit = 5;
+  base::milliseconds silence_max{0};  // tandem.heartbeatTimeout; 0: no heartbeats
 };
 
 // What this server has, all of it durable and applied.
@@ -108,9 +110,11 @@ class Learner {
   };
 
   void put(records::PacketType type, Zxid zxid, jute::BufferView data = std::nullopt);
-  void abandon(std::string reason);
+  void abandon(std::string reason, bool silent = false);
+  bool beats() const;
+  std::optional<Instant> given_up_at() const;
 
-  void on_leader_info(const records::QuorumPacket& packet);
+  void on_leader_info(const records::QuorumPacket& packet, Instant now);
   void ack_epoch(std::int32_t current_epoch);
   void on_sync_choice(const records::QuorumPacket& packet);
   void on_sync_packet(const records::QuorumPacket& packet);
@@ -136,6 +140,8 @@ class Learner {
   LearnerPhase phase_ = LearnerPhase::connecting;
   Wait wait_ = Wait::none;
   Instant heard_;
+  base::milliseconds silence_max_{0};  // agreed with the leader; 0: it knows no heartbeats
+  Vigil vigil_;
 
   std::int64_t epoch_ = 0;  // of the leader
   std::optional<records::PacketType> sync_;

@@ -49,6 +49,7 @@ void Node::start() {
   made.tick = options.tick;
   made.init_limit = options.init_limit;
   made.sync_limit = options.sync_limit;
+  made.silence_max = options.silence;
   made.log_readable = options.log_readable;
   made.commit_log_count = static_cast<std::size_t>(options.commit_log_count);
   made.pipeline.min_session_timeout_ms = static_cast<std::int32_t>(options.tick.count() * 2);

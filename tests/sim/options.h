@@ -37,6 +37,7 @@ struct Options {
   milliseconds tick{500};
   int init_limit = 10;
   int sync_limit = 5;
+  milliseconds silence{0};  // heartbeats; zero: none
   int commit_log_count = 500;
   bool log_readable = true;
   milliseconds session_timeout{4000};

@@ -8,10 +8,12 @@ from support import ports, servers, tree, wait
 class Ensemble:
     """`kinds`: "ours", "apache" or, of another version, "apache 3.8.4" for each server id from 1 on;
     `observers`: the ids that do not vote; `data`: dataDir of each id where it is not below `directory`;
-    `network`: what the servers reach each other by; `heap`: of Apache's."""
+    `network`: what the servers reach each other by; `heap`: of Apache's; `lab`: a netns.Lab with a host for
+    each."""
 
     def __init__(self, directory, kinds, observers=(), config=None, properties=None, data=None,
-                 network=None, heap="256m"):
+                 network=None, heap="256m", lab=None):
+        self.lab = lab
         self.directory, self.properties = Path(directory), properties or {}
         self.network, self.heap = network, heap
         self.ids = list(range(1, len(kinds) + 1))
@@ -30,10 +32,13 @@ class Ensemble:
             if self.network and n != number:
                 learner, election = (self.network.port((number, n), port) for port in (learner, election))
             role = ":observer" if n in self.observers else ""
-            values[f"server.{n}"] = f"{ports.HOST}:{learner}:{election}{role}"
+            host = self.lab.host(n) if self.lab else ports.HOST
+            values[f"server.{n}"] = f"{host}:{learner}:{election}{role}"
         if number in self.observers:
             values["peerType"] = "observer"
         arguments = {"port": self.addresses[number][0], "config": values, "properties": self.properties}
+        if self.lab:
+            arguments |= {"host": self.lab.host(number), "prefix": self.lab.prefix(number)}
         if self.kinds[number] == "ours":
             return servers.Coord(directory, **arguments)
         from peers import peers  # only those who have Apache's need its fetcher

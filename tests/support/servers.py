@@ -61,8 +61,9 @@ def server_properties(directory, port, zookeeper, **overrides):
     return write_properties(directory / "server.properties", values)
 
 
-def ready_zookeeper(port):
-    return ports.four_letter_word(port, "ruok") == "imok" and "Mode:" in ports.four_letter_word(port, "srvr")
+def ready_zookeeper(port, host=ports.HOST):
+    return (ports.four_letter_word(port, "ruok", host) == "imok"
+            and "Mode:" in ports.four_letter_word(port, "srvr", host))
 
 
 class Coord(Process):
@@ -71,29 +72,32 @@ class Coord(Process):
     name = "tandem-coord"
     start_timeout = 30.0
 
-    def __init__(self, directory, port=None, config=None, properties=None, flags=""):
+    def __init__(self, directory, port=None, config=None, properties=None, flags="",
+                 host=ports.HOST, prefix=()):
+        """`host`, `prefix`: another host of a netns.Lab, and what runs a command there."""
         super().__init__(directory)
         self.port = port or ports.free_port()
-        self.config = zoo_cfg(directory, self.port, **(config or {}))
+        self.host, self.prefix = host, list(prefix)
+        self.config = zoo_cfg(directory, self.port, **{"clientPortAddress": host, **(config or {})})
         self.properties = properties or {}
         self.flags = flags
 
     @property
     def connect(self):
-        return f"{ports.HOST}:{self.port}"
+        return f"{self.host}:{self.port}"
 
     def command(self):
         options = [f"-D{key}={value}" for key, value in self.properties.items()]
-        return [str(binary("tandem-coord")), *options, str(self.config)]
+        return [*self.prefix, str(binary("tandem-coord")), *options, str(self.config)]
 
     def environment(self):
         return {**super().environment(), "SERVER_JVMFLAGS": self.flags}
 
     def ready(self):
-        return ready_zookeeper(self.port)
+        return ready_zookeeper(self.port, self.host)
 
     def word(self, word):
-        return ports.four_letter_word(self.port, word)
+        return ports.four_letter_word(self.port, word, self.host)
 
 
 class Broker(Process):

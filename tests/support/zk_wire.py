@@ -95,8 +95,8 @@ class Closed(ConnectionError):
 class Link:
     """One connection with its session. `events` collects notification frames in order."""
 
-    def __init__(self, port, timeout_ms=40000, session=0, password=b"\0" * 16, last_zxid=0):
-        self.socket = socket.create_connection((ports.HOST, port), timeout=20)
+    def __init__(self, port, timeout_ms=40000, session=0, password=b"\0" * 16, last_zxid=0, host=ports.HOST):
+        self.socket = socket.create_connection((host, port), timeout=20)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.events = []
         self.xid = 0

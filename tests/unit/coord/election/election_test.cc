@@ -227,6 +227,21 @@ TEST_CASE("a quorum waits for a voter that may be reached, and no longer than th
   }
 }
 
+TEST_CASE("nobody waits for a server that fell silent, until it is heard again") {
+  One one(2, servers(3));
+  one.look(5, 1);
+  one.core.on_silence(ServerId(3));
+  one.hear(1, vote(2, 5, 1, 1));
+  CHECK(one.core.state() == ServerState::leading);
+
+  One two(2, servers(3));
+  two.look(5, 1);
+  two.core.on_silence(ServerId(3));
+  two.hear(3, vote(1, 5, 1, 1));
+  two.hear(1, vote(2, 5, 1, 1));
+  CHECK(two.core.state() == ServerState::looking);  // it may have more to say
+}
+
 TEST_CASE("an older round is answered, a newer one is entered and clears the votes") {
   One one(2, servers(3));
   one.look(5, 0);

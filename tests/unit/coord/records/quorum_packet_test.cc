@@ -93,6 +93,19 @@ TEST_CASE("lengths that nothing can justify are refused before anything is taken
   CHECK(refused(head + std::string("\0\0\0\0\0\0\0\1\x7f\xff\xff\xff", 12)));
 }
 
+TEST_CASE("the extension of Tandem's servers is behind what Apache's readers know") {
+  std::string info = encode_learner_info({3, kProtocolVersion, 7});
+  CHECK(info.size() == kLearnerInfoBytes);
+  CHECK(heartbeat_extension(info, kLearnerInfoBytes) == 0);
+  put_heartbeat_extension(info, 600);
+  CHECK(heartbeat_extension(info, kLearnerInfoBytes) == 600);
+  CHECK(decode_learner_info(info)->config_version == 7);
+  CHECK(heartbeat_extension(std::nullopt, 4) == 0);
+  CHECK(heartbeat_extension(info.substr(0, 25), kLearnerInfoBytes) == 0);
+  CHECK(heartbeat_extension(info + "later", kLearnerInfoBytes) == 600);
+  CHECK(heartbeat_extension(std::string(28, 'x'), kLearnerInfoBytes) == 0);
+}
+
 TEST_CASE("what follows a transaction is the next of its epoch, or the first of a later one") {
   CHECK(follows(make_zxid(1, 3), make_zxid(1, 2)));
   CHECK(follows(make_zxid(4, 1), make_zxid(1, 2)));
