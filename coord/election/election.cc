@@ -44,6 +44,7 @@ void Election::look(Zxid last_zxid, std::int64_t current_epoch, Instant now) {
   current_epoch_ = current_epoch;
   state_ = ServerState::looking;
   running_ = true;
+  resting_ = false;
   ++elections_;
   looking_since_ = now;
   settled_votes_.clear();
@@ -87,7 +88,7 @@ void Election::send_to_all() {
 
 void Election::on_notification(ServerId from, const Notification& notification, Instant now) {
   const Vote& vote = notification.vote;
-  if (from == options_.self) return;
+  if (from == options_.self || resting_) return;
   if (const auto peer = peers_.find(from); peer != peers_.end()) peer->second.silent = false;
   read_config(from, notification.config);
   const bool looking = vote.state == ServerState::looking;
@@ -222,6 +223,13 @@ void Election::on_link(ServerId peer, Link link, Instant now) {
   const auto vote = round_votes_.find(peer);
   if (vote != round_votes_.end() && vote->second.state != ServerState::looking) round_votes_.erase(vote);
   judge(now);
+}
+
+void Election::rest() {
+  resting_ = true;
+  running_ = false;
+  resend_at_.reset();
+  decide_at_.reset();
 }
 
 void Election::on_silence(ServerId peer) { peers_[peer].silent = true; }

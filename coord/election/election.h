@@ -87,6 +87,8 @@ class Election {
   // It does not say anything, though its connection may be up: nobody waits for its vote until it is heard
   // again.
   void on_silence(ServerId peer);
+  // Until look() nobody is answered: this server can promise nothing, and its last vote is over.
+  void rest();
   void on_deadline(Instant now);
 
   // After NEWLEADER is acknowledged the elected vote's epoch is the one that was agreed on: those who join
@@ -131,6 +133,7 @@ class Election {
   std::string other_config_;  // the last foreign one, so that it is looked at once
   ServerState state_ = ServerState::looking;
   bool running_ = false;  // look() was called and nothing is decided yet
+  bool resting_ = false;
   std::int64_t round_ = 0;
   Zxid last_zxid_;
   std::int64_t current_epoch_ = 0;

@@ -18,6 +18,9 @@ constexpr base::Duration kPauseAfterFailure = std::chrono::milliseconds(100);
 // another one, waits for them to come after all: those that are only slow to decide do within it.
 constexpr base::Duration kDoubtAfter = std::chrono::milliseconds(2000);
 
+// Apache's: a server that looks for a leader for so long, or for a tick, serves read-only clients meanwhile.
+constexpr base::Duration kReadOnlyAfter = std::chrono::milliseconds(2000);
+
 election::Options with_self(election::Options options, ServerId self) {
   options.self = self;
   return options;
@@ -53,6 +56,7 @@ void Peer::start(Now now) {
 void Peer::look() {
   phase_ = Phase::looking;
   look_at_.reset();
+  if (options_.read_only) read_only_at_ = now_.at + std::max<base::Duration>(kReadOnlyAfter, options_.tick);
   note(Note::Level::info,
        fmt::format("LOOKING: last zxid 0x{:x}, current epoch {}", last_txn_.value, current_epoch_));
   quorum::ServerSet others = options_.config.voters();
@@ -65,6 +69,8 @@ void Peer::take_role(const election::Decide& decision) {
   ENSURE(phase_ == Phase::looking, "decided while {}", static_cast<int>(phase_));
   phase_ = Phase::in_role;
   served_ = false;
+  read_only_at_.reset();
+  close_pipeline();
   leader_id_ = decision.vote.leader;
   effects_.emplace_back(SeekVoters{});
   note(Note::Level::info,
@@ -121,16 +127,38 @@ void Peer::serve(pipeline::Role role, Zxid epoch_start) {
   election_.set_elected_epoch(records::epoch_of(epoch_start));
   write_config_node();
   tree_->set_last_zxid(std::max(tree_->last_zxid(), epoch_start));
-  pipeline::PipelineOptions options = options_.pipeline;
-  options.role = role;
-  options.first_link = next_link_;
-  options.sync_quorum_verified = options_.sync_quorum_verified;
-  pipeline_ = std::make_unique<pipeline::Pipeline>(options, *tree_, *sessions_, authorizer_, outputs_, now_);
+  open_pipeline(role);
   const auto sync = learner_ != nullptr ? learner_->status().sync : std::nullopt;
   note(Note::Level::info,
        fmt::format("serving as {} in epoch {}, last zxid 0x{:x}{}", to_string(role),
                    records::epoch_of(epoch_start), last_txn_.value,
                    sync ? fmt::format(", synchronized by {}", records::to_string(*sync)) : ""));
+}
+
+void Peer::open_pipeline(pipeline::Role role) {
+  pipeline::PipelineOptions options = options_.pipeline;
+  options.role = role;
+  options.first_link = next_link_;
+  options.sync_quorum_verified = options_.sync_quorum_verified;
+  pipeline_ = std::make_unique<pipeline::Pipeline>(options, *tree_, *sessions_, authorizer_, outputs_, now_);
+}
+
+void Peer::close_pipeline() {
+  if (pipeline_ == nullptr) return;
+  pipeline_->end();
+  for (const pipeline::Effect& effect : pipeline_->take_effects()) perform(effect);
+  next_link_ = pipeline_->next_link();
+  pipeline_.reset();
+}
+
+// The tree as it was last, for those who agree to that. Nothing in it changes, so that this server's vote
+// stays what it is.
+void Peer::serve_read_only() {
+  read_only_at_.reset();
+  write_config_node();
+  open_pipeline(pipeline::Role::read_only);
+  note(Note::Level::warning,
+       fmt::format("no leader was found: serving read-only clients, last zxid 0x{:x}", last_txn_.value));
 }
 
 // What the role logged and did not apply is kept until the log is known to have it.
@@ -139,12 +167,7 @@ void Peer::end_role(const std::string& reason) {
   phase_ = Phase::draining;
   note(Note::Level::warning,
        fmt::format("no longer {}: {}", leader_ != nullptr ? "leading" : "following", reason));
-  if (pipeline_ != nullptr) {
-    pipeline_->end();
-    for (const pipeline::Effect& effect : pipeline_->take_effects()) perform(effect);
-    next_link_ = pipeline_->next_link();
-    pipeline_.reset();
-  }
+  close_pipeline();
   if (leader_ != nullptr) {
     unapplied_.assign(leader_->outstanding().begin(), leader_->outstanding().end());
     effects_.emplace_back(CloseLearnerPort{});
@@ -176,6 +199,32 @@ void Peer::on_log_drained(Now now) {
     phase_ = Phase::pausing;
     look_at_ = now.at + kPauseAfterFailure;
   }
+  settle();
+}
+
+void Peer::on_disk_full(Now now) {
+  now_ = now;
+  if (phase_ != Phase::in_role) return;
+  end_role("the disk is full");
+  settle();
+}
+
+void Peer::on_log_lost(Now now) {
+  now_ = now;
+  ENSURE(phase_ == Phase::draining);
+  phase_ = Phase::no_space;
+  unapplied_.clear();
+  election_.rest();
+  note(Note::Level::warning, "out of the ensemble until there is space on the disk");
+}
+
+void Peer::on_reloaded(PeerStart start, Now now) {
+  now_ = now;
+  ENSURE(phase_ == Phase::no_space);
+  accepted_epoch_ = start.accepted_epoch;
+  current_epoch_ = start.current_epoch;
+  install(std::move(start.database));
+  look();
   settle();
 }
 
@@ -339,6 +388,7 @@ void Peer::on_current_epoch_durable(std::int64_t epoch, Now now) {
 
 void Peer::on_truncated(Zxid zxid, Database database, Now now) {
   now_ = now;
+  if (learner_ == nullptr) close_pipeline();  // its role ended meanwhile, what is served is the old tree
   ENSURE(pipeline_ == nullptr);
   install(std::move(database));
   if (learner_ == nullptr) return;
@@ -348,6 +398,7 @@ void Peer::on_truncated(Zxid zxid, Database database, Now now) {
 
 void Peer::on_snapshot_installed(Zxid zxid, Database database, Now now) {
   now_ = now;
+  if (learner_ == nullptr) close_pipeline();
   ENSURE(pipeline_ == nullptr);
   install(std::move(database));
   if (learner_ == nullptr) return;  // its role ended meanwhile; the disk has the snapshot all the same
@@ -390,6 +441,7 @@ void Peer::on_output_drained(LinkId link, Now now) {
 void Peer::on_deadline(Now now) {
   now_ = now;
   if (look_at_ && now.at >= *look_at_) look();
+  if (read_only_at_ && now.at >= *read_only_at_) serve_read_only();
   doubt();
   const auto due = [&](std::optional<base::Instant> at) { return at && *at <= now.at; };
   if (due(election_.next_deadline())) election_.on_deadline(now.at);
@@ -406,6 +458,7 @@ std::optional<base::Instant> Peer::next_deadline() const {
     if (at && (!first || *at < *first)) first = at;
   };
   consider(election_.next_deadline());
+  consider(read_only_at_);
   if (doubt_at_ && !options_.config.contains_quorum(supporters_)) consider(doubt_at_);
   if (leader_ != nullptr) consider(leader_->next_deadline());
   if (learner_ != nullptr) consider(learner_->next_deadline());
@@ -416,7 +469,7 @@ std::optional<base::Instant> Peer::next_deadline() const {
 Status Peer::status() const {
   Status status;
   status.state = leader_ != nullptr || learner_ != nullptr ? election_.state() : ServerState::looking;
-  status.serving = pipeline_ != nullptr;
+  status.serving = pipeline_ != nullptr && pipeline_->role() != pipeline::Role::read_only;
   if (leader_id_ != quorum::kNoServer) status.leader = leader_id_;
   status.accepted_epoch = accepted_epoch_;
   status.current_epoch = current_epoch_;

@@ -45,6 +45,7 @@ struct PeerOptions {
   bool log_readable = true;           // snapshotSizeFactor >= 0
   bool sync_quorum_verified = true;   // tandem.sync.quorumVerified
   bool leader_serves = true;          // leaderServes
+  bool read_only = false;             // readonlymode.enabled
   base::milliseconds silence_max{0};  // tandem.heartbeatTimeout; 0: no heartbeats
   std::size_t commit_log_count = zab::kCommitLogCount;
   election::Options election;          // self is set here
@@ -66,7 +67,7 @@ struct PeerStart {
 
 struct Status {
   ServerState state = ServerState::looking;
-  bool serving = false;
+  bool serving = false;            // in a role; read-only clients may be served without one
   std::optional<ServerId> leader;  // self included
   std::int64_t accepted_epoch = 0;
   std::int64_t current_epoch = 0;
@@ -110,6 +111,12 @@ class Peer {
   // ---- disk -----------------------------------------------------------------------------------------------
   void on_durable(Zxid zxid, Now now);
   void on_log_drained(Now now);
+  // The log or an epoch cannot be written for want of space: the role ends, and instead of on_log_drained
+  // comes on_log_lost. The log may lack what was proposed, so the tree may be ahead of it: this server votes
+  // again with what on_reloaded brings from the disk, as after a restart.
+  void on_disk_full(Now now);
+  void on_log_lost(Now now);
+  void on_reloaded(PeerStart start, Now now);
   void on_accepted_epoch_durable(std::int64_t epoch, Now now);
   void on_current_epoch_durable(std::int64_t epoch, Now now);
   // Durable. The tree before is destroyed: whoever reads it (a snapshot) must have let go.
@@ -137,7 +144,7 @@ class Peer {
   const quorum::QuorumConfig& config() const { return options_.config; }
 
  private:
-  enum class Phase { starting, looking, in_role, draining, pausing };
+  enum class Phase { starting, looking, in_role, draining, pausing, no_space };
 
   bool serves(LinkId link) const;
   void look();
@@ -146,6 +153,9 @@ class Peer {
   void doubt();
   void learn(const election::Decide& decision);
   void serve(pipeline::Role role, Zxid epoch_start);
+  void open_pipeline(pipeline::Role role);
+  void close_pipeline();
+  void serve_read_only();
   void end_role(const std::string& reason);
   void install(Database database);
   void apply(std::string_view payload);
@@ -174,10 +184,11 @@ class Peer {
   Zxid last_txn_;  // the last transaction in the tree, or the snapshot it came from
 
   Phase phase_ = Phase::starting;
-  std::optional<base::Instant> look_at_;   // while pausing
-  bool served_ = false;                    // in this role
-  quorum::ServerSet supporters_;           // voted for this leader and did not look for another one since
-  std::optional<base::Instant> doubt_at_;  // when a leader without a quorum of them gives up
+  std::optional<base::Instant> look_at_;       // while pausing
+  std::optional<base::Instant> read_only_at_;  // while looking
+  bool served_ = false;                        // in this role
+  quorum::ServerSet supporters_;               // voted for this leader and did not look for another one since
+  std::optional<base::Instant> doubt_at_;      // when a leader without a quorum of them gives up
   election::Election election_;
   ServerId leader_id_;
   std::unique_ptr<zab::Leader> leader_;

@@ -95,6 +95,8 @@ struct Config {
   std::int32_t cnx_timeout_ms = 5000;
   std::int32_t election_port_bind_retry = 3;
   std::int32_t heartbeat_timeout_ms = 600;
+  bool election_keep_alive = false;
+  bool read_only_mode = false;
   bool sync_quorum_verified = true;
   std::int32_t notification_interval_min_ms = 200;
   std::int32_t notification_interval_max_ms = 60000;

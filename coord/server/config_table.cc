@@ -252,6 +252,9 @@ void add_members(std::vector<Setting>& rows) {
                          {.doc = "Tries to listen on the election port, a second apart; 0: for ever.",
                           .property = "zookeeper.electionPortBindRetry",
                           .min = 0}));
+  rows.push_back(setting("tcpKeepAlive", &C::election_keep_alive,
+                         {.doc = "Whether connections of the election are probed by TCP while they are idle.",
+                          .property = "zookeeper.tcpKeepAlive"}));
   rows.push_back(setting("fastleader.minNotificationInterval", &C::notification_interval_min_ms,
                          {.doc = "Ms before a vote is repeated; doubled each time.",
                           .property = "zookeeper.fastleader.minNotificationInterval",
@@ -282,6 +285,9 @@ void add_roles(std::vector<Setting>& rows) {
                          {.doc = "Whether a leader serves clients.",
                           .property = "zookeeper.leaderServes",
                           .truth = Truth::yes_no}));
+  rows.push_back(setting("readonlymode.enabled", &C::read_only_mode,
+                         {.doc = "Whether a member that finds no leader serves read-only clients.",
+                          .property = "readonlymode.enabled"}));
   rows.push_back(
       setting("leader.maxTimeToWaitForEpoch", &C::leader_max_time_to_wait_for_epoch_ms,
               {.doc = "Ms that an elected leader waits for a quorum while others look; -1: initLimit.",
@@ -335,9 +341,7 @@ void add_ensemble(std::vector<Setting>& rows) {
        "zookeeper.multiAddress.reachabilityCheckTimeoutMs"},
       {"oraclePath", Type::string, "", {}},
       {"quorum.cnxn.threads.size", Type::int32, "20", {}},
-      {"tcpKeepAlive", Type::boolean, "false", "zookeeper.tcpKeepAlive"},
       {"observerMaster.sizeLimit", Type::int64, "33554432", "zookeeper.observerMaster.sizeLimit"},
-      {"readonlymode.enabled", Type::boolean, "false", "readonlymode.enabled"},
   };
   // These only matter between servers: a server that stands alone ignores them, as Apache's does.
   for (const Row& row : kRows) {

@@ -12,6 +12,17 @@ namespace tandem::coord::server {
 using base::Status;
 using jute::Zxid;
 
+namespace {
+
+constexpr base::Duration kBindRetryAfter = std::chrono::seconds(1);
+
+// When the disk is full: how often to look, and what has to be free before this server comes back. More than
+// the log wants for a write, as a snapshot or a new log file may be next.
+constexpr base::Duration kSpaceCheckPeriod = std::chrono::milliseconds(500);
+constexpr std::uint64_t kSpaceWanted = 4U << 20;
+
+}  // namespace
+
 Member::Member(const Config& config, net::Loop& loop, fs::Disk& disk, logging::Logger logger,
                base::Random random)
     : config_(config),
@@ -28,24 +39,37 @@ Member::Member(const Config& config, net::Loop& loop, fs::Disk& disk, logging::L
           },
           [this] { end_turn(); }),
       timer_(loop, [this] { on_timer(); }),
-      log_timer_(loop, [this] { feed_logs(); }) {}
+      log_timer_(loop, [this] { feed_logs(); }),
+      election_port_timer_(loop, [this] { try_election_port(); }),
+      space_timer_(loop, [this] { look_for_space(); }) {}
 
 Member::~Member() { stop(); }
 
 // ---- start ------------------------------------------------------------------------------------------------
 
 std::optional<StartFailure> Member::start(const ProcessFacts& process) {
-  const auto failed = [](const Status& status, ExitCode code = ExitCode::unexpected) {
-    return StartFailure{code, status.error()};
-  };
+  const auto failed = [](const Status& status) { return StartFailure{ExitCode::unexpected, status.error()}; };
   if (auto status = authorizer_.check_options(); !status) return failed(status);
   if (auto status = build_peer(); !status) return failed(status);
   if (auto status = open_client_port(process); !status) return failed(status);
-  if (auto status = open_election_port(); !status) return failed(status, ExitCode::election_port);
   store_.start_purging();
-  peer_->start(now());
-  turn_later();
+  try_election_port();
   return std::nullopt;
+}
+
+// A port that another process still has is tried again, electionPortBindRetry times in all; 0: for ever.
+void Member::try_election_port() {
+  now_known_ = false;
+  const Status status = open_election_port();
+  if (status) {
+    peer_->start(now());
+    return turn_later();
+  }
+  ++election_port_tries_;
+  if (config_.election_port_bind_retry > 0 && election_port_tries_ >= config_.election_port_bind_retry)
+    fail(ExitCode::election_port, status.error());
+  logger_.warn("{}; trying again", status.error().context);
+  election_port_timer_.set(loop_.clock().now() + kBindRetryAfter);
 }
 
 base::Result<peer::Database> Member::recover() {
@@ -64,16 +88,20 @@ base::Result<peer::Database> Member::recover() {
   return database;
 }
 
-Status Member::build_peer() {
+base::Result<peer::PeerStart> Member::load() {
   auto database = recover();
   if (!database) return database.error();
   const auto epochs = storage::load_epochs(disk_, config_.snapshot_directory(), database->tree->last_zxid());
   if (!epochs) return epochs.error();
   for (const std::string& warning : epochs->warnings) logger_.warn("{}", warning);
+  return peer::PeerStart{std::move(*database), epochs->accepted, epochs->current};
+}
+
+Status Member::build_peer() {
+  auto start = load();
+  if (!start) return start.error();
   pipeline::Outputs& outputs = *this;
-  peer_ = std::make_unique<peer::Peer>(
-      peer_options(), peer::PeerStart{std::move(*database), epochs->accepted, epochs->current}, authorizer_,
-      outputs, now());
+  peer_ = std::make_unique<peer::Peer>(peer_options(), std::move(*start), authorizer_, outputs, now());
   return {};
 }
 
@@ -88,6 +116,7 @@ peer::PeerOptions Member::peer_options() const {
   options.log_readable = config_.snapshot_size_factor >= 0;
   options.leader_serves = config_.leader_serves;
   options.sync_quorum_verified = config_.sync_quorum_verified;
+  options.read_only = config_.read_only_mode;
   options.silence_max = base::milliseconds(config_.heartbeat_timeout_ms);
   options.commit_log_count = static_cast<std::size_t>(std::max(config_.commit_log_count, 0));
   options.election.notification_interval_min = base::milliseconds(config_.notification_interval_min_ms);
@@ -123,6 +152,7 @@ Status Member::open_election_port() {
   options.self = ensemble.self;
   options.several_addresses = config_.multi_address_enabled;
   options.connect_timeout = base::milliseconds(config_.cnx_timeout_ms);
+  options.keep_alive = config_.election_keep_alive;
   for (const auto& [id, spec] : ensemble.members.members()) {
     for (const quorum::PeerAddress& address : spec.addresses) {
       const net::Endpoint endpoint{address.host, address.election_port};
@@ -142,6 +172,11 @@ Status Member::open_election_port() {
   return {};
 }
 
+bool Member::serves_read_only() const {
+  const pipeline::Pipeline* serving = peer_->serving();
+  return serving != nullptr && serving->role() == pipeline::Role::read_only;
+}
+
 // Behind the lines that every server has; Apache's, in its order, and no newline at the end.
 std::string Member::ensemble_conf() const {
   const Ensemble& ensemble = *config_.ensemble;
@@ -152,15 +187,17 @@ std::string Member::ensemble_conf() const {
     election_ports += fmt::format("{}{}", between, address.election_port);
     learner_ports += fmt::format("{}{}", between, address.learner_port);
   }
-  return fmt::format(
-      "initLimit={}\nsyncLimit={}\nelectionAlg=3\nelectionPort={}\nquorumPort={}\npeerType={}\nmembership: "
-      "\n{}",
-      config_.init_limit, config_.sync_limit, election_ports, learner_ports,
-      ensemble.role == quorum::Role::observer ? 1 : 0, peer_->config().text());
+  std::string text =
+      fmt::format("initLimit={}\nsyncLimit={}\nelectionAlg=3\nelectionPort={}\nquorumPort={}\npeerType={}\n",
+                  config_.init_limit, config_.sync_limit, election_ports, learner_ports,
+                  ensemble.role == quorum::Role::observer ? 1 : 0);
+  if (!serves_read_only()) text += "membership: \n" + peer_->config().text();
+  return text;
 }
 
 std::vector<std::pair<std::string, std::string>> Member::monitor_values() const {
   auto values = store_.monitor_values();
+  if (serves_read_only()) return values;
   const peer::Status status = peer_->status();
   std::string state(election::to_string(status.state));
   std::transform(state.begin(), state.end(), state.begin(),
@@ -237,8 +274,34 @@ void Member::on_durable(Zxid last) {
   end_turn();
 }
 
-// What was proposed cannot be taken back here, and a member that does not log must not pretend to.
-void Member::on_log_full(const base::Error& error) { fail(ExitCode::unexpected, error); }
+void Member::on_log_full(const base::Error& error) { leave_for_space(error); }
+
+// What was proposed cannot be taken back, and a member that does not log must not pretend to: it leaves. What
+// it acknowledged is durable; what it has in memory beyond that is forgotten, so coming back is a restart.
+void Member::leave_for_space(const base::Error& error) {
+  logger_.error("the disk is full, leaving the ensemble until there is space: {}", error.context);
+  disk_full_ = true;
+  now_known_ = false;
+  peer_->on_disk_full(now());
+  turn_later();
+}
+
+void Member::look_for_space() {
+  for (const std::string& directory : {config_.log_directory(), config_.snapshot_directory()}) {
+    const auto space = disk_.space(directory);
+    if (!space || space->usable_bytes < kSpaceWanted)
+      return space_timer_.set(loop_.clock().now() + kSpaceCheckPeriod);
+  }
+  auto start = load();
+  if (!start && start.error().code == base::Errc::no_space)
+    return space_timer_.set(loop_.clock().now() + kSpaceCheckPeriod);
+  if (!start) fail(ExitCode::unexpected, start.error());
+  logger_.info("there is space on the disk again, coming back to the ensemble");
+  disk_full_ = false;
+  now_known_ = false;
+  peer_->on_reloaded(std::move(*start), now());
+  end_turn();
+}
 
 pipeline::LinkId Member::open_link(net::Connection& connection) {
   now_known_ = false;  // frames end a reading of the clocks, and this link may never send one
@@ -325,6 +388,7 @@ void Member::on_leader_gone(const base::Error& reason) {
 base::Result<bool> Member::on_leader_snapshot(std::string_view& bytes) {
   if (intake_ == nullptr) return base::make_error(base::Errc::closed, "a snapshot that was not asked for");
   const auto whole = intake_->take(bytes);
+  if (!whole && whole.error().code == base::Errc::no_space) leave_for_space(whole.error());
   if (!whole) return whole.error();
   now_known_ = false;
   if (!*whole) {

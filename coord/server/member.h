@@ -54,8 +54,10 @@ class Member final : private StoreEvents,
   peer::PeerOptions peer_options() const;
   base::Status open_client_port(const ProcessFacts& process);
   base::Status open_election_port();
+  void try_election_port();
   std::vector<std::pair<std::string, std::string>> monitor_values() const;
   std::string ensemble_conf() const;
+  bool serves_read_only() const;
 
   // ---- the core's turn ------------------------------------------------------------------------------------
   peer::Now now();
@@ -81,6 +83,9 @@ class Member final : private StoreEvents,
   void on_durable(jute::Zxid last) override;
   void on_log_full(const base::Error& error) override;
   void on_log_space() override {}
+  void leave_for_space(const base::Error& error);
+  void look_for_space();
+  base::Result<peer::PeerStart> load();
 
   std::string& output(pipeline::LinkId link) override { return clients_.output(link); }
 
@@ -131,6 +136,10 @@ class Member final : private StoreEvents,
   std::map<std::uint64_t, LogReading> log_readings_;  // by learner
   net::Timer timer_;
   net::Timer log_timer_;  // runs while parts of the log are being sent
+  net::Timer election_port_timer_;
+  net::Timer space_timer_;  // runs while the disk is full
+  int election_port_tries_ = 0;
+  bool disk_full_ = false;
   peer::Now now_;
   bool now_known_ = false;
   bool turn_scheduled_ = false;

@@ -23,6 +23,9 @@ Overloaded(Cases...) -> Overloaded<Cases...>;  // clang 14 does not find it by i
 constexpr std::size_t kLogPiece = 1U << 20;
 constexpr base::Duration kLogLook = std::chrono::milliseconds(2);
 
+// The first look for space on a disk that was full a moment ago.
+constexpr base::Duration kSpaceLook = std::chrono::milliseconds(500);
+
 std::uint64_t newest_snapshot_bytes(fs::Disk& disk, const std::string& directory) {
   const auto files = storage::list_snapshots(disk, directory);
   if (!files || files->empty()) return 0;
@@ -160,6 +163,7 @@ void Member::begin_intake(const zab::InstallSnapshot& effect) {
   auto target = std::make_unique<TreeRestore>(store_.tree_options());
   auto intake = shell::SnapshotIntake::begin(disk_, store_.snapshot_options(), effect.zxid, std::move(target),
                                              static_cast<std::size_t>(config_.txn_bytes_max()));
+  if (!intake && intake.error().code == base::Errc::no_space) return leave_for_space(intake.error());
   if (!intake) fail(ExitCode::unexpected, intake.error());
   intake_ = std::move(*intake);
 }
@@ -197,6 +201,7 @@ void Member::persist_epoch(bool accepted, std::int64_t epoch) {
   const std::string directory = config_.snapshot_directory();
   const Status status = accepted ? storage::write_accepted_epoch(disk_, directory, epoch)
                                  : storage::write_current_epoch(disk_, directory, epoch);
+  if (!status && status.error().code == base::Errc::no_space) return leave_for_space(status.error());
   if (!status) fail(ExitCode::unexpected, status.error());
   now_known_ = false;
   if (accepted) return peer_->on_accepted_epoch_durable(epoch, now());
@@ -207,9 +212,11 @@ void Member::persist_epoch(bool accepted, std::int64_t epoch) {
 // way would keep it under the name of an earlier transaction.
 void Member::drain_log() {
   store_.give_up_snapshot();
-  store_.close_log();
+  disk_full_ = !store_.close_log() || disk_full_;
   now_known_ = false;
-  peer_->on_log_drained(now());
+  if (!disk_full_) return peer_->on_log_drained(now());
+  peer_->on_log_lost(now());
+  space_timer_.set(loop_.clock().now() + kSpaceLook);
 }
 
 void Member::truncate(const zab::Truncate& effect) {

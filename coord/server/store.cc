@@ -107,6 +107,7 @@ Status Store::write_snapshot(tree::DataTree& tree, const shell::SessionTimeouts&
 
 void Store::open_log(StoreEvents& events) {
   events_ = &events;
+  last_appended_ = Zxid();
   shell::LogEvents& self = *this;  // make_unique does not see the private base
   log_ = std::make_unique<shell::LogWriter>(
       loop_, disk_,
@@ -120,11 +121,13 @@ void Store::open_log(StoreEvents& events) {
       self, logger_.named("coord.log"));
 }
 
-void Store::close_log() {
-  if (log_ == nullptr) return;
+bool Store::close_log() {
+  if (log_ == nullptr) return true;
   log_->stop();
+  const bool whole = log_->durable() >= last_appended_;
   add_log_stats();
   log_.reset();
+  return whole;
 }
 
 void Store::add_log_stats() {
@@ -136,6 +139,7 @@ void Store::add_log_stats() {
 }
 
 void Store::append(const records::TxnBatch& batch) {
+  last_appended_ = batch.last;
   batch.for_each([&](std::string_view payload) { log_->append(zxid_of(payload), payload); });
   log_->submit();
   snapshot_rule_.add(static_cast<std::int64_t>(batch.sizes.size()),

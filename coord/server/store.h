@@ -55,8 +55,9 @@ class Store final : private shell::LogEvents {
 
   // ---- the log --------------------------------------------------------------------------------------------
   void open_log(StoreEvents& events);
-  // All that was appended is durable when it returns; no event comes any more.
-  void close_log();
+  // No event comes any more. All that was appended is durable when it returns true; otherwise the disk is
+  // full, and only what on_durable said, or a little more, is in the log.
+  bool close_log();
   bool log_is_open() const { return log_ != nullptr; }
   void append(const records::TxnBatch& batch);
 
@@ -93,6 +94,7 @@ class Store final : private shell::LogEvents {
   std::unique_ptr<shell::SnapshotWriter> snapshots_;
   StoreEvents* events_ = nullptr;
   std::unique_ptr<shell::LogWriter> log_;
+  jute::Zxid last_appended_;  // to this log_
   std::unique_ptr<net::Timer> purge_timer_;
   std::unique_ptr<net::ThreadPool> purge_thread_;
 

@@ -1,6 +1,7 @@
 #include "coord/shell/election_port.h"
 
 #include <fmt/format.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <optional>
@@ -54,6 +55,8 @@ class ElectionPort::Link final : public net::Handler, public std::enable_shared_
   }
 
   void start(net::Loop& loop, net::Socket socket, base::Duration idle_max) {
+    const int on = port_ != nullptr && port_->options_.keep_alive ? 1 : 0;
+    ::setsockopt(socket.fd(), SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
     net::ConnectionOptions options;
     options.idle_max = idle_max;
     options.stall_max = kStallMax;

@@ -46,6 +46,7 @@ struct ElectionPortOptions {
   bool several_addresses = false;                                // multiAddress.enabled: handshakes of V2
   std::map<quorum::ServerId, std::vector<net::Endpoint>> peers;  // election addresses of the others
   base::Duration connect_timeout = std::chrono::seconds(5);      // cnxTimeout
+  bool keep_alive = false;                                       // tcpKeepAlive
 };
 
 class ElectionPort {

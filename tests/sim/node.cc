@@ -50,6 +50,7 @@ void Node::start() {
   made.init_limit = options.init_limit;
   made.sync_limit = options.sync_limit;
   made.silence_max = options.silence;
+  made.read_only = options.read_only;
   made.log_readable = options.log_readable;
   made.commit_log_count = static_cast<std::size_t>(options.commit_log_count);
   made.pipeline.min_session_timeout_ms = static_cast<std::int32_t>(options.tick.count() * 2);

@@ -56,6 +56,7 @@ Options Options::of_seed(std::uint64_t seed) {
   options.disk_errors = swarm(random, 3000, 15000);
   options.latency = std::chrono::microseconds(random.between(50, 5000));
   options.latency_spikes = random.chance(0.3) ? 0.01 : 0;
+  options.read_only = random.chance(0.3);
   options.silence = milliseconds(random.chance(0.7) ? random.between(100, 2000) : 0);
   return options;
 }
@@ -63,15 +64,15 @@ Options Options::of_seed(std::uint64_t seed) {
 std::string Options::text() const {
   return fmt::format(
       "seed={} mutant={} voters={} observers={} clients={} tick={} init={} sync={} silence={} commit_log={} "
-      "log_readable={} "
+      "log_readable={} read_only={} "
       "session={} think={} kills={} power_cuts={} pauses={} partitions={} resets={} slow_disks={} "
       "disk_errors={} "
       "latency_us={} spikes={}",
       seed, to_string(mutant), voters, observers, clients, tick.count(), init_limit, sync_limit,
-      silence.count(), commit_log_count, log_readable, session_timeout.count(), think.count(), kills.count(),
-      power_cuts.count(), pauses.count(), partitions.count(), resets.count(), slow_disks.count(),
-      disk_errors.count(), std::chrono::duration_cast<std::chrono::microseconds>(latency).count(),
-      latency_spikes);
+      silence.count(), commit_log_count, log_readable, read_only, session_timeout.count(), think.count(),
+      kills.count(), power_cuts.count(), pauses.count(), partitions.count(), resets.count(),
+      slow_disks.count(), disk_errors.count(),
+      std::chrono::duration_cast<std::chrono::microseconds>(latency).count(), latency_spikes);
 }
 
 }  // namespace tandem::sim

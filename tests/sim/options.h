@@ -40,6 +40,8 @@ struct Options {
   milliseconds silence{0};  // heartbeats; zero: none
   int commit_log_count = 500;
   bool log_readable = true;
+  bool read_only =
+      false;  // readonlymode.enabled: no client of these asks for it, roles come and go all the same
   milliseconds session_timeout{4000};
   milliseconds safety{30000};    // with faults
   milliseconds liveness{40000};  // without
