@@ -145,6 +145,7 @@ class Leader {
     base::milliseconds silence_max{0};  // heartbeats are exchanged; 0: it knows none
     Zxid last_zxid;                     // as it said in ACKEPOCH
     Zxid acked;
+    Zxid acked_early;  // before NEWLEADER
     Instant opened;
     Instant heard;
     std::optional<AckWatch> watched;

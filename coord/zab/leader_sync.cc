@@ -2,6 +2,8 @@
 // nothing is missed and nothing comes twice.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/check.h"
 #include "coord/zab/leader.h"
 
@@ -144,9 +146,15 @@ void Leader::begin_forwarding(Peer& peer, Zxid has, Instant now) {
 }
 
 void Leader::on_new_leader_ack(Peer& peer, const QuorumPacket& packet, Instant now) {
+  // Apache's 3.8 acknowledges what it has just logged from another thread, which may be the faster one.
+  if (packet.type == PacketType::ack && counter_of(packet.zxid) != 0 && packet.zxid <= last_proposed_) {
+    peer.acked_early = std::max(peer.acked_early, packet.zxid);
+    return;
+  }
   if (packet.type != PacketType::ack || packet.zxid != make_zxid(epoch_, 0))
     return drop(peer, fmt::format("{} where the ACK of NEWLEADER was expected", records::printed(packet)));
   peer.state = LearnerState::ready;
+  on_ack(peer, peer.acked_early);
   if (!outstanding_.empty() && !peer.observer) watch(peer, outstanding_.back().zxid, now);
   if (phase_ == LeaderPhase::broadcast) {
     put(peer, PacketType::up_to_date, Zxid(-1));

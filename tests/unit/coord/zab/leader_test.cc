@@ -191,6 +191,25 @@ TEST_CASE("two followers commit without the leader's own disk") {
   CHECK(s.take().front() == "Commit 0x100000001");
 }
 
+TEST_CASE(
+    "acknowledgements that overtake the one of NEWLEADER, as those of Apache 3.8 do, count once it comes") {
+  Stage s;
+  const LearnerId one = s.lead(1);
+  s.leader->on_closed(one, s.time.now);
+  s.leader->propose(batch_of(make_zxid(1, 1)), s.time.now);
+  const LearnerId two = s.follower(2, 0);
+  s.ack_epoch(two, 0, Zxid(0));
+  s.take();
+  s.say(two, PacketType::ack, make_zxid(1, 1));
+  s.leader->on_durable(make_zxid(1, 1), s.time.now);
+  CHECK(s.take().empty());  // neither a commit nor the end of the connection
+  s.say(two, PacketType::ack, make_zxid(1, 0));
+  const Lines lines = s.take();
+  REQUIRE(!lines.empty());
+  CHECK(lines[0] == "Commit 0x100000001");
+  CHECK(s.learner(two).acked == make_zxid(1, 1));
+}
+
 TEST_CASE("an acknowledgement of what was never proposed does not count") {
   Stage s;
   const LearnerId one = s.lead(1);
