@@ -30,6 +30,7 @@ ACKED_PER_SECOND_MIN = 100
 IMAGE_MIB = 4096  # sparse; must not fill up however fast the machine writes
 EXT4_IOC_SHUTDOWN = 0x8004587D
 NO_LOG_FLUSH = 2
+STOPPED_MAX = 4.0  # seconds
 
 
 class NoLoopMounts(Exception):
@@ -103,6 +104,23 @@ def fill(path):
             pass
 
 
+class Stops(threading.Thread):
+    """Seconds for which this program did not run: somebody stopped it, or the machine starved it."""
+
+    SPAN = 0.2
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.seconds, self.ended = 0.0, threading.Event()
+
+    def run(self):
+        before = time.monotonic()
+        while not self.ended.wait(self.SPAN):
+            now = time.monotonic()
+            self.seconds += max(now - before - 2 * self.SPAN, 0.0)
+            before = now
+
+
 @dataclass
 class Tally:
     cycles: int = 0
@@ -174,6 +192,7 @@ class Cycles:
 
     def __init__(self, directory, seed, power, progress=False):
         self.progress = progress
+        self.stops = Stops()
         self.directory = Path(directory)
         self.random = random.Random(seed)
         self.tally = Tally()
@@ -190,12 +209,14 @@ class Cycles:
 
     def run(self, count):
         """Until `count` cycles counted; half of them within the first five seconds of a directory's life."""
+        self.stops.start()
         try:
             while self.tally.cycles < count and self.tally.void <= count and not self.tally.complaints:
                 self.cycle(young=self.tally.cycles % 2 == 0)
                 if self.progress and self.tally.cycles % 10 == 0:
                     print(self.tally.line(), flush=True)
         finally:
+            self.stops.ended.set()
             self.finish()
             if self.disk:
                 self.disk.unmount()
@@ -227,6 +248,7 @@ class Cycles:
 
     def cycle(self, young):
         self.number += 1
+        stopped = self.stops.seconds
         if young or self.age is None:
             self.fresh_directory()
             cut_after = self.random.uniform(self.LIFE_MIN, self.LIFE_MAX)
@@ -248,7 +270,18 @@ class Cycles:
             writer.stopping = True
             writer.join(20)
         self.age += time.monotonic() - launched
-        self.judge(server, writers, wrote)
+        known = len(self.tally.complaints)
+        try:
+            self.judge(server, writers, wrote)
+        except OSError as error:
+            self.complain(f"not served while it was looked at: {error}\n{server.log()[-4000:]}")
+        if len(self.tally.complaints) > known:
+            server.kill()
+            if self.stops.seconds - stopped > STOPPED_MAX and not self.tally.lost:
+                # Timeouts ran out meanwhile, those of sessions among them: this cycle says nothing.
+                self.tally.void += 1
+                self.age = None
+                del self.tally.complaints[known:]
 
     def cut(self, server, writers=()):
         if self.disk:

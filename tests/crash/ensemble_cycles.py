@@ -92,7 +92,7 @@ class Cycles(coord_cycles.Cycles):
     """All at once."""
 
     SECOND_CUT_MAX = 0.4  # seconds; loading, the election and the synchronization
-    HOLD_MS = 600000      # a long run may be stopped for minutes while others measure
+    HOLD_MS = 600000
 
     def make_disk(self):
         return Disks(self.directory)
