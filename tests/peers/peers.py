@@ -21,6 +21,7 @@ KAFKA_OLD = "2.7.2"
 # "provided", and the releases differ in the logging they were built with.
 LOG4J = [("org.slf4j", "slf4j-reload4j", "1.7.36")]
 LOGBACK = [("ch.qos.logback", "logback-classic", "1.3.15")]
+OLD_LOGBACK = [("ch.qos.logback", "logback-classic", "1.2.13")]  # for slf4j 1.7, which 3.8 has
 ZOOKEEPER_EXTRAS = [
     ("commons-cli", "commons-cli", "1.5.0"),
     ("commons-io", "commons-io", "2.17.0"),
@@ -81,7 +82,7 @@ def dependencies(name, version):
     artifact = [("org.apache.zookeeper", "zookeeper", version)]
     if (major, minor) < (3, 5):
         return artifact + LOG4J
-    logging = LOGBACK if (major, minor) >= (3, 8) else LOG4J
+    logging = LOGBACK if (major, minor) >= (3, 9) else OLD_LOGBACK if minor == 8 else LOG4J
     return artifact + logging + ZOOKEEPER_EXTRAS + (NEW_JLINE if (minor, patch) >= (9, 4) else [])
 
 

@@ -36,6 +36,7 @@ class Network(threading.Thread):
         super().__init__(daemon=True)
         self.selector = selectors.DefaultSelector()
         self.listeners, self.pipes, self.cut = [], {}, set()
+        self.changes = {}  # way -> what is done to each piece of bytes on it
         self.lock = threading.Lock()
         self.wake, self.woken = socket.socketpair()
         self.selector.register(self.woken, selectors.EVENT_READ, "wake")
@@ -55,6 +56,11 @@ class Network(threading.Thread):
 
     def isolate(self, number, others):
         self.part(*[way for n in others if n != number for way in ((n, number), (number, n))])
+
+    def change(self, way, how):
+        """Every piece of bytes on the way becomes how(bytes)."""
+        with self.lock:
+            self.changes[way] = how
 
     def heal(self):
         with self.lock:
@@ -120,6 +126,8 @@ class Network(threading.Thread):
             if not data:
                 self._close(pipe.source)
                 return
+            if pipe.way in self.changes:
+                data = self.changes[pipe.way](data)
             pipe.sink.settimeout(2)
             pipe.sink.sendall(data)
             pipe.sink.setblocking(False)
