@@ -302,7 +302,8 @@ LearnerId Peer::on_learner_open(Now now) {
 void Peer::on_learner_packet(LearnerId learner, const records::QuorumPacket& packet, Now now) {
   now_ = now;
   if (leader_ == nullptr) return;
-  leader_->on_packet(learner, packet, now.at);
+  const bool introduced = leader_->on_packet(learner, packet, now.at);
+  if (introduced) note(Note::Level::info, fmt::format("learner {}: {}", learner, leader_->describe(learner)));
   settle();
 }
 
@@ -321,6 +322,8 @@ void Peer::on_snapshot_sent(LearnerId learner, Now now) {
 void Peer::on_learner_gone(LearnerId learner, Now now) {
   now_ = now;
   if (leader_ == nullptr) return;
+  if (const std::string who = leader_->describe(learner); !who.empty())
+    note(Note::Level::info, fmt::format("learner {} is gone: {}", learner, who));
   leader_->on_closed(learner, now.at);
   if (pipeline_ != nullptr) pipeline_->on_learner_gone(pipeline::LearnerId(learner.value));
   settle();

@@ -86,7 +86,8 @@ void Peer::perform(const zab::LeaderEffect& effect) {
           },
           [&](const zab::ReadLog& value) { forward(value); },
           [&](const zab::CloseLearner& value) {
-            note(Note::Level::info, fmt::format("closing learner {}: {}", value.learner, value.reason));
+            if (!value.stranger)
+              note(Note::Level::info, fmt::format("closing learner {}: {}", value.learner, value.reason));
             forward(value);
             if (pipeline_ != nullptr) pipeline_->on_learner_gone(pipeline::LearnerId(value.learner.value));
           },
@@ -195,6 +196,11 @@ void Peer::perform(const pipeline::Effect& effect) {
                  },
                  [&](const pipeline::AnswerSync& value) {
                    if (leader_ != nullptr) leader_->answer_sync(LearnerId(value.learner.value));
+                 },
+                 [&](const pipeline::DropLearner& value) {
+                   if (leader_ != nullptr)
+                     leader_->dismiss(LearnerId(value.learner.value),
+                                      "it sends more than can be held for it");
                  },
                  [&](const pipeline::ConfirmLeadership& value) {
                    if (leader_ != nullptr) leader_->confirm(value.round, now_.at);

@@ -23,6 +23,7 @@ struct Printer {
     return fmt::format("tell learner {}: session {} is {}", e.learner.value, hex(e.session.value),
                        e.valid ? "valid" : "not valid");
   }
+  std::string operator()(const DropLearner& e) const { return fmt::format("drop learner {}", e.learner); }
   std::string operator()(const AnswerSync& e) const {
     return fmt::format("tell learner {}: synced", e.learner.value);
   }

@@ -66,6 +66,11 @@ struct AnswerSync {
   LearnerId learner;
 };
 
+// Leader: it sends faster than its syncs can be answered; close its connection.
+struct DropLearner {
+  LearnerId learner;
+};
+
 // Leader: find out whether a quorum still follows, asked from now on; then on_leadership_confirmed(round).
 struct ConfirmLeadership {
   std::uint64_t round = 0;
@@ -90,8 +95,8 @@ struct AwaitOutput {
   LinkId link;
 };
 
-using Effect = std::variant<Persist, Forward, Revalidate, AnswerRevalidate, AnswerSync, ConfirmLeadership,
-                            EpochExhausted, CloseLink, ResumeLink, AwaitOutput>;
+using Effect = std::variant<Persist, Forward, Revalidate, AnswerRevalidate, AnswerSync, DropLearner,
+                            ConfirmLeadership, EpochExhausted, CloseLink, ResumeLink, AwaitOutput>;
 
 // One line for traces.
 std::string printed(const Effect& effect);

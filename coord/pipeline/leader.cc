@@ -3,6 +3,7 @@
 // leader. Source: Apache's LearnerHandler, Leader.processSync, LeaderZooKeeperServer.
 #include "base/check.h"
 #include "bytes/reader.h"
+#include "coord/pipeline/limits.h"
 #include "coord/pipeline/owner.h"
 #include "coord/pipeline/pipeline.h"
 #include "coord/pipeline/wire.h"
@@ -26,12 +27,21 @@ void Pipeline::on_request(LearnerId learner, const records::ForwardedRequest& re
   ENSURE(options_.role == Role::leader, "a learner's request, as {}", to_string(options_.role));
   now_ = now;
   const auto held = held_.find(learner.value);
-  if (held != held_.end() && held->second.syncs > 0) {
-    held->second.requests.push_back(
-        {request.session, request.cxid, request.type, std::string(request.body), ids});
+  if (held != held_.end() && held->second.syncs > 0) return hold(learner, held->second, request, ids);
+  take_request(learner, request, ids);
+}
+
+void Pipeline::hold(LearnerId learner, HeldRequests& held, const records::ForwardedRequest& request,
+                    const std::vector<jute::Id>& ids) {
+  if (held.dropped) return;
+  held.bytes += request.body.size();
+  if (held.bytes > kHeldBytesMax || held.requests.size() >= kHeldRequestsMax) {
+    held.dropped = true;
+    held.requests.clear();
+    effects_.emplace_back(DropLearner{learner});
     return;
   }
-  take_request(learner, request, ids);
+  held.requests.push_back({request.session, request.cxid, request.type, std::string(request.body), ids});
 }
 
 void Pipeline::take_request(LearnerId learner, const records::ForwardedRequest& request,
@@ -150,6 +160,7 @@ void Pipeline::take_held(LearnerId learner) {
   while (held.syncs == 0 && !held.requests.empty()) {
     const HeldRequest request = std::move(held.requests.front());
     held.requests.pop_front();
+    held.bytes -= request.body.size();
     take_request(learner, {request.session, request.cxid, request.op, request.body}, request.ids);
   }
 }

@@ -22,4 +22,9 @@ inline constexpr std::size_t kMultiReadBytesMax = 64 * 1024 * 1024;
 // Bytes proposed and not yet durable, of all links: a slow disk must not become memory.
 inline constexpr std::size_t kInFlightBytesMax = 64 * 1024 * 1024;
 
+// What one learner may have waiting behind its syncs while a leader asks a quorum about them: beyond either
+// number its connection is closed. Its own clients' requests are bounded where they are connected.
+inline constexpr std::size_t kHeldRequestsMax = 1U << 16;
+inline constexpr std::size_t kHeldBytesMax = 64 * 1024 * 1024;
+
 }  // namespace tandem::coord::pipeline

@@ -187,6 +187,8 @@ class Pipeline final : private tree::ChangeListener {
   };
   struct HeldRequests {
     std::size_t syncs = 0;
+    std::size_t bytes = 0;
+    bool dropped = false;
     std::deque<HeldRequest> requests;
   };
 
@@ -235,6 +237,8 @@ class Pipeline final : private tree::ChangeListener {
   void submit_error(const Preparer::Proposal& proposal, jute::ErrorCode err);
   bool may_propose();
   void count_proposal(const Preparer::Proposal& proposal, LinkId link, jute::Zxid zxid, std::size_t before);
+  void hold(LearnerId learner, HeldRequests& held, const records::ForwardedRequest& request,
+            const std::vector<jute::Id>& ids);
   void take_request(LearnerId learner, const records::ForwardedRequest& request,
                     const std::vector<jute::Id>& ids);
   void begin_sync(PendingSync sync);

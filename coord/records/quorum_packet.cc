@@ -318,6 +318,7 @@ Result<std::optional<QuorumPacket>> QuorumPacketDecoder::next() {
   }
   if (*size == 0) return std::optional<QuorumPacket>();
   at_ += *size;
+  data_max_ = later_max_;
   in_snapshot_ = packet.type == PacketType::snap;
   return std::optional<QuorumPacket>(packet);
 }

@@ -117,8 +117,10 @@ base::Result<std::pair<jute::SessionId, bool>> decode_revalidated(jute::BufferVi
 // Owned by one connection. Feed what arrives, then call next() until it gives nothing.
 class QuorumPacketDecoder {
  public:
-  // `data_max`: jute.maxbuffer and its extra size.
-  explicit QuorumPacketDecoder(std::size_t data_max) : data_max_(data_max) {}
+  // `data_max`: jute.maxbuffer and its extra size; `first_max`: of the first packet.
+  explicit QuorumPacketDecoder(std::size_t data_max) : QuorumPacketDecoder(data_max, data_max) {}
+  QuorumPacketDecoder(std::size_t data_max, std::size_t first_max)
+      : data_max_(first_max), later_max_(data_max) {}
 
   void feed(std::string_view bytes);
 
@@ -138,6 +140,7 @@ class QuorumPacketDecoder {
   base::Result<std::size_t> parse(std::string_view bytes, QuorumPacket& packet) const;
 
   std::size_t data_max_;
+  std::size_t later_max_;
   std::string buffer_;
   std::size_t at_ = 0;
   bool in_snapshot_ = false;

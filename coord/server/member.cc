@@ -341,7 +341,7 @@ void Member::on_election_link(quorum::ServerId peer, election::Link link) {
 std::uint64_t Member::on_learner_open(const std::string& address) {
   now_known_ = false;
   const zab::LearnerId learner = peer_->on_learner_open(now());
-  logger_.info("learner {} connects from {}", learner, address);
+  logger_.debug("learner {} connects from {}", learner, address);
   turn_later();
   return learner.value;
 }

@@ -27,6 +27,7 @@ constexpr std::size_t kUnsentBytesMax = 1024 * 1024;
 constexpr std::size_t kStrangersMax = 64;  // connections that have not said who they are
 constexpr std::size_t kUnknownMax = 64;    // and those whose number is not in the configuration
 constexpr auto kStallMax = std::chrono::seconds(10);
+constexpr base::Duration kWarnEvery = std::chrono::seconds(1);
 constexpr base::Duration kPauseMin = std::chrono::milliseconds(100);
 constexpr base::Duration kPauseMax = std::chrono::seconds(1);
 
@@ -133,31 +134,44 @@ void ElectionPort::want(std::set<ServerId> peers) {
       dial(peer, it->second);
 }
 
+// A line a second: there may be very many strangers.
+bool ElectionPort::may_warn() {
+  const base::Instant now = loop_.clock().now();
+  if (warned_ && now - *warned_ < kWarnEvery) return false;
+  warned_ = now;
+  return true;
+}
+
 void ElectionPort::accept(net::Socket socket) {
+  // A server says at once who it is, so the one that has been silent for the longest goes.
   if (strangers_.size() >= kStrangersMax) {
-    logger_.warn("election: {} connections have not said who they are, turning {} away", kStrangersMax,
-                 net::to_string(socket.peer()));
-    return;
+    if (may_warn())
+      logger_.warn("election: {} connections have not said who they are, closing the oldest", kStrangersMax);
+    const auto oldest = strangers_.front();
+    strangers_.erase(strangers_.begin());
+    oldest->close();
   }
   auto link = std::make_shared<Link>(this, std::nullopt);
-  strangers_.insert(link);
+  strangers_.push_back(link);
   link->start(loop_, std::move(socket), options_.connect_timeout);
 }
 
 void ElectionPort::on_handshake(const std::shared_ptr<Link>& link, const Handshake& handshake) {
   ServerId peer = handshake.from;
   if (peer == election::kObserverWithoutId) peer = ServerId(next_anonymous_--);
-  strangers_.erase(link);
+  std::erase(strangers_, link);
   if (peer == options_.self) {
-    logger_.warn("election: a server at {} has our number {}: myid is wrong on one of the two",
-                 net::to_string(link->connection()->peer()), peer);
+    if (may_warn())
+      logger_.warn("election: a server at {} has our number {}: myid is wrong on one of the two",
+                   net::to_string(link->connection()->peer()), peer);
     return link->close();
   }
   const bool known = options_.peers.contains(peer);
   const auto unknown = std::count_if(
       links_.begin(), links_.end(), [&](const auto& entry) { return !options_.peers.contains(entry.first); });
   if (!known && static_cast<std::size_t>(unknown) + dials_.size() >= kUnknownMax) {
-    logger_.warn("election: too many servers that server.N does not name, turning {} away", peer);
+    if (may_warn())
+      logger_.warn("election: too many servers that server.N does not name, turning {} away", peer);
     return link->close();
   }
   if (handshake.from > options_.self) return adopt(peer, link);
@@ -202,7 +216,8 @@ void ElectionPort::on_payload(ServerId peer, std::string_view payload) {
 
 void ElectionPort::on_closed(const Link& link, const base::Error& reason) {
   if (!link.peer()) {
-    if (reason.code == Errc::corrupt) logger_.warn("election: closing a connection: {}", reason.context);
+    if (reason.code == Errc::corrupt && may_warn())
+      logger_.warn("election: closing a connection: {}", reason.context);
     std::erase_if(strangers_, [&](const auto& stranger) { return stranger.get() == &link; });
     return;
   }

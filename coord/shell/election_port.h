@@ -9,6 +9,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -93,6 +94,7 @@ class ElectionPort {
   void on_closed(const Link& link, const base::Error& reason);
   void report(quorum::ServerId peer, election::Link link);
   std::string own_handshake() const;
+  bool may_warn();
 
   net::Loop& loop_;
   ElectionPortOptions options_;
@@ -100,10 +102,11 @@ class ElectionPort {
   logging::Logger logger_;
   std::vector<std::unique_ptr<net::Listener>> listeners_;
   std::map<quorum::ServerId, std::shared_ptr<Link>> links_;
-  std::set<std::shared_ptr<Link>> strangers_;  // have not said who they are
+  std::vector<std::shared_ptr<Link>> strangers_;  // have not said who they are; the oldest first
   std::map<quorum::ServerId, Dial> dials_;
   std::set<quorum::ServerId> wanted_;
   std::int64_t next_anonymous_ = -1;
+  std::optional<base::Instant> warned_;  // of a stranger
   net::Timer timer_;
 };
 

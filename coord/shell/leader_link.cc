@@ -18,7 +18,8 @@ LeaderLink::LeaderLink(net::Loop& loop, LeaderLinkOptions options, LeaderLinkEve
     : loop_(loop),
       options_(std::move(options)),
       events_(events),
-      link_(std::make_shared<QuorumLink>(loop, as_events(), 0, options_.packet_bytes_max)),
+      link_(std::make_shared<QuorumLink>(loop, as_events(), 0, options_.packet_bytes_max,
+                                         options_.packet_bytes_max)),
       retry_(loop, [this] { attempt(); }),
       give_up_(loop.clock().now() + kRefusedMax) {
   ENSURE(!options_.endpoints.empty());

@@ -4,6 +4,16 @@
 
 namespace tandem::coord::shell {
 
+namespace {
+
+// A learner introduces itself with some dozens of bytes.
+constexpr std::size_t kIntroductionBytesMax = 1024;
+
+// So much unsent is not looked at twice.
+constexpr std::size_t kUnsentUnwatched = 1U << 20;
+
+}  // namespace
+
 base::Result<std::unique_ptr<LearnerPort>> LearnerPort::open(net::Loop& loop, LearnerPortOptions options,
                                                              LearnerPortEvents& events,
                                                              logging::Logger logger) {
@@ -27,7 +37,8 @@ void LearnerPort::accept(net::Socket socket) {
   const std::uint64_t number = events_.on_learner_open(address);
   if (number == 0) return;
   QuorumLinkEvents* const events = this;  // make_shared does not see the private base
-  const auto link = std::make_shared<QuorumLink>(loop_, events, number, options_.packet_bytes_max);
+  const auto link =
+      std::make_shared<QuorumLink>(loop_, events, number, options_.packet_bytes_max, kIntroductionBytesMax);
   links_[number] = link;
   link->start(std::move(socket), options_.stall_max);
 }
@@ -37,7 +48,23 @@ QuorumLink* LearnerPort::find(std::uint64_t learner) const {
   return it == links_.end() ? nullptr : it->second.get();
 }
 
+// The connection itself looks at its limit only when it can send: one that never reads would not meet it.
+void LearnerPort::shed(std::uint64_t learner) {
+  const QuorumLink* link = find(learner);
+  if (link == nullptr || link->unsent_bytes() < kUnsentUnwatched) return;
+  std::size_t total = 0;
+  std::shared_ptr<QuorumLink> largest;
+  for (const auto& [number, each] : links_) {
+    total += each->unsent_bytes();
+    if (largest == nullptr || each->unsent_bytes() > largest->unsent_bytes()) largest = each;
+  }
+  if (largest->unsent_bytes() <= options_.unsent_max && total <= options_.unsent_total_max) return;
+  largest->fail(base::make_error(base::Errc::limit_exceeded, "{} bytes are unsent, {} to all learners",
+                                 largest->unsent_bytes(), total));
+}
+
 std::string& LearnerPort::output(std::uint64_t learner) {
+  shed(learner);
   if (QuorumLink* link = find(learner)) return link->output();
   nowhere_.clear();
   return nowhere_;
@@ -78,7 +105,7 @@ void LearnerPort::on_part(QuorumLink& link) { events_.on_learner_progress(link.n
 
 void LearnerPort::on_link_gone(QuorumLink& link, const base::Error& reason) {
   const std::uint64_t number = link.number();
-  logger_.info("the connection of learner {} ended: {}", number, reason.context);
+  logger_.debug("the connection of learner {} ended: {}", number, reason.context);
   links_.erase(number);
   events_.on_learner_gone(number);
 }

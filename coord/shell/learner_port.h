@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "coord/shell/quorum_link.h"
+#include "coord/zab/limits.h"
 #include "logging/logger.h"
 #include "net/endpoint.h"
 #include "net/listener.h"
@@ -32,6 +33,9 @@ struct LearnerPortOptions {
   std::vector<net::Endpoint> endpoints;
   std::size_t packet_bytes_max = 0x1fffff;  // jute.maxbuffer and its extra
   base::Duration stall_max = std::chrono::seconds(10);
+  // Bytes unsent to one learner and to all, beyond which the one with the most is closed.
+  std::size_t unsent_max = zab::kLearnerOutputMax;
+  std::size_t unsent_total_max = zab::kLearnersOutputMax;
 };
 
 class LearnerPort final : private QuorumLinkEvents {
@@ -55,6 +59,7 @@ class LearnerPort final : private QuorumLinkEvents {
       : loop_(loop), options_(std::move(options)), events_(events), logger_(logger) {}
   void accept(net::Socket socket);
   QuorumLink* find(std::uint64_t learner) const;
+  void shed(std::uint64_t learner);
 
   void on_packet(QuorumLink& link, const records::QuorumPacket& packet) override;
   base::Result<bool> on_body(QuorumLink& link, std::string_view& bytes) override;

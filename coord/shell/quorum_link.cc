@@ -1,5 +1,6 @@
 #include "coord/shell/quorum_link.h"
 
+#include "coord/zab/limits.h"
 #include "net/loop.h"
 
 namespace tandem::coord::shell {
@@ -11,22 +12,21 @@ namespace {
 constexpr std::size_t kBodyUnsentMax = 1024 * 1024;
 constexpr base::Duration kBodyLook = std::chrono::milliseconds(1);
 
-// Packets that wait behind a snapshot or for a peer that does not read: beyond it the peer starts over.
-constexpr std::size_t kUnsentMax = 256U * 1024 * 1024;
-
 }  // namespace
 
 QuorumLink::QuorumLink(net::Loop& loop, QuorumLinkEvents* events, std::uint64_t number,
-                       std::size_t packet_bytes_max)
-    : loop_(loop), events_(events), number_(number), decoder_(packet_bytes_max), body_timer_(loop, [this] {
-        pump_body();
-      }) {}
+                       std::size_t packet_bytes_max, std::size_t first_bytes_max)
+    : loop_(loop),
+      events_(events),
+      number_(number),
+      decoder_(packet_bytes_max, first_bytes_max),
+      body_timer_(loop, [this] { pump_body(); }) {}
 
 void QuorumLink::start(net::Socket socket, base::Duration stall_max) {
   net::ConnectionOptions options;
   // Acknowledgements are read whatever waits to be sent.
-  options.output_pause_bytes = kUnsentMax;
-  options.output_limit_bytes = kUnsentMax;
+  options.output_pause_bytes = zab::kLearnerOutputMax;
+  options.output_limit_bytes = zab::kLearnerOutputMax;
   options.stall_max = stall_max;
   connection_ = net::Connection::start(loop_, std::move(socket), shared_from_this(), options);
 }
@@ -36,6 +36,10 @@ void QuorumLink::close() {
   body_.reset();
   body_timer_.set(std::nullopt);
   if (connection_ != nullptr) connection_->close();
+}
+
+void QuorumLink::fail(base::Error reason) {
+  if (connection_ != nullptr) connection_->close(std::move(reason));
 }
 
 std::size_t QuorumLink::unsent_bytes() const {
@@ -48,8 +52,6 @@ std::string& QuorumLink::output() {
     return nowhere_;
   }
   if (body_ == nullptr) return connection_->output();
-  if (held_.size() > kUnsentMax)
-    connection_->close({base::Errc::limit_exceeded, "too much waits behind the snapshot"});
   return held_;
 }
 

@@ -46,11 +46,14 @@ class BodySource {
 class QuorumLink final : public net::Handler, public std::enable_shared_from_this<QuorumLink> {
  public:
   // `events` is called until close() or on_link_gone().
-  QuorumLink(net::Loop& loop, QuorumLinkEvents* events, std::uint64_t number, std::size_t packet_bytes_max);
+  // `first_bytes_max`: of data in the first packet, which a stranger sends.
+  QuorumLink(net::Loop& loop, QuorumLinkEvents* events, std::uint64_t number, std::size_t packet_bytes_max,
+             std::size_t first_bytes_max);
 
   // Takes the socket; reads at once.
   void start(net::Socket socket, base::Duration stall_max);
-  void close();  // events stop at once
+  void close();                   // events stop at once
+  void fail(base::Error reason);  // with on_link_gone
   bool is_open() const { return connection_ != nullptr && connection_->is_open(); }
   std::uint64_t number() const { return number_; }
   const net::Endpoint& peer() const { return connection_->peer(); }

@@ -68,10 +68,12 @@ struct ReadLog {
   Zxid through;
   bool operator==(const ReadLog&) const = default;
 };
-// Close after what was sent. Not answered: the core has forgotten the learner.
+// Close after what was sent. Not answered: the core has forgotten the learner. A stranger has not introduced
+// itself; there may be very many of them.
 struct CloseLearner {
   LearnerId learner;
   std::string reason;
+  bool stranger = false;
   bool operator==(const CloseLearner&) const = default;
 };
 // A quorum is in sync: serve. The zxid is epoch << 32, now the last processed one; the first transaction to

@@ -83,8 +83,9 @@ Leader::Peer* Leader::find(LearnerId id) {
 
 LearnerId Leader::open_learner(Instant now) {
   const LearnerId id(next_learner_++);
+  if (peers_.size() >= kLearnersMax) make_room();
   if (phase_ == LeaderPhase::over || peers_.size() >= kLearnersMax) {
-    effects_.emplace_back(CloseLearner{id, "no place for another learner"});
+    effects_.emplace_back(CloseLearner{id, "no place for another learner", true});
     return id;
   }
   Peer peer;
@@ -92,6 +93,14 @@ LearnerId Leader::open_learner(Instant now) {
   peer.opened = peer.heard = now;
   peers_.emplace(id, std::move(peer));
   return id;
+}
+
+// The longest of those that connected and said nothing: a server introduces itself at once.
+void Leader::make_room() {
+  const auto oldest = std::find_if(peers_.begin(), peers_.end(), [](const auto& each) {
+    return each.second.state == LearnerState::introducing;
+  });
+  if (oldest != peers_.end()) drop(oldest->second, "it did not introduce itself, and others came");
 }
 
 void Leader::on_closed(LearnerId learner, Instant) { peers_.erase(learner); }
@@ -103,8 +112,17 @@ void Leader::on_progress(LearnerId learner, Instant now) {
 
 void Leader::drop(Peer& peer, std::string reason) {
   flush(peer);
-  effects_.emplace_back(CloseLearner{peer.id, std::move(reason)});
+  const bool stranger = peer.state == LearnerState::introducing;
+  effects_.emplace_back(CloseLearner{peer.id, std::move(reason), stranger});
   peers_.erase(peer.id);
+}
+
+void Leader::dismiss(LearnerId learner, std::string reason) {
+  if (Peer* peer = find(learner)) drop(*peer, std::move(reason));
+}
+
+bool Leader::is_unknown(const Peer& peer) const {
+  return peer.state != LearnerState::introducing && config_.find(peer.server) == nullptr;
 }
 
 void Leader::put(Peer& peer, PacketType type, Zxid zxid, jute::BufferView data) {
@@ -117,13 +135,31 @@ void Leader::flush(Peer& peer) {
   peer.out.clear();
 }
 
-void Leader::on_packet(LearnerId learner, const QuorumPacket& packet, Instant now) {
+std::string Leader::describe(LearnerId learner) const {
+  const auto it = peers_.find(learner);
+  if (it == peers_.end() || it->second.state == LearnerState::introducing) return {};
+  const Peer& peer = it->second;
+  const char* role = peer.observer ? "observer" : peer.voter ? "follower" : "follower without a vote,";
+  return fmt::format("{} {}{}", role, peer.server, peer.silence_max.count() != 0 ? ", with heartbeats" : "");
+}
+
+bool Leader::on_packet(LearnerId learner, const QuorumPacket& packet, Instant now) {
   Peer* peer = find(learner);
-  if (peer == nullptr || phase_ == LeaderPhase::over || asleep_too_long(now)) return;
+  if (peer == nullptr || phase_ == LeaderPhase::over || asleep_too_long(now)) return false;
   peer->heard = now;
+  if (peer->state != LearnerState::introducing) {
+    on_packet(*peer, packet, now);
+    return false;
+  }
+  introduce(*peer, packet);
+  return find(learner) != nullptr;
+}
+
+void Leader::on_packet(Peer& known, const QuorumPacket& packet, Instant now) {
+  Peer* peer = &known;
   switch (peer->state) {
     case LearnerState::introducing:
-      return introduce(*peer, packet);
+      return;
     case LearnerState::epoch_ack:
       return on_ack_epoch(*peer, packet, now);
     case LearnerState::synchronizing:
@@ -157,6 +193,10 @@ void Leader::introduce(Peer& peer, const QuorumPacket& packet) {
     return step_down(
         fmt::format("server {} accepted epoch {}, this is {}", peer.server, epoch_of(packet.zxid), epoch_));
   replace_older(peer);
+  const auto unknown = std::count_if(peers_.begin(), peers_.end(),
+                                     [this](const auto& each) { return is_unknown(each.second); });
+  if (config_.find(peer.server) == nullptr && static_cast<std::size_t>(unknown) >= kUnknownLearnersMax)
+    return drop(peer, "no place for another learner that the configuration does not name");
   agree_on_heartbeats(peer, packet.data);
   acked_by_.erase(peer.server);
   peer.state = LearnerState::epoch_wait;

@@ -90,7 +90,8 @@ class Leader {
 
   // ---- learners -------------------------------------------------------------------------------------------
   LearnerId open_learner(base::Instant now);
-  void on_packet(LearnerId learner, const records::QuorumPacket& packet, base::Instant now);
+  // True when the learner has introduced itself with it.
+  bool on_packet(LearnerId learner, const records::QuorumPacket& packet, base::Instant now);
   void on_progress(LearnerId learner, base::Instant now);  // it took bytes of a snapshot or a long DIFF
   void on_closed(LearnerId learner, base::Instant now);
   void on_log_chunk(LearnerId learner, LogChunk chunk, base::Instant now);
@@ -108,6 +109,7 @@ class Leader {
   void propose(std::shared_ptr<const TxnBatch> batch, base::Instant now);
   void confirm(std::uint64_t token, base::Instant now);  // answered by Confirmed
   void answer_sync(LearnerId learner);
+  void dismiss(LearnerId learner, std::string reason);
   void revalidated(LearnerId learner, jute::SessionId session, bool valid);
   void step_down(std::string reason);
 
@@ -118,6 +120,7 @@ class Leader {
   std::vector<LeaderEffect> take_effects();
 
   LeaderStatus status() const;
+  std::string describe(LearnerId learner) const;  // "follower 3"; empty while it has not introduced itself
   LeaderPhase phase() const { return phase_; }
   // Proposed and not committed, in order: when leading ends, they are in the own log and belong into the tree
   // (once durable) before the next role starts.
@@ -166,14 +169,17 @@ class Leader {
   };
 
   Peer* find(LearnerId id);
+  void make_room();
   void drop(Peer& peer, std::string reason);  // and forgets it
   void put(Peer& peer, records::PacketType type, Zxid zxid, jute::BufferView data = std::nullopt);
   void flush(Peer& peer);
 
   // ---- leader.cc: discovery, supervision
+  void on_packet(Peer& peer, const records::QuorumPacket& packet, Instant now);
   void introduce(Peer& peer, const records::QuorumPacket& packet);
   void agree_on_heartbeats(Peer& peer, jute::BufferView info);
   void replace_older(const Peer& peer);
+  bool is_unknown(const Peer& peer) const;
   void decide_epoch();
   void send_leader_info(Peer& peer);
   void on_ack_epoch(Peer& peer, const records::QuorumPacket& packet, Instant now);

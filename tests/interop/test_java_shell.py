@@ -5,7 +5,8 @@ import re
 import subprocess
 
 from peers import peers
-from support import servers
+from support import servers, tree as zk_tree, wait
+from support.ensembles import Ensemble
 
 # One session of the interactive shell, which reads its commands from standard input.
 SESSION = """
@@ -84,3 +85,21 @@ def test_apaches_shell_sees_no_difference(tmp_path):
         difference = "\n".join(difflib.unified_diff(left, right, "Apache", "ours"))
         assert not difference, difference
         assert own_code == code
+
+
+def test_apaches_shell_reads_from_a_member_without_a_quorum(tmp_path):
+    """With -r, as its users do when an ensemble has lost its quorum."""
+    options = {"readonlymode.enabled": "true"}
+    with Ensemble(tmp_path, ["ours"] * 3, config={"tickTime": 500}, properties=options) as ensemble:
+        peers.run(peers.zookeeper_shell("-server", ensemble.hosts(1), "create", "/kept", "data"))
+        left = next(n for n in ensemble.ids if n != ensemble.leader())
+        member = ensemble.members[left]
+        wait.until(lambda: "/kept" in str(zk_tree.dump(member.port)), 10, "the node at every server")
+        for n in ensemble.ids:
+            if n != left:
+                ensemble.members[n].kill()
+        wait.until(lambda: member.word("isro") == "ro", 20, "read-only mode")
+        shell = peers.zookeeper_shell("-r", "-server", member.connect)
+        assert "data" in peers.run([*shell, "get", "/kept"])
+        refused = subprocess.run([*shell, "create", "/refused"], capture_output=True, text=True, timeout=90)
+        assert "Not a read-only call: /refused" in refused.stderr

@@ -1,5 +1,7 @@
 #include "coord/zab/leader.h"
 
+#include "coord/zab/limits.h"
+
 #include "zab_bench.h"
 
 namespace tandem::coord::zab::test {
@@ -443,6 +445,45 @@ TEST_CASE("a single voter leads alone") {
   s.leader->on_durable(make_zxid(1, 1), s.time.now);
   s.leader->confirm(1, s.time.now);
   CHECK(s.take() == Lines{"Persist 0x100000001", "Commit 0x100000001", "Confirmed 1"});
+}
+
+TEST_CASE("connections that say nothing make room for one that may") {
+  Stage s;
+  s.lead(1);
+  for (std::size_t i = 1; i < kLearnersMax; ++i) s.leader->open_learner(s.time.now);
+  s.take();
+  const LearnerId two = s.follower(2, 1);
+  const auto effects = s.leader->take_effects();
+  REQUIRE(effects.size() == 2);
+  CHECK(std::get<CloseLearner>(effects[0]).stranger);
+  CHECK(s.learner(two).state == LearnerState::epoch_ack);
+  CHECK(s.leader->describe(two) == "follower 2");
+}
+
+TEST_CASE("observers that nobody announced have their own bound, members do not") {
+  Stage s;
+  s.lead(1);
+  for (std::size_t i = 0; i < kUnknownLearnersMax; ++i) s.follower(static_cast<int>(100 + i), 1);
+  s.take();
+  const LearnerId one_more = s.follower(99, 1);
+  CHECK(s.take().back().starts_with("CloseLearner"));
+  CHECK(s.learner(one_more).learner != one_more);
+  const LearnerId two = s.follower(2, 1);
+  CHECK(s.learner(two).state == LearnerState::epoch_ack);
+}
+
+TEST_CASE("a silent stranger does not live longer by sending bytes") {
+  Stage s;
+  s.lead(1);
+  const LearnerId stranger = s.leader->open_learner(s.time.now);
+  const std::size_t before = s.leader->status().learners.size();
+  s.time.now += kTick * 9;
+  s.leader->on_progress(stranger, s.time.now);
+  s.leader->on_deadline(s.time.now);
+  s.time.now += kTick * 2;
+  s.leader->on_progress(stranger, s.time.now);
+  s.leader->on_deadline(s.time.now);
+  CHECK(s.leader->status().learners.size() < before);
 }
 
 }  // namespace tandem::coord::zab::test
