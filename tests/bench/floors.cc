@@ -1,9 +1,8 @@
 // floors: what the machine itself can do, so that a server's numbers are given as a share of the physical
 // limit.
 //   floors pingpong --time S                 100 B there and back over loopback, epoll on both ends
-//   floors ingest   --dir D --batch B        loopback receive, CRC-32C, append to a file, 32 B
-//   acknowledgement floors sendfile --dir D --chunk B        sendfile from the page cache to a receiver that
-//   copies
+//   floors ingest   --dir D --batch B        loopback receive, CRC-32C, append, 32 B acknowledgement
+//   floors sendfile --dir D --chunk B        sendfile from the page cache to a receiver that copies
 // Prints one line of key=value pairs. No server is involved; every loop is bounded by --time.
 #include <fcntl.h>
 #include <fmt/core.h>
@@ -20,6 +19,7 @@
 #include "base/checksum.h"
 #include "tests/bench/histogram.h"
 #include "tests/bench/options.h"
+#include "tests/bench/process.h"
 #include "tests/bench/socket.h"
 
 namespace tandem::bench {
@@ -82,11 +82,13 @@ std::uint64_t window_end(const Options& options) {
 void pingpong(const Options& options) {
   constexpr std::size_t kMessage = 100;
   Pair pair(options.text("port"));
+  double server_cpu_s = 0;
   std::thread echo([&] {
     char message[kMessage];
     const int epoll = epoll_of(pair.server);
     while (receive_epoll(epoll, pair.server, message, kMessage)) send_all(pair.server, {message, kMessage});
     close(epoll);
+    server_cpu_s = thread_cpu_s();
   });
   Histogram latencies;
   char message[kMessage] = {};
@@ -102,8 +104,10 @@ void pingpong(const Options& options) {
   close(epoll);
   shutdown(pair.client, SHUT_RDWR);
   echo.join();
-  fmt::print("pingpong p50_us={:.1f} p99_us={:.1f} per_s={:.0f}\n", latencies.quantile_us(.5),
-             latencies.quantile_us(.99), static_cast<double>(latencies.count()) / options.real("time"));
+  const auto count = static_cast<double>(latencies.count());
+  fmt::print("pingpong p50_us={:.1f} p99_us={:.1f} per_s={:.0f} server_cpu_us_per_request={:.1f}\n",
+             latencies.quantile_us(.5), latencies.quantile_us(.99), count / options.real("time"),
+             server_cpu_s * 1e6 / count);
 }
 
 void ingest(const Options& options) {

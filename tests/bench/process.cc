@@ -30,13 +30,21 @@ ProcessSample sample_process(const std::string& pid) {
   return sample;
 }
 
-double own_cpu_s() {
+namespace {
+
+double cpu_s(int who) {
   rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
+  getrusage(who, &usage);
   const auto seconds = [](const timeval& t) {
     return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
   };
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
+
+}  // namespace
+
+double own_cpu_s() { return cpu_s(RUSAGE_SELF); }
+
+double thread_cpu_s() { return cpu_s(RUSAGE_THREAD); }
 
 }  // namespace tandem::bench

@@ -14,5 +14,6 @@ struct ProcessSample {
 
 ProcessSample sample_process(const std::string& pid);
 double own_cpu_s();
+double thread_cpu_s();  // of the calling thread
 
 }  // namespace tandem::bench
