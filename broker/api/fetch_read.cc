@@ -72,7 +72,8 @@ void convert(const Replica& replica, const FetchRules& rules, FetchItem& item, c
     return fail(item, converted.error().code == base::Errc::unsupported
                           ? ErrorCode::unsupported_compression_type
                           : ErrorCode::corrupt_message);
-  item.data.records = protocol::Records(bytes::Slice::own(std::move(*converted)));
+  auto fitted = record::fit_converted(std::move(*converted), stored.size());
+  item.data.records = protocol::Records(bytes::Slice::own(std::move(fitted)));
 }
 
 void add_aborted(Replica& replica, FetchItem& item, std::int64_t end) {

@@ -9,10 +9,20 @@
 
 namespace tandem::broker::record {
 
+struct Converted {
+  std::string bytes;
+  bool found_batches = false;         // whole ones, among what was stored
+  std::size_t first_batch_bytes = 0;  // of the first batch that had anything to convert
+};
+
 // Messages of `to_magic` (0 or 1) with the records of `stored` from `first_offset` on: control batches are
 // left out, each converted batch keeps its codec. Errc::unsupported for zstd, which old clients cannot read
 // (Kafka answers UNSUPPORTED_COMPRESSION_TYPE); batches of an older format go out as they are.
-base::Result<std::string> down_convert(std::string_view stored, std::int8_t to_magic,
-                                       std::int64_t first_offset, ReaderLimits limits = {});
+base::Result<Converted> down_convert(std::string_view stored, std::int8_t to_magic, std::int64_t first_offset,
+                                     ReaderLimits limits = {});
+
+// As Kafka sends them: as many bytes as were stored, or those of the first batch where they are more. What is
+// beyond is cut, what is missing is a message of an offset and a length that no client takes for whole.
+std::string fit_converted(Converted converted, std::size_t stored_bytes);
 
 }  // namespace tandem::broker::record

@@ -120,7 +120,9 @@ class Validator {
     if (batch.magic() < 2 && batch.compressed() && !record.crc_ok)
       return fail(Reject::corrupt_message, "message {} of the set has a wrong CRC", index);
     if (options_.compacted && !record.key) {
-      record_error(Reject::invalid_record, index, "a compacted topic takes no record without a key");
+      record_error(Reject::invalid_record, index,
+                   fmt::format("Compacted topic cannot accept message without key in topic partition {}-{}",
+                               options_.topic, options_.partition));
       return true;
     }
     check_timestamp(batch, record, index);
@@ -168,9 +170,17 @@ class Validator {
     if (bad_timestamp_)
       return fail(Reject::invalid_timestamp,
                   "One or more records have been rejected due to invalid timestamp");
-    return fail(Reject::invalid_record,
-                "One or more records have been rejected: {} of them, the first because: {}",
-                out_.record_errors.size(), out_.record_errors.front().message);
+    std::string shown;
+    for (std::size_t i = 0; i < std::min<std::size_t>(out_.record_errors.size(), 3); ++i) {
+      const RecordError& error = out_.record_errors[i];
+      shown += fmt::format("{}RecordError(batchIndex={}, message='{}')", i == 0 ? "" : ", ", error.index,
+                           error.message);
+    }
+    return fail(
+        Reject::invalid_record,
+        "One or more records have been rejected due to {} record errors in total, and only showing the "
+        "first three errors at most: [{}]",
+        out_.record_errors.size(), shown);
   }
 
   void set_offsets(std::int64_t count) {

@@ -15,6 +15,8 @@ namespace tandem::broker::record {
 enum class Origin : std::uint8_t { client, coordinator, replication };
 
 struct ValidateOptions {
+  std::string_view topic;  // named in messages
+  std::int32_t partition = 0;
   std::int64_t next_offset = 0;  // the first offset to assign
   std::int32_t leader_epoch = kNoLeaderEpoch;
   std::int64_t now_ms = 0;

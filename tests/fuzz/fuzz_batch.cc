@@ -76,7 +76,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const std::int8_t magic : {0, 1}) {
     const auto converted = down_convert(set, magic, 0, kLimits);
     if (!converted) continue;
-    BatchCursor cursor(*converted);
+    BatchCursor cursor(converted->bytes);
     while (cursor.next()) ENSURE(cursor.batch().magic() <= magic);
   }
   return 0;

@@ -95,7 +95,7 @@ TEST_CASE("down-conversion keeps offsets, leaves control batches out and refuses
     const auto converted = down_convert(stored, magic, 105);
     REQUIRE(converted.has_value());
     std::vector<std::string> bytes;
-    const auto records = read_all(*converted, bytes);
+    const auto records = read_all(converted->bytes, bytes);
     REQUIRE(records.size() == 5);
     CHECK(records[0].offset == 100);  // a compressed set goes whole
     CHECK(records[3].offset == 105);
@@ -104,6 +104,25 @@ TEST_CASE("down-conversion keeps offsets, leaves control batches out and refuses
   const auto refused = down_convert(three_records(2, Codec::zstd), 1, 0);
   REQUIRE(!refused.has_value());
   CHECK(refused.error().code == tandem::base::Errc::unsupported);
+}
+
+TEST_CASE(
+    "converted messages take as many bytes as were stored, with a message that is never whole behind them") {
+  const std::string stored = three_records(2, Codec::none) + three_records(2, Codec::none, 103);
+  auto converted = down_convert(stored, 0, 0).value();
+  const std::string whole = converted.bytes;
+  REQUIRE(whole.size() > 100);
+  const std::string padded = fit_converted(converted, whole.size() + 20);
+  REQUIRE(padded.size() == whole.size() + 20);
+  CHECK(padded.substr(0, whole.size()) == whole);
+  BatchCursor cursor(padded);
+  while (cursor.next()) {
+  }
+  CHECK(cursor.consumed() == whole.size());
+  CHECK(fit_converted(converted, whole.size() - 1) == whole.substr(0, whole.size() - 1));
+  CHECK(fit_converted(converted, 1).size() == converted.first_batch_bytes);
+  CHECK(fit_converted({.bytes = "", .found_batches = true}, 78).size() == 12);
+  CHECK(fit_converted({}, 5).empty());
 }
 
 TEST_CASE("an end marker reads back and an ordinary record is none") {
