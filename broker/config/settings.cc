@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "broker/config/value_fault.h"
+
 namespace tandem::broker::config {
 
 namespace {
@@ -163,15 +165,18 @@ std::vector<Described> Settings::describe_topic(const Overrides& overrides) cons
       row.value = own;
       row.synonyms.push_back({row.name, own, Source::topic});
     }
+    std::vector<Synonym> fallbacks;
     for (const auto name : setting.options.synonyms) {
       const conf::Setting* broker = tables_->broker.rows().find(name);
       if (broker == nullptr) continue;
-      for (Synonym& synonym : broker_synonyms(*broker)) row.synonyms.push_back(std::move(synonym));
+      for (Synonym& synonym : broker_synonyms(*broker)) fallbacks.push_back(std::move(synonym));
     }
-    // Layers first, then the order of the names: the first one that is set holds.
-    std::stable_sort(row.synonyms.begin(), row.synonyms.end(), [](const Synonym& a, const Synonym& b) {
-      return (a.source == Source::fallback) < (b.source == Source::fallback);
-    });
+    // Layers first, then the order of the names. Kafka shows none that comes before the first name.
+    std::stable_sort(fallbacks.begin(), fallbacks.end(),
+                     [](const Synonym& a, const Synonym& b) { return a.source < b.source; });
+    auto shown = fallbacks.begin();
+    while (shown != fallbacks.end() && shown->name != setting.options.synonyms.front()) ++shown;
+    std::move(shown, fallbacks.end(), std::back_inserter(row.synonyms));
     if (!row.synonyms.empty()) row.source = row.synonyms.front().source;
     out.push_back(std::move(row));
   }
@@ -192,10 +197,7 @@ base::Status Settings::check_dynamic(const Overrides& overrides, bool of_all_bro
           "Cannot update these configs at default cluster level, broker id must be specified: Set({})", key);
     }
     BrokerConfig scratch = broker_;
-    if (const auto status = setting->field.set(&scratch, value, setting->options); !status) {
-      return base::make_error(base::Errc::invalid_argument, "Invalid value {} for configuration {}: {}",
-                              value, key, status.error().context);
-    }
+    if (auto status = set_or_fault(*setting, value, &scratch); !status) return status;
   }
   return {};
 }

@@ -1,5 +1,7 @@
 #include "broker/config/topic_config.h"
 
+#include "broker/config/value_fault.h"
+
 #include <algorithm>
 
 namespace tandem::broker::config {
@@ -211,16 +213,13 @@ base::Status check_topic_overrides(const TopicTable& table, const Overrides& ove
   for (const auto& [key, value] : overrides) {
     const conf::Setting* setting = table.rows().find(key);
     if (setting == nullptr) {
-      return base::make_error(base::Errc::invalid_argument, "Unknown topic config name: {}", key);
+      return base::make_error(base::Errc::unsupported, "Unknown topic config name: {}", key);
     }
-    if (const auto status = setting->field.set(&scratch, value, setting->options); !status) {
-      return base::make_error(base::Errc::invalid_argument, "Invalid value {} for configuration {}: {}",
-                              value, key, status.error().context);
-    }
+    if (auto status = set_or_fault(*setting, value, &scratch); !status) return status;
   }
   if (scratch.max_compaction_lag_ms < scratch.min_compaction_lag_ms) {
     return base::make_error(
-        base::Errc::invalid_argument,
+        base::Errc::unsupported,
         "conflict topic config setting min.compaction.lag.ms ({}) > max.compaction.lag.ms ({})",
         scratch.min_compaction_lag_ms, scratch.max_compaction_lag_ms);
   }

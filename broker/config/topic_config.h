@@ -57,7 +57,8 @@ using Overrides = std::map<std::string, std::string>;
 // The topic's settings; an override that is not valid (written by an older or newer broker) is passed over.
 TopicConfig topic_config(const TopicTable& table, const BrokerConfig& broker, const Overrides& overrides);
 
-// Why these may not become a topic's settings: the first unknown key or invalid value, in Kafka's words.
+// Why these may not become a topic's settings, in Kafka's words: Errc::invalid_argument for a value that its
+// setting does not take, Errc::unsupported for an unknown key and for settings that contradict each other.
 base::Status check_topic_overrides(const TopicTable& table, const Overrides& overrides);
 
 }  // namespace tandem::broker::config

@@ -100,6 +100,14 @@ TEST_CASE("a topic's settings come from its own, then the broker's, then the def
   CHECK(retention.synonyms[4].source == config::Source::fallback);
 }
 
+TEST_CASE("a topic shows no broker setting that comes before the first of its names, as in Kafka") {
+  const auto rows = settings("log.retention.hours=1\n").describe_topic("t");
+  const auto& retention = find(rows, "retention.ms");
+  CHECK(*retention.value == "3600000");
+  CHECK(retention.source == config::Source::fallback);
+  CHECK(retention.synonyms.empty());
+}
+
 TEST_CASE("what may change while running is told from what may not") {
   const auto s = settings();
   CHECK(s.check_dynamic({{"log.retention.ms", "1"}}, true).has_value());
