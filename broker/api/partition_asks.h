@@ -13,6 +13,24 @@
 
 namespace tandem::broker::api {
 
+// Messages name a topic and a partition in one of two ways.
+template <class Topic>
+auto& name_of(Topic& topic) {
+  if constexpr (requires { topic.name; }) {
+    return topic.name;
+  } else {
+    return topic.topic;
+  }
+}
+template <class Partition>
+std::int32_t index_of(const Partition& partition) {
+  if constexpr (requires { partition.partition_index; }) {
+    return partition.partition_index;
+  } else {
+    return partition.partition;
+  }
+}
+
 template <class Request>
 struct PartitionsAsked {
   Call call;
@@ -41,12 +59,12 @@ void ask_partitions(Call call, Request request, AnswerOne answer_one) {
   for (std::size_t t = 0; t < asked->request.topics.size(); ++t) {
     const auto& topic = asked->request.topics[t];
     auto& answers = asked->response.topics[t];
-    answers.name = topic.name;
+    name_of(answers) = name_of(topic);
     answers.partitions.resize(topic.partitions.size());
     for (std::size_t p = 0; p < topic.partitions.size(); ++p)
-      jobs.push_back({shards.owner(topic.name, topic.partitions[p].partition_index),
-                      [state = asked.get(), answer_one, &topic, &wanted = topic.partitions[p],
-                       &answer = answers.partitions[p]] { answer_one(*state, topic.name, wanted, answer); }});
+      jobs.push_back({shards.owner(name_of(topic), index_of(topic.partitions[p])),
+                      [state = asked.get(), answer_one, &name = name_of(topic), &wanted = topic.partitions[p],
+                       &answer = answers.partitions[p]] { answer_one(*state, name, wanted, answer); }});
   }
   on_owners(shards, std::move(jobs), [asked] { asked->call.respond.send(asked->response); });
 }
