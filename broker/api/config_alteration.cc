@@ -29,9 +29,7 @@ class Run : public std::enable_shared_from_this<Run> {
     if (outcomes_.size() == alterations_.size()) return done_(std::move(outcomes_));
     const Alteration& alteration = alterations_[outcomes_.size()];
     place_ = {};
-    if (auto refusal = config_place(services_, alteration.resource_type, alteration.resource_name, place_)) {
-      return finish(std::move(*refusal));
-    }
+    if (auto refusal = find_place(alteration)) return finish(std::move(*refusal));
     std::vector<zk::ZkOp> reads{zk::get_op(std::string(zk::kControllerPath)),
                                 zk::get_op(zk::config_path(place_.type, place_.entity))};
     if (place_.type == zk::kTopicConfigs)
@@ -49,15 +47,45 @@ class Run : public std::enable_shared_from_this<Run> {
     next();
   }
 
+  std::optional<AlterRefusal> find_place(const Alteration& alteration) {
+    const std::string& name = alteration.resource_name;
+    switch (alteration.resource_type) {
+      case kTopicResource:
+        if (name.empty())
+          return AlterRefusal{ErrorCode::invalid_request, "Default topic resources are not allowed."};
+        if (zk::topic_name_fault(name)) return no_topic(name);  // it cannot be in the tree
+        place_ = topic_place(name);
+        return std::nullopt;
+      case kBrokerResource:
+        if (!name.empty()) {
+          const std::int32_t own = services_.node.broker_id;
+          const auto asked = broker_id_of(name);
+          if (!asked)
+            return AlterRefusal{ErrorCode::invalid_request,
+                                fmt::format("Node id must be an integer, but it is: {}", name)};
+          if (*asked != own)
+            return AlterRefusal{ErrorCode::invalid_request,
+                                fmt::format("Unexpected broker id, expected {}, but received {}", own, name)};
+        }
+        place_ = broker_place(name);
+        return std::nullopt;
+      case kBrokerLoggerResource:
+        return AlterRefusal{ErrorCode::invalid_request, std::string(kNoLoggers)};
+    }
+    return AlterRefusal{ErrorCode::invalid_request,
+                        fmt::format("Unknown resource type {}", alteration.resource_type)};
+  }
+
+  static AlterRefusal no_topic(const std::string& name) {
+    return {ErrorCode::unknown_topic_or_partition, fmt::format("The topic '{}' does not exist.", name)};
+  }
+
   void on_read(std::vector<zk::ZkResult> results) {
     if (results.empty())
       return finish({ErrorCode::unknown_server_error, "The session with ZooKeeper was lost."});
     const Alteration& alteration = alterations_[outcomes_.size()];
     const std::string& name = alteration.resource_name;
-    if (results.size() > 2 && !results[2].ok()) {
-      return finish(
-          {ErrorCode::unknown_topic_or_partition, fmt::format("The topic '{}' does not exist.", name)});
-    }
+    if (results.size() > 2 && !results[2].ok()) return finish(no_topic(name));
     if (!results[0].ok()) {
       return finish(
           {ErrorCode::stale_controller_epoch, "There is no controller that the change could be made under."});
@@ -78,9 +106,14 @@ class Run : public std::enable_shared_from_this<Run> {
                                     ? config::check_topic_overrides(now->tables().topic, overrides)
                                     : now->check_dynamic(overrides, place_.entity == zk::kDefaultEntity);
     if (status) return std::nullopt;
-    const bool is_topic = place_.type == zk::kTopicConfigs;
-    return AlterRefusal{is_topic ? ErrorCode::invalid_config : ErrorCode::invalid_request,
-                        status.error().context};
+    if (place_.type != zk::kTopicConfigs)
+      return AlterRefusal{ErrorCode::invalid_request, status.error().context};
+    AlterRefusal refusal{ErrorCode::invalid_config, status.error().context};
+    if (status.error().code == base::Errc::invalid_argument)
+      refusal.message =
+          fmt::format("Invalid config value for resource ConfigResource(type=TOPIC, name='{}'): {}",
+                      alterations_[outcomes_.size()].resource_name, refusal.message);
+    return refusal;
   }
 
   void write(const std::string& path, const zk::Config& settings, std::int32_t controller_version,
@@ -112,31 +145,18 @@ class Run : public std::enable_shared_from_this<Run> {
 
 }  // namespace
 
-std::optional<AlterRefusal> config_place(const Services& services, std::int8_t type, const std::string& name,
-                                         ConfigPlace& place) {
-  if (type == kTopicResource) {
-    if (name.empty())
-      return AlterRefusal{ErrorCode::invalid_request, "Default topic resources are not allowed."};
-    if (const auto fault = zk::topic_name_fault(name)) {
-      return AlterRefusal{ErrorCode::invalid_topic_exception, "Topic name is invalid: " + *fault};
-    }
-    place = {std::string(zk::kTopicConfigs), zk::sanitize_entity(name)};
-    return std::nullopt;
-  }
-  if (type == kBrokerResource) {
-    const std::string own = std::to_string(services.node.broker_id);
-    if (!name.empty() && name != own) {
-      return AlterRefusal{
-          ErrorCode::invalid_request,
-          fmt::format("Unexpected broker id, expected {} or empty string, but received {}", own, name)};
-    }
-    place = {std::string(zk::kBrokerConfigs), name.empty() ? std::string(zk::kDefaultEntity) : name};
-    return std::nullopt;
-  }
-  if (type == kBrokerLoggerResource) {
-    return AlterRefusal{ErrorCode::invalid_request, "Loggers of this broker cannot be listed or set yet."};
-  }
-  return AlterRefusal{ErrorCode::invalid_request, fmt::format("Unsupported resource type: {}", type)};
+ConfigPlace topic_place(const std::string& topic) {
+  return {std::string(zk::kTopicConfigs), zk::sanitize_entity(topic)};
+}
+
+ConfigPlace broker_place(const std::string& broker) {
+  return {std::string(zk::kBrokerConfigs), broker.empty() ? std::string(zk::kDefaultEntity) : broker};
+}
+
+std::optional<std::int32_t> broker_id_of(const std::string& name) {
+  std::int32_t id = 0;
+  if (!conf::fields::parse(name, {}, id)) return std::nullopt;
+  return id;
 }
 
 void alter(Services& services, std::vector<Alteration> alterations, bool validate_only,

@@ -58,8 +58,7 @@ void alter_and_answer(Call call, Request request, const ChangeOf& change_of) {
           for (AlterOutcome& outcome : outcomes) {
             auto& row = response.responses.emplace_back();
             row.error_code = outcome.error.code;
-            if (outcome.error.code != protocol::ErrorCode::none)
-              row.error_message = std::move(outcome.error.message);
+            if (!outcome.error.message.empty()) row.error_message = std::move(outcome.error.message);
             row.resource_type = outcome.resource_type;
             row.resource_name = std::move(outcome.resource_name);
           }
@@ -67,13 +66,15 @@ void alter_and_answer(Call call, Request request, const ChangeOf& change_of) {
         });
 }
 
-// Where a resource's settings are in the tree; an empty type where it has none.
+// Where a resource's settings are in the tree. A broker without a name means all of them.
 struct ConfigPlace {
   std::string type;
   std::string entity;
 };
-// The place, or why the resource cannot be described or altered on this broker.
-std::optional<AlterRefusal> config_place(const Services& services, std::int8_t type, const std::string& name,
-                                         ConfigPlace& place);
+ConfigPlace topic_place(const std::string& topic);
+ConfigPlace broker_place(const std::string& broker);
+std::optional<std::int32_t> broker_id_of(const std::string& name);
+
+inline constexpr std::string_view kNoLoggers = "Loggers of this broker cannot be listed or set yet.";
 
 }  // namespace tandem::broker::api

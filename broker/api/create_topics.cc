@@ -1,5 +1,4 @@
 #include <map>
-#include <set>
 
 #include "broker/api/admin_errors.h"
 #include "broker/api/cluster_control.h"
@@ -75,7 +74,6 @@ void create_topics(Call call, CreateTopicsRequest request) {
   auto pending = std::make_shared<Pending>(Pending{std::move(call), {}, {}});
   std::map<std::string, std::size_t> occurrences;
   for (const auto& topic : request.topics) ++occurrences[topic.name];
-  std::set<std::string> refused;
   controller::CreateTopics ask;
   ask.validate_only = request.validate_only;
   ask.timeout = base::milliseconds(request.timeout_ms);
@@ -86,7 +84,7 @@ void create_topics(Call call, CreateTopicsRequest request) {
     if (fault.ok()) {
       pending->configs[topic.name] = wanted.configs;
       ask.topics.push_back(std::move(wanted));
-    } else if (refused.insert(topic.name).second) {
+    } else {
       Result& result = pending->response.topics.emplace_back();
       result.name = topic.name;
       result.configs.emplace();

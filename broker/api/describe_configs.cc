@@ -46,7 +46,6 @@ DescribeConfigsResponse::DescribeConfigsResourceResult to_wire(config::Described
   out.name = std::move(row.name);
   out.value = std::move(row.value);
   out.read_only = row.read_only;
-  out.is_default = row.source == config::Source::fallback;
   out.config_source = static_cast<std::int8_t>(row.source);
   out.is_sensitive = row.sensitive;
   out.config_type = type_number(row.type);
@@ -100,25 +99,54 @@ void answer(Call& call, const DescribeConfigsRequest& request,
   call.respond.send(response);
 }
 
+bool is_known_type(const Resource& resource) {
+  return resource.resource_type == kTopicResource || resource.resource_type == kBrokerResource ||
+         resource.resource_type == kBrokerLoggerResource;
+}
+
+// Why this broker cannot describe the resource.
+AlterRefusal refuse(const Services& services, const Resource& resource) {
+  const std::string& name = resource.resource_name;
+  if (resource.resource_type == kBrokerLoggerResource)
+    return {ErrorCode::invalid_request, std::string(kNoLoggers)};
+  if (resource.resource_type == kTopicResource) {
+    if (const auto fault = zk::topic_name_fault(name))
+      return {ErrorCode::invalid_topic_exception, "Topic name is invalid: " + *fault};
+    if (services.metadata.image()->topic(name) == nullptr) return {ErrorCode::unknown_topic_or_partition, ""};
+    return {};
+  }
+  if (name.empty()) return {};
+  const auto id = broker_id_of(name);
+  if (!id)
+    return {ErrorCode::invalid_request, fmt::format("Broker id must be an integer, but it is: {}", name)};
+  if (*id == services.node.broker_id) return {};
+  return {ErrorCode::invalid_request,
+          fmt::format("Unexpected broker id, expected {} or empty string, but received {}",
+                      services.node.broker_id, name)};
+}
+
 }  // namespace
 
 void describe_configs(Call call, DescribeConfigsRequest request) {
   std::vector<DescribeConfigsResponse::DescribeConfigsResult> results;
   std::vector<zk::ZkOp> reads;
-  const auto image = call.services.metadata.image();
+  const bool known_types = std::all_of(request.resources.begin(), request.resources.end(),
+                                       [](const auto& resource) { return is_known_type(resource); });
   for (const Resource& resource : request.resources) {
     auto& result = results.emplace_back();
     result.resource_type = resource.resource_type;
     result.resource_name = resource.resource_name;
-    ConfigPlace place;
-    if (auto refusal = config_place(call.services, resource.resource_type, resource.resource_name, place)) {
-      result.error_code = refusal->code;
-      result.error_message = std::move(refusal->message);
-    } else if (resource.resource_type == kTopicResource && image->topic(resource.resource_name) == nullptr) {
-      result.error_code = ErrorCode::unknown_topic_or_partition;
-    } else {
-      reads.push_back(zk::get_op(zk::config_path(place.type, place.entity)));
-    }
+    // A type that is none refuses the request as a whole.
+    const AlterRefusal refusal =
+        known_types
+            ? refuse(call.services, resource)
+            : AlterRefusal{ErrorCode::invalid_request, std::string(sentence_of(ErrorCode::invalid_request))};
+    result.error_code = refusal.code;
+    result.error_message = refusal.message;
+    if (refusal.code != ErrorCode::none) continue;
+    const ConfigPlace place = resource.resource_type == kTopicResource ? topic_place(resource.resource_name)
+                                                                       : broker_place(resource.resource_name);
+    reads.push_back(zk::get_op(zk::config_path(place.type, place.entity)));
   }
   if (reads.empty()) return answer(call, request, std::move(results), {});
   ClusterControl& control = *call.services.control;

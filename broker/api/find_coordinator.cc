@@ -53,7 +53,11 @@ void find_coordinator(Call call, protocol::FindCoordinatorRequest request) {
   if (call.version() >= kSinceBatches) {
     for (const auto& key : request.coordinator_keys) {
       response.coordinators.push_back(find_one(call, *image, request.key_type, key));
-      response.coordinators.back().error_message = "";
+      auto& found = response.coordinators.back();
+      // The one refusal that Kafka words here.
+      found.error_message = found.error_code == ErrorCode::invalid_request
+                                ? std::string(sentence_of(ErrorCode::invalid_request))
+                                : "";
     }
     return call.respond.send(response);
   }

@@ -79,9 +79,7 @@ class Changer {
         return std::nullopt;
       }
     }
-    // Kafka has no case for it either, and says just that.
-    return AlterRefusal{ErrorCode::unknown_server_error, fmt::format("Unknown operation {} for config {}",
-                                                                     change.config_operation, change.name)};
+    return AlterRefusal{ErrorCode::unknown_server_error, ""};  // all that Kafka says of an unknown operation
   }
 
   const conf::Setting* find(const std::string& name) const {

@@ -24,26 +24,22 @@ constexpr std::int16_t kSinceLeaderHint = 10;
 constexpr std::string_view kAdminClientId = "__admin_client";
 
 // What a request's version allows in a record set (KIP-98, KIP-110).
-ErrorCode check_version(std::int16_t version, std::string_view records, std::string& message) {
+ErrorCode check_version(std::int16_t version, std::string_view records) {
   if (version < kSinceBatchV2) return ErrorCode::none;
   record::BatchCursor cursor(records);
-  if (!cursor.next()) {
-    if (cursor.ended() == record::CursorEnd::corrupt) return ErrorCode::none;  // the validation says why
-    message = "Produce from version 3 on holds one record batch for each partition, here is none";
-    return ErrorCode::invalid_record;
-  }
-  if (cursor.batch().magic() != 2) {
-    message =
-        fmt::format("Produce from version 3 on holds batches of magic 2, here is {}", cursor.batch().magic());
-    return ErrorCode::invalid_record;
-  }
+  // What is corrupt is refused by the validation.
+  if (!cursor.next())
+    return cursor.ended() == record::CursorEnd::corrupt ? ErrorCode::none : ErrorCode::invalid_record;
+  if (cursor.batch().magic() != 2) return ErrorCode::invalid_record;
   if (version < kSinceZstd && cursor.batch().codec() == record::Codec::zstd)
     return ErrorCode::unsupported_compression_type;
-  if (cursor.next()) {
-    message = "Produce from version 3 on holds one record batch for each partition, here are more";
-    return ErrorCode::invalid_record;
-  }
-  return ErrorCode::none;
+  return cursor.next() ? ErrorCode::invalid_record : ErrorCode::none;  // one batch for each partition
+}
+
+// Errors that Kafka answers without the log's start.
+bool tells_nothing_else(ErrorCode error) {
+  return error == ErrorCode::corrupt_message || error == ErrorCode::message_too_large ||
+         error == ErrorCode::record_list_too_large || error == ErrorCode::kafka_storage_error;
 }
 
 bool holds_nothing(std::string_view records) {
@@ -124,19 +120,14 @@ class Produce final : public Delayed, public std::enable_shared_from_this<Produc
   void append_one(const std::string& topic, const ProduceRequest::PartitionProduceData& data,
                   PartitionResponse& answer) {
     answer.base_offset = -1;
-    const auto refuse = [&answer](ErrorCode error, std::string message = {}) {
-      answer.error_code = error;
-      if (!message.empty()) answer.error_message = std::move(message);
-    };
+    const auto refuse = [&answer](ErrorCode error) { answer.error_code = error; };
     if (request_.acks < kAcksAll || request_.acks > kAcksLeader)
       return refuse(ErrorCode::invalid_required_acks);
     if (is_internal_topic(topic) && call_.frame.client_id != kAdminClientId)
-      return refuse(ErrorCode::invalid_topic_exception,
-                    fmt::format("{} is an internal topic, clients do not append to it", topic));
+      return refuse(ErrorCode::invalid_topic_exception);
     const bytes::Slice slice = data.records.is_null() ? bytes::Slice() : data.records.slice();
-    std::string message;
-    if (const auto error = check_version(call_.version(), slice.view(), message); error != ErrorCode::none)
-      return refuse(error, std::move(message));
+    if (const auto error = check_version(call_.version(), slice.view()); error != ErrorCode::none)
+      return refuse(error);
     Replica* replica = call_.services.replicas->find(topic, data.index);
     if (replica == nullptr || replica->core.role() == replica::Role::none)
       return refuse(not_here(*image_, topic, data.index));
@@ -145,7 +136,10 @@ class Produce final : public Delayed, public std::enable_shared_from_this<Produc
     Appended appended = replica->append({slice.view(), request_.acks, record::Origin::client});
     answer.log_start_offset = appended.log_start;
     if (!appended.ok()) {
-      refuse(appended.error, std::move(appended.message));
+      refuse(appended.error);
+      if (tells_nothing_else(appended.error)) answer.log_start_offset = -1;
+      // Kafka words a refusal only where it names the records.
+      if (!appended.record_errors.empty()) answer.error_message = std::move(appended.message);
       for (auto& error : appended.record_errors)
         answer.record_errors.push_back({error.index, std::move(error.message)});
       return;

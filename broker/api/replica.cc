@@ -11,7 +11,9 @@ namespace {
 record::ValidateOptions validate_options(const Replica& replica, const AppendRequest& request,
                                          std::int64_t now_ms) {
   const log::LogConfig& config = replica.log->config();
-  return {.next_offset = replica.log->end_offset(),
+  return {.topic = replica.topic,
+          .partition = replica.partition,
+          .next_offset = replica.log->end_offset(),
           .leader_epoch = replica.core.leader_epoch(),
           .now_ms = now_ms,
           .origin = request.origin,
@@ -34,6 +36,7 @@ Appended Replica::append(const AppendRequest& request) {
   if (out.error == ErrorCode::none && request.acks == -1 &&
       !core.enough_replicas(log->config().min_insync_replicas))
     out.error = ErrorCode::not_enough_replicas;
+  if (out.error == ErrorCode::not_enough_replicas) out.log_start = log->start_offset();
   if (!out.ok()) return out;
   const std::int64_t now_ms = owner.clock().wall().ms;
   record::Validated& validated = owner.scratch(shard);

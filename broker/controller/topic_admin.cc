@@ -23,11 +23,14 @@ AdminError assignment_fault(const std::map<std::int32_t, Replicas>& assignment) 
               "All partitions should have the same number of replicas"};
     }
   }
+  std::vector<std::string> repeated;
   for (const auto& [partition, replicas] : assignment) {
     if (std::set<std::int32_t>(replicas.begin(), replicas.end()).size() == replicas.size()) continue;
+    repeated.push_back(fmt::format("{} -> ArrayBuffer({})", partition, fmt::join(replicas, ", ")));
+  }
+  if (!repeated.empty()) {
     return {ErrorCode::invalid_replica_assignment,
-            fmt::format("Duplicate replica assignment found: partition {} has replicas {}", partition,
-                        fmt::join(replicas, ", "))};
+            fmt::format("Duplicate replica assignment found: HashMap({})", fmt::join(repeated, ", "))};
   }
   if (assignment.empty() || assignment.begin()->first != 0 ||
       assignment.rbegin()->first != static_cast<std::int32_t>(assignment.size()) - 1) {

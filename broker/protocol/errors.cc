@@ -94,7 +94,8 @@ constexpr auto kErrors = std::to_array<ErrorInfo>({
     {E::not_controller, "NOT_CONTROLLER", "NotControllerException", true,
      "This is not the correct controller for this cluster."},
     {E::invalid_request, "INVALID_REQUEST", "InvalidRequestException", false,
-     "The request is malformed or breaks a rule of its version."},
+     "This most likely occurs because of a request being malformed by the client library or the message was "
+     "sent to an incompatible broker. See the broker logs for more details."},
     {E::unsupported_for_message_format, "UNSUPPORTED_FOR_MESSAGE_FORMAT",
      "UnsupportedForMessageFormatException", false,
      "The message format version on the broker does not support the request."},

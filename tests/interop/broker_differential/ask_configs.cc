@@ -38,7 +38,34 @@ IncrementalAlterConfigsRequest change(std::string name, std::string key, std::in
 
 }  // namespace
 
+// Values that a topic or a broker does not take, one kind of fault each.
+void ask_bad_values(Probe& probe) {
+  const auto set = [&](std::string_view label, std::int8_t type, std::string name, std::string key,
+                       std::string value) {
+    probe.ask(label, AlterConfigsRequest::kVersionMax,
+              alter(type, std::move(name), std::move(key), std::move(value)));
+  };
+  set("no boolean", kTopic, "diff", "preallocate", "yes");
+  set("not among the words", kTopic, "diff", "compression.type", "best");
+  set("a word of a list", kTopic, "diff", "cleanup.policy", "delete,burn");
+  set("below the least", kTopic, "diff", "min.insync.replicas", "0");
+  set("above the largest", kTopic, "diff", "min.cleanable.dirty.ratio", "2");
+  set("no real number", kTopic, "diff", "min.cleanable.dirty.ratio", "half");
+  set("beyond 32 bits", kTopic, "diff", "segment.bytes", "99999999999");
+  set("settings in conflict", kTopic, "diff", "min.compaction.lag.ms", "9223372036854775807");
+  set("bad name", kTopic, "bad name", "retention.ms", "1");
+  set("no name", kTopic, "", "retention.ms", "1");
+  set("of a broker, no number", kBroker, "0", "message.max.bytes", "abc");
+  set("of a broker, below the least", kBroker, "0", "message.max.bytes", "-5");
+  set("of all brokers, no number", kBroker, "", "message.max.bytes", "abc");
+  set("of all brokers, each its own", kBroker, "", "listeners", "PLAINTEXT://:9092");
+  set("of another broker", kBroker, "77", "message.max.bytes", "5");
+  set("of no broker", kBroker, "abc", "message.max.bytes", "5");
+  set("unknown type", 33, "x", "message.max.bytes", "5");
+}
+
 void ask_configs(Probe& probe) {
+  ask_bad_values(probe);
   each_version<DescribeConfigsRequest>([&](std::int16_t version) {
     probe.ask("topic", version, describe(kTopic, "diff"));
     probe.ask("some keys", version, describe(kTopic, "diff", {"retention.ms", "nonsense", "cleanup.policy"}));

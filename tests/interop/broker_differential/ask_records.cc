@@ -1,3 +1,4 @@
+#include "broker/protocol/messages/create_topics.h"
 #include "broker/protocol/messages/delete_records.h"
 #include "broker/protocol/messages/fetch.h"
 #include "broker/protocol/messages/list_offsets.h"
@@ -14,14 +15,15 @@ using namespace protocol;
 
 constexpr std::int64_t kTime = 1'700'000'000'000;
 
-std::string batch(std::int16_t produce_version, std::int8_t magic_wrong = -1) {
+std::string batch(std::int16_t produce_version, std::int8_t magic_wrong = -1,
+                  std::optional<std::string_view> key = "key") {
   broker::record::BatchOptions options;
   options.magic = produce_version >= 3   ? std::int8_t{2}
                   : produce_version == 2 ? std::int8_t{1}
                                          : std::int8_t{0};
   if (magic_wrong >= 0) options.magic = magic_wrong;
   broker::record::BatchBuilder builder(options);
-  builder.append(kTime, "key", "value");
+  builder.append(kTime, key, "value");
   builder.append(kTime + 1, "key2", "value2");
   return builder.finish().value();
 }
@@ -95,6 +97,13 @@ void ask_fetch(Probe& probe, std::int16_t version) {
 }  // namespace
 
 void ask_records(Probe& probe) {
+  CreateTopicsRequest compacted;
+  compacted.timeout_ms = 10'000;
+  compacted.topics.push_back({.name = "compacted",
+                              .num_partitions = 1,
+                              .replication_factor = 1,
+                              .configs = {{"cleanup.policy", "compact"}}});
+  probe.ask("setup", 4, compacted);
   each_version<ProduceRequest>([&](std::int16_t version) {
     probe.ask("two records", version, produce("diff", 0, batch(version)));
     probe.ask("all replicas", version, produce("diff", 1, batch(version), -1));
@@ -104,6 +113,7 @@ void ask_records(Probe& probe) {
     std::string corrupt = batch(version);
     corrupt.back() = static_cast<char>(corrupt.back() ^ 1);
     probe.ask("wrong checksum", version, produce("diff", 0, corrupt));
+    probe.ask("no key", version, produce("compacted", 0, batch(version, -1, std::nullopt)));
     if (version >= 3) probe.ask("two batches", version, produce("diff", 0, batch(version) + batch(version)));
     if (version >= 3) probe.ask("old format", version, produce("diff", 0, batch(version, 1)));
   });

@@ -11,11 +11,32 @@ namespace tandem::differential {
 namespace {
 
 constexpr std::chrono::milliseconds kTimeout{6'000};
-constexpr std::size_t kShownMax = 400;  // of one answer
+constexpr std::size_t kShownMax = 400;     // of one answer
+constexpr std::size_t kShownBefore = 100;  // in front of the first difference
 
 constexpr int kPauseMilliseconds = 100;
 
+template <class Rows>
+void sort_by_name(Rows& rows) {
+  std::sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+}
+
 }  // namespace
+
+void put_in_order(protocol::CreateTopicsResponse& response) {
+  for (auto& topic : response.topics)
+    if (topic.configs) sort_by_name(*topic.configs);
+}
+
+void put_in_order(protocol::DescribeConfigsResponse& response) {
+  for (auto& result : response.results) sort_by_name(result.configs);
+}
+
+void put_in_order(protocol::MetadataResponse& response) {
+  for (auto& topic : response.topics)
+    std::sort(topic.partitions.begin(), topic.partitions.end(),
+              [](const auto& a, const auto& b) { return a.partition_index < b.partition_index; });
+}
 
 // What passes by itself while a new broker makes its internal topics.
 bool Probe::passing(const std::set<std::int16_t>& errors) {
@@ -74,8 +95,12 @@ void Probe::record(std::string_view api, std::string_view label, std::int16_t ve
     ++equal_;
     return;
   }
-  differences_.push_back(fmt::format("{} v{} {}:\n  kafka: {}\n  ours:  {}\n", api, version, label,
-                                     texts[0].substr(0, kShownMax), texts[1].substr(0, kShownMax)));
+  const auto part = std::mismatch(texts[0].begin(), texts[0].end(), texts[1].begin(), texts[1].end()).first;
+  const auto equal = static_cast<std::size_t>(part - texts[0].begin());
+  const std::size_t from = equal > kShownBefore ? equal - kShownBefore : 0;
+  differences_.push_back(fmt::format("{} v{} {}, from character {}:\n  kafka: {}\n  ours:  {}\n", api,
+                                     version, label, from, texts[0].substr(from, kShownMax),
+                                     texts[1].substr(from, kShownMax)));
 }
 
 int Probe::report() const {

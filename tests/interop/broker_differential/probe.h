@@ -10,6 +10,9 @@
 #include <tuple>
 
 #include "broker/protocol/errors.h"
+#include "broker/protocol/messages/create_topics.h"
+#include "broker/protocol/messages/describe_configs.h"
+#include "broker/protocol/messages/metadata.h"
 #include "broker/protocol/printer.h"
 #include "tools/kafka/connection.h"
 
@@ -60,6 +63,13 @@ class Scrubber final : public protocol::Fields {
   std::set<std::int16_t>& errors_;
 };
 
+// Puts into order what Kafka lists in the order of a hash table.
+template <class Response>
+void put_in_order(Response&) {}
+void put_in_order(protocol::CreateTopicsResponse& response);
+void put_in_order(protocol::DescribeConfigsResponse& response);
+void put_in_order(protocol::MetadataResponse& response);
+
 struct Cell {
   std::int64_t peer = 0;  // answers of Kafka with this error
   std::int64_t ours = 0;
@@ -101,6 +111,7 @@ class Probe {
         errors[i].clear();
         Scrubber scrubber(version, errors[i]);
         scrubber.walk(*response);
+        put_in_order(*response);
         texts[i] = protocol::print(*response, version);
         if (!passing(errors[i])) break;
         pause();
