@@ -91,12 +91,13 @@ void read_log(Replica& replica, const FetchRules& rules, FetchItem& item, std::u
   item.data.high_watermark = replica.core.high_watermark();
   item.data.last_stable_offset = replica.last_stable_offset();
   item.data.log_start_offset = replica.log->start_offset();
+  // A reader that is ahead is told where the logs part before it is told that it is out of range.
+  if (request.fetch_offset >= replica.log->start_offset() && diverges(replica, item)) return;
   if (request.fetch_offset < replica.log->start_offset() ||
       request.fetch_offset > replica.log->end_offset()) {
     item.data.last_stable_offset = item.data.log_start_offset = -1;
     return fail(item, ErrorCode::offset_out_of_range);
   }
-  if (diverges(replica, item)) return;
   const auto wanted = static_cast<std::uint64_t>(std::max(0, request.partition_max_bytes));
   const std::uint64_t limit = std::min(wanted, bytes_left);
   if (limit == 0 && !min_one) return;

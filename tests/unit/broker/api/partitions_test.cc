@@ -173,6 +173,11 @@ TEST_CASE_FIXTURE(PartitionsFixture, "epochs and offsets outside are refused wit
   request.topics[0].partitions[0].current_leader_epoch = leader_epoch;
   request.topics[0].partitions[0].last_fetched_epoch = leader_epoch;
   CHECK(ask(&fetch, request, 12).responses[0].partitions[0].records.size() > 0);
+  // A follower that is ahead hears where the logs part: it cuts there without having to ask.
+  request.topics[0].partitions[0].fetch_offset = 9;
+  const auto ahead = ask(&fetch, request, 12).responses[0].partitions[0];
+  CHECK(ahead.error_code == ErrorCode::none);
+  CHECK(ahead.diverging_epoch == protocol::FetchResponse::EpochEndOffset{leader_epoch, 3});
 }
 
 TEST_CASE_FIXTURE(PartitionsFixture, "offsets are listed by question and by time") {
