@@ -1,0 +1,345 @@
+#include "broker/replica/fetcher.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace tandem::broker::replica {
+
+using base::Instant;
+using protocol::ErrorCode;
+using protocol::FetchRequest;
+using protocol::FetchResponse;
+using protocol::ListOffsetsRequest;
+using protocol::OffsetForLeaderEpochRequest;
+using zk::TopicPartition;
+
+namespace {
+
+constexpr std::int64_t kLatest = -1;  // as a timestamp of ListOffsets
+constexpr std::int64_t kEarliest = -2;
+constexpr std::int16_t kSinceTopicIds = 13;
+
+template <class Topics>
+auto& topic_row(Topics& topics, const std::string& name) {
+  const auto name_of = [](auto& topic) -> auto& {
+    if constexpr (requires { topic.name; }) {
+      return topic.name;
+    } else {
+      return topic.topic;
+    }
+  };
+  if (topics.empty() || name_of(topics.back()) != name) name_of(topics.emplace_back()) = name;
+  return topics.back().partitions;
+}
+
+}  // namespace
+
+// ---- what is followed ----------------------------------------------------------------------------------
+
+void Fetcher::add(const TopicPartition& partition, const protocol::Uuid& topic_id, std::int32_t leader_epoch,
+                  FollowedLog& log, Instant now) {
+  Followed& followed = partitions_[partition];
+  followed.topic_id = topic_id;
+  if (followed.log != nullptr && followed.leader_epoch == leader_epoch) return;
+  followed = Followed{};
+  followed.topic_id = topic_id;
+  followed.leader_epoch = leader_epoch;
+  followed.log = &log;
+  followed.last_epoch = log.latest_epoch();
+  // A log that knows no epochs can only be compared from its high watermark on.
+  const bool from_end = options_.truncates_on_fetch() && followed.last_epoch;
+  followed.phase = from_end ? Phase::fetching : Phase::truncating;
+  followed.offset = from_end ? log.end_offset() : log.high_watermark();
+  step(now);
+}
+
+void Fetcher::remove(const TopicPartition& partition, Instant now) {
+  partitions_.erase(partition);
+  step(now);
+}
+
+void Fetcher::give_up(const TopicPartition& partition, ErrorCode error) {
+  effects_.emplace_back(GiveUp{partition, error});
+  partitions_.erase(partition);
+}
+
+// ---- asking --------------------------------------------------------------------------------------------
+
+void Fetcher::step(Instant now) {
+  for (auto& [partition, followed] : partitions_) {
+    if (followed.delayed_until && *followed.delayed_until <= now) followed.delayed_until.reset();
+  }
+  if (pending_ != 0 || !storing_.empty()) return;
+  asked_.clear();
+  if (ask_epochs() || !storing_.empty() || ask_bounds()) return;
+  ask_records();
+}
+
+template <class Request>
+void Fetcher::ask(std::int16_t version, Request request) {
+  pending_ = ++last_id_;
+  effects_.emplace_back(AskLeader{pending_, version, std::move(request)});
+}
+
+// Where the logs part, of every partition whose log knows its last epoch; the others are cut at once.
+bool Fetcher::ask_epochs() {
+  OffsetForLeaderEpochRequest request;
+  request.replica_id = options_.broker_id;
+  for (auto& [partition, followed] : partitions_) {
+    if (followed.phase != Phase::truncating || followed.delayed_until) continue;
+    followed.last_epoch = followed.log->latest_epoch();
+    if (!followed.last_epoch) {
+      cut(partition, followed, {followed.offset, true});
+      continue;
+    }
+    topic_row(request.topics, partition.topic)
+        .push_back({partition.partition, followed.leader_epoch, *followed.last_epoch});
+    asked_[partition] = asked_of(followed);
+  }
+  if (!storing_.empty()) asked_.clear();  // first what is under way
+  if (asked_.empty()) return false;
+  ask(options_.epoch_version, std::move(request));
+  return true;
+}
+
+bool Fetcher::ask_bounds() {
+  ListOffsetsRequest request;
+  request.replica_id = options_.broker_id;
+  for (auto& [partition, followed] : partitions_) {
+    const bool wanted = followed.phase == Phase::out_of_range || followed.phase == Phase::behind;
+    if (!wanted || followed.delayed_until) continue;
+    topic_row(request.topics, partition.topic)
+        .push_back({.partition_index = partition.partition,
+                    .current_leader_epoch = followed.leader_epoch,
+                    .timestamp = followed.phase == Phase::behind ? kEarliest : kLatest});
+    asked_[partition] = asked_of(followed);
+  }
+  if (asked_.empty()) return false;
+  ask(options_.list_offsets_version, std::move(request));
+  return true;
+}
+
+void Fetcher::ask_records() {
+  std::vector<WantedPartition> wanted;
+  bool have_ids = true;
+  for (auto& [partition, followed] : partitions_) {
+    if (followed.phase != Phase::fetching || followed.delayed_until) continue;
+    have_ids = have_ids && !followed.topic_id.is_zero();
+    WantedPartition& row = wanted.emplace_back();
+    row.topic = partition.topic;
+    row.topic_id = followed.topic_id;
+    row.request.partition = partition.partition;
+    row.request.current_leader_epoch = followed.leader_epoch;
+    row.request.fetch_offset = followed.offset;
+    if (options_.truncates_on_fetch()) row.request.last_fetched_epoch = followed.last_epoch.value_or(-1);
+    row.request.log_start_offset = followed.log->start_offset();
+    row.request.partition_max_bytes = options_.partition_bytes_max;
+    asked_[partition] = asked_of(followed);
+  }
+  if (wanted.empty()) return;
+  const bool by_topic_id = options_.fetch_version >= kSinceTopicIds && have_ids;
+  const std::int16_t version = by_topic_id
+                                   ? options_.fetch_version
+                                   : std::min<std::int16_t>(options_.fetch_version, kSinceTopicIds - 1);
+  FetchRequest request;
+  // Later versions have the one field, earlier ones the other.
+  request.replica_id = options_.broker_id;
+  request.replica_state.replica_id = options_.broker_id;
+  request.max_wait_ms = options_.wait_ms_max;
+  request.min_bytes = options_.bytes_min;
+  request.max_bytes = options_.response_bytes_max;
+  session_.build(wanted, by_topic_id, request);
+  ask(version, std::move(request));
+}
+
+// ---- answers -------------------------------------------------------------------------------------------
+
+Fetcher::Followed* Fetcher::still_asked(const TopicPartition& partition) {
+  const auto asked = asked_.find(partition);
+  const auto it = partitions_.find(partition);
+  if (asked == asked_.end() || it == partitions_.end()) return nullptr;
+  return asked_of(it->second) == asked->second ? &it->second : nullptr;
+}
+
+void Fetcher::on_answer(std::uint64_t id, Answer answer, Instant now) {
+  if (id != pending_) return;
+  pending_ = 0;
+  if (auto* records = std::get_if<FetchResponse>(&answer)) {
+    on_records(std::move(*records), now);
+  } else if (const auto* epochs = std::get_if<protocol::OffsetForLeaderEpochResponse>(&answer)) {
+    on_epochs(*epochs, now);
+  } else {
+    on_bounds(std::get<protocol::ListOffsetsResponse>(answer), now);
+  }
+  step(now);
+}
+
+void Fetcher::on_lost(std::uint64_t id, Instant now) {
+  if (id != pending_) return;
+  pending_ = 0;
+  session_.on_lost();
+  delay_all_asked(now);
+  step(now);
+}
+
+void Fetcher::on_records(FetchResponse response, Instant now) {
+  switch (session_.accept(response)) {
+    case FollowSession::Verdict::good:
+      break;
+    case FollowSession::Verdict::again:
+      return;
+    case FollowSession::Verdict::not_known:
+      return delay_all_asked(now);
+  }
+  for (auto& topic : response.responses) {
+    for (auto& data : topic.partitions) {
+      const TopicPartition partition = session_.named(topic, data.partition_index);
+      Followed* followed = still_asked(partition);
+      if (followed != nullptr) on_partition(partition, *followed, std::move(data), now);
+    }
+  }
+}
+
+void Fetcher::on_partition(const TopicPartition& partition, Followed& followed,
+                           FetchResponse::PartitionData data, Instant now) {
+  if (data.error_code == ErrorCode::offset_out_of_range) {
+    followed.phase = Phase::out_of_range;
+    return;
+  }
+  if (data.error_code != ErrorCode::none) return on_error(partition, followed, data.error_code, now);
+  if (options_.truncates_on_fetch() && data.diverging_epoch.epoch >= 0)
+    return cut(partition, followed, truncation_for(*followed.log, data.diverging_epoch, followed.offset));
+  followed.then = {partition, data.high_watermark, data.log_start_offset};
+  if (data.records.is_null() || data.records.size() == 0) return advance(followed);
+  followed.storing = Storing::records;
+  storing_.insert(partition);
+  effects_.emplace_back(AppendFetched{partition, followed.offset, std::move(data.records)});
+}
+
+void Fetcher::on_epochs(const protocol::OffsetForLeaderEpochResponse& response, Instant now) {
+  std::set<TopicPartition> unanswered;
+  for (const auto& [partition, asked] : asked_) unanswered.insert(partition);
+  for (const auto& topic : response.topics) {
+    for (const auto& end : topic.partitions) {
+      const TopicPartition partition{topic.topic, end.partition};
+      unanswered.erase(partition);
+      Followed* followed = still_asked(partition);
+      if (followed == nullptr) continue;
+      if (end.error_code != ErrorCode::none) {
+        on_error(partition, *followed, end.error_code, now);
+        continue;
+      }
+      cut(partition, *followed,
+          truncation_for(*followed->log, {end.leader_epoch, end.end_offset}, followed->offset));
+    }
+  }
+  for (const auto& partition : unanswered) {
+    if (Followed* followed = still_asked(partition)) delay(*followed, now);
+  }
+}
+
+void Fetcher::on_bounds(const protocol::ListOffsetsResponse& response, Instant now) {
+  std::set<TopicPartition> unanswered;
+  for (const auto& [partition, asked] : asked_) unanswered.insert(partition);
+  for (const auto& topic : response.topics) {
+    for (const auto& bound : topic.partitions) {
+      const TopicPartition partition{topic.name, bound.partition_index};
+      unanswered.erase(partition);
+      Followed* followed = still_asked(partition);
+      if (followed == nullptr) continue;
+      if (bound.error_code != ErrorCode::none) {
+        on_error(partition, *followed, bound.error_code, now);
+      } else if (followed->phase == Phase::out_of_range) {
+        on_leader_end(partition, *followed, bound.offset);
+      } else {
+        on_leader_start(partition, *followed, bound.offset);
+      }
+    }
+  }
+  for (const auto& partition : unanswered) {
+    if (Followed* followed = still_asked(partition)) delay(*followed, now);
+  }
+}
+
+// A leader whose log ends before this one was elected uncleanly: what it does not have goes.
+void Fetcher::on_leader_end(const TopicPartition& partition, Followed& followed, std::int64_t leader_end) {
+  if (leader_end < followed.log->end_offset()) return cut(partition, followed, {leader_end, true});
+  followed.phase = Phase::behind;
+}
+
+// The leader has deleted what this log would need next, or this one was made anew.
+void Fetcher::on_leader_start(const TopicPartition& partition, Followed& followed,
+                              std::int64_t leader_start) {
+  if (leader_start <= followed.log->end_offset()) return go_on(followed);
+  followed.storing = Storing::cut;
+  storing_.insert(partition);
+  effects_.emplace_back(Restart{partition, leader_start});
+}
+
+void Fetcher::on_error(const TopicPartition& partition, Followed& followed, ErrorCode error, Instant now) {
+  // Another leader is there; the controller is about to tell.
+  if (error == ErrorCode::fenced_leader_epoch) return give_up(partition, error);
+  delay(followed, now);
+}
+
+// ---- the log -------------------------------------------------------------------------------------------
+
+void Fetcher::cut(const TopicPartition& partition, Followed& followed, const Truncation& truncation) {
+  followed.storing = truncation.settled ? Storing::cut : Storing::unsettled_cut;
+  storing_.insert(partition);
+  effects_.emplace_back(Truncate{partition, truncation.offset});
+}
+
+void Fetcher::on_stored(const TopicPartition& partition, ErrorCode error, Instant now) {
+  storing_.erase(partition);
+  const auto it = partitions_.find(partition);
+  if (it != partitions_.end() && it->second.storing != Storing::nothing) {
+    Followed& followed = it->second;
+    const Storing stored = std::exchange(followed.storing, Storing::nothing);
+    if (error == ErrorCode::corrupt_message || error == ErrorCode::kafka_storage_error) {
+      delay(followed, now);  // on the way here, or a directory that comes back
+    } else if (error != ErrorCode::none) {
+      give_up(partition, error);
+    } else {
+      const bool ask_again = stored == Storing::unsettled_cut && !options_.truncates_on_fetch();
+      if (stored == Storing::records) advance(followed);
+      go_on(followed);
+      if (ask_again) followed.phase = Phase::truncating;
+    }
+  }
+  step(now);
+}
+
+// From the log's end, whatever was done to it.
+void Fetcher::go_on(Followed& followed) {
+  followed.phase = Phase::fetching;
+  followed.offset = followed.log->end_offset();
+  followed.last_epoch = followed.log->latest_epoch();
+}
+
+void Fetcher::advance(Followed& followed) {
+  Advance then = followed.then;
+  then.high_watermark = std::min(then.high_watermark, followed.log->end_offset());
+  then.log_start = std::min(std::max(then.log_start, followed.log->start_offset()), then.high_watermark);
+  effects_.emplace_back(std::move(then));
+}
+
+void Fetcher::delay(Followed& followed, Instant now) { followed.delayed_until = now + options_.backoff; }
+
+void Fetcher::delay_all_asked(Instant now) {
+  for (const auto& [partition, asked] : asked_) {
+    if (Followed* followed = still_asked(partition)) delay(*followed, now);
+  }
+}
+
+std::optional<Instant> Fetcher::next_deadline() const {
+  std::optional<Instant> next;
+  for (const auto& [partition, followed] : partitions_) {
+    if (!followed.delayed_until) continue;
+    if (!next || *followed.delayed_until < *next) next = followed.delayed_until;
+  }
+  return next;
+}
+
+}  // namespace tandem::broker::replica

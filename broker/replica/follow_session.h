@@ -1,0 +1,46 @@
+// FollowSession: the fetching side of incremental fetch sessions (KIP-227): what the leader was told last of
+// each partition, so that a request names only what is new, changed or no longer wanted. One for each
+// connection to a leader; owned by its Fetcher, on its thread. Rules as in Kafka's FetchSessionHandler.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "broker/replica/fetch_session.h"
+#include "broker/zk/names.h"
+
+namespace tandem::broker::replica {
+
+class FollowSession {
+ public:
+  // Fills in session, partitions and forgotten partitions; `wanted` is all that is to be fetched.
+  void build(const std::vector<WantedPartition>& wanted, bool by_topic_id, protocol::FetchRequest& request);
+
+  enum class Verdict {
+    good,       // the response counts
+    again,      // nothing of it counts, the next request begins a session
+    not_known,  // the same, and to ask again at once would bring the same
+  };
+  Verdict accept(const protocol::FetchResponse& response);
+  void on_lost();  // no response will come
+
+  // The partition that a row of a response is about; its topic is empty where nobody asked for it.
+  zk::TopicPartition named(const protocol::FetchResponse::FetchableTopicResponse& topic,
+                           std::int32_t partition) const;
+  std::int32_t id() const { return id_; }
+  std::int32_t epoch() const { return epoch_; }
+
+ private:
+  void begin_anew();
+  bool answers_what_was_asked(const protocol::FetchResponse& response) const;
+
+  std::int32_t id_ = 0;
+  std::int32_t epoch_ = 0;  // of the next request; 0 asks for a new session
+  bool asked_in_full_ = false;
+  bool by_topic_id_ = false;
+  std::map<zk::TopicPartition, WantedPartition> told_;
+  std::map<protocol::Uuid, std::string> names_;
+};
+
+}  // namespace tandem::broker::replica

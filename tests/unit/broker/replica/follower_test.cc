@@ -1,0 +1,118 @@
+#include <doctest/doctest.h>
+
+#include "broker/replica/follow_session.h"
+#include "broker/replica/truncation.h"
+
+namespace tandem::broker::replica {
+
+namespace {
+
+using protocol::ErrorCode;
+using protocol::FetchRequest;
+using protocol::FetchResponse;
+
+// Epochs 2 from 10, 4 from 20, 7 from 30; 40 is the end.
+class KnownLog final : public FollowedLog {
+ public:
+  std::int64_t start_offset() const override { return 0; }
+  std::int64_t end_offset() const override { return 40; }
+  std::int64_t high_watermark() const override { return 15; }
+  std::optional<std::int32_t> latest_epoch() const override { return 7; }
+  EpochEnd end_of(std::int32_t epoch) const override {
+    if (epoch > 7) return {};
+    if (epoch == 7) return {7, 40};
+    if (epoch >= 4) return {4, 30};
+    if (epoch >= 2) return {2, 20};
+    return {epoch, 10};
+  }
+};
+
+WantedPartition wanted(const std::string& topic, std::int32_t partition, std::int64_t offset,
+                       std::uint8_t id = 1) {
+  WantedPartition out;
+  out.topic = topic;
+  out.topic_id.bytes.fill(id);
+  out.request.partition = partition;
+  out.request.fetch_offset = offset;
+  return out;
+}
+
+FetchResponse answer(std::int32_t session, const std::vector<WantedPartition>& about) {
+  FetchResponse response;
+  response.session_id = session;
+  for (const auto& each : about) {
+    auto& topic = response.responses.emplace_back();
+    topic.topic = each.topic;
+    topic.topic_id = each.topic_id;
+    topic.partitions.emplace_back().partition_index = each.request.partition;
+  }
+  return response;
+}
+
+}  // namespace
+
+TEST_CASE("a follower cuts its log where the leader's parts from it") {
+  const KnownLog log;
+  const auto cut = [&](std::int32_t epoch, std::int64_t end) {
+    return truncation_for(log, {epoch, end}, 15);
+  };
+  CHECK(cut(7, 35) == Truncation{35, true});   // shorter in the same epoch
+  CHECK(cut(7, 60) == Truncation{40, true});   // longer: nothing goes
+  CHECK(cut(4, 25) == Truncation{25, true});   // the leader left the epoch earlier
+  CHECK(cut(4, 50) == Truncation{30, true});   // or later
+  CHECK(cut(6, 33) == Truncation{30, false});  // an epoch that is not known here: ask about epoch 4
+  CHECK(cut(3, 22) == Truncation{20, false});  // ask about epoch 2
+  CHECK(cut(-1, 25) == Truncation{25, true});  // a leader before KIP-279
+  CHECK(cut(-1, 55) == Truncation{40, true});
+  CHECK(cut(-1, -1) == Truncation{15, true});  // it knows nothing: the high watermark
+  CHECK(cut(9, 50) == Truncation{40, true});   // nothing so new is known here
+}
+
+TEST_CASE("a topic that was made anew is forgotten under its old id and asked for under its new one") {
+  FollowSession session;
+  FetchRequest first;
+  session.build({wanted("a", 0, 5), wanted("b", 1, 0, 2)}, true, first);
+  REQUIRE(session.accept(answer(9, {wanted("a", 0, 5), wanted("b", 1, 0, 2)})) ==
+          FollowSession::Verdict::good);
+  FetchRequest second;
+  session.build({wanted("a", 0, 5), wanted("b", 1, 0, 3)}, true, second);
+  CHECK(second.session_id == 9);
+  CHECK(second.session_epoch == 1);
+  REQUIRE(second.topics.size() == 1);
+  CHECK(second.topics[0].topic_id == wanted("b", 1, 0, 3).topic_id);
+  REQUIRE(second.forgotten_topics_data.size() == 1);
+  CHECK(second.forgotten_topics_data[0].topic_id == wanted("b", 1, 0, 2).topic_id);
+}
+
+TEST_CASE("a response about partitions that nobody asked for does not count, and ends the session") {
+  FollowSession session;
+  FetchRequest request;
+  session.build({wanted("a", 0, 5)}, false, request);
+  CHECK(session.accept(answer(9, {})) == FollowSession::Verdict::not_known);  // a full one says all
+  session.build({wanted("a", 0, 5)}, false, request);
+  REQUIRE(session.accept(answer(9, {wanted("a", 0, 5)})) == FollowSession::Verdict::good);
+  session.build({wanted("a", 0, 5)}, false, request);
+  CHECK(session.accept(answer(9, {wanted("x", 0, 5)})) == FollowSession::Verdict::not_known);
+  FetchRequest again;
+  session.build({wanted("a", 0, 5)}, false, again);
+  CHECK(again.session_id == 9);
+  CHECK(again.session_epoch == 0);
+  CHECK(again.topics.size() == 1);
+}
+
+TEST_CASE("an error that asking again would not end is told from one that it would") {
+  FollowSession session;
+  for (const auto& [error, verdict] :
+       {std::pair{ErrorCode::fetch_session_id_not_found, FollowSession::Verdict::again},
+        std::pair{ErrorCode::invalid_fetch_session_epoch, FollowSession::Verdict::again},
+        std::pair{ErrorCode::unsupported_version, FollowSession::Verdict::not_known}}) {
+    FetchRequest request;
+    session.build({wanted("a", 0, 5)}, false, request);
+    FetchResponse response;
+    response.error_code = error;
+    CHECK(session.accept(response) == verdict);
+    CHECK(session.epoch() == 0);
+  }
+}
+
+}  // namespace tandem::broker::replica
