@@ -62,6 +62,28 @@ Status LogReplay::run() {
   return {};
 }
 
+// Behind the mark the bytes are written once more: what a failed sync was to write, the system takes for
+// written, and only a new write of it is something that the next sync can find.
+Status LogReplay::make_durable() {
+  if (last_file_end_ > 0) {
+    const NumberedFile& last = files_.back();
+    auto file = disk_.open(fs::join(directory_, last.name), fs::OpenMode::write);
+    if (!file) return file.error();
+    const std::uint64_t known = mark_ && mark_->log == last.zxid ? mark_->bytes : 0;
+    std::string bytes;
+    for (std::uint64_t at = known; at < last_file_end_; at += bytes.size()) {
+      bytes.resize(std::min(last_file_end_ - at, kBatchBytesMax));
+      const auto got = (*file)->pread(at, bytes);
+      if (!got) return got.error();
+      bytes.resize(*got);
+      if (bytes.empty()) break;
+      if (auto status = (*file)->pwrite(at, bytes); !status) return status;
+    }
+    if (auto status = (*file)->sync(); !status) return status;
+  }
+  return disk_.sync_dir(directory_);
+}
+
 Status LogReplay::replay_file(const NumberedFile& file, bool is_last) {
   const std::string path = fs::join(directory_, file.name);
   auto reader = TxnLogReader::open(disk_, path);
@@ -88,6 +110,8 @@ Status LogReplay::replay_entry(const TxnLogReader& reader, const std::string& pa
         "{} at offset {}: transaction 0x{:x} follows 0x{:x}, those between are missing{}; a log file "
         "was removed or damaged: restore it, or start from a newer snapshot",
         path, reader.offset(), hex(zxid), hex(last_), unclean_end_);
+  if (same_epoch(zxid, last_)) doubt_.reset();
+  if (doubt_ && proven_) return *doubt_;
   last_ = zxid;
   last_known_ = true;
   ++txns_;
@@ -101,6 +125,7 @@ Status LogReplay::replay_entry(const TxnLogReader& reader, const std::string& pa
         "{} at offset {}: {}; the entry's checksum is right, so a server with other transactions "
         "wrote it: start that one instead",
         path, reader.offset(), status.error().context);
+  if (doubt_ && target_.differs()) return *doubt_;
   return {};
 }
 
@@ -118,9 +143,15 @@ Status LogReplay::judge_end(TxnLogReader& reader, const NumberedFile& file, cons
                             bool is_last) {
   const LogEnd end = reader.end();
   const std::uint64_t offset = reader.offset();
+  if (is_last && offset > kFileHeaderSize) last_file_end_ = offset;
   if (!is_last) {
     // What follows shows whether anything is missing: replay_entry checks the next zxid against last_.
     if (end != LogEnd::clean) {
+      const auto later = reader.scan_for_entry(offset + 1);
+      if (!later) return later.error();
+      proven_ = later->has_value();
+      doubt_ = damage(path, offset, to_string(end),
+                      proven_ ? "whole entries follow it" : "what follows was made in another state");
       unclean_end_ = fmt::format(" ({}: {} at offset {})", path, to_string(end), offset);
       warnings_.push_back(
           fmt::format("{}: {} at offset {}, going on with the next file", path, to_string(end), offset));

@@ -30,6 +30,9 @@ class LogReplay {
   base::Status find_logs();
   base::Result<bool> any_entries() const;
   base::Status run();
+  // What was read counts from now on, so it is made to stay: a process that ended between write and sync, or
+  // with a failed sync, leaves bytes that the system may never write by itself.
+  base::Status make_durable();
 
   Zxid last_zxid() const { return last_; }
   std::uint64_t txns() const { return txns_; }
@@ -51,7 +54,13 @@ class LogReplay {
   Zxid last_;
   std::vector<NumberedFile> files_;
   std::optional<DurablePosition> mark_;
-  bool last_known_ = false;  // last_ is a transaction that was applied or a snapshot that was loaded
+  bool last_known_ = false;          // last_ is a transaction that was applied or a snapshot that was loaded
+  std::uint64_t last_file_end_ = 0;  // of the entries of the last file; 0: it was removed
+  // A file before the current one ended in damage. Within an epoch the zxids show whether anything is
+  // missing; when the next one is of another epoch, whole entries behind the bad place show it, or the
+  // digests do.
+  std::optional<base::Error> doubt_;
+  bool proven_ = false;
   std::string unclean_end_;  // how a file before the current one ended, for the sentence about a hole
   std::uint64_t txns_ = 0;
   std::uint64_t bytes_ = 0;

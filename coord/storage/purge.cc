@@ -58,8 +58,9 @@ Result<std::vector<std::string>> purge(fs::Disk& disk, const std::string& log_di
   // A snapshot that cannot be loaded keeps nothing alive.
   std::vector<NumberedFile> snapshots;
   for (const NumberedFile& file : *listed) {
-    if (looks_valid(disk, fs::join(snapshot_directory, file.name), file.compression))
-      snapshots.push_back(file);
+    const auto valid = looks_valid(disk, fs::join(snapshot_directory, file.name), file.compression);
+    if (!valid) return valid.error();
+    if (*valid) snapshots.push_back(file);
   }
   const auto logs = list_logs(disk, log_directory);
   if (!logs) return logs.error();

@@ -17,17 +17,21 @@ namespace {
 
 constexpr std::size_t kSnapshotsTried = 100;  // as Apache
 
-// The newest snapshot that can be read, into the target.
+// The newest snapshot that can be read, into the target. `newest_seen`: of all, whether they can be or not.
 Result<std::optional<Zxid>> load_snapshot(fs::Disk& disk, const RecoveryOptions& options,
-                                          RestoreTarget& target, std::vector<std::string>& warnings) {
+                                          RestoreTarget& target, std::vector<std::string>& warnings,
+                                          Zxid& newest_seen) {
   auto files = list_snapshots(disk, options.snapshot_directory);
   if (!files) return files.error();
+  if (!files->empty()) newest_seen = files->back().zxid;
   std::reverse(files->begin(), files->end());
   if (files->size() > kSnapshotsTried) files->resize(kSnapshotsTried);
   bool any_promising = false;
   for (const NumberedFile& file : *files) {
     const std::string path = fs::join(options.snapshot_directory, file.name);
-    if (!looks_valid(disk, path, file.compression)) {
+    const auto valid = looks_valid(disk, path, file.compression);
+    if (!valid) return valid.error();
+    if (!*valid) {
       warnings.push_back(fmt::format("snapshot {} is not whole, trying an older one", path));
       continue;
     }
@@ -53,7 +57,8 @@ Result<std::optional<Zxid>> load_snapshot(fs::Disk& disk, const RecoveryOptions&
 
 Result<Recovered> recover(fs::Disk& disk, const RecoveryOptions& options, RestoreTarget& target) {
   Recovered result;
-  const auto snapshot = load_snapshot(disk, options, target, result.warnings);
+  Zxid newest_seen;
+  const auto snapshot = load_snapshot(disk, options, target, result.warnings, newest_seen);
   if (!snapshot) return snapshot.error();
   result.snapshot = *snapshot;
   result.last_zxid = snapshot->value_or(Zxid(0));
@@ -64,6 +69,13 @@ Result<Recovered> recover(fs::Disk& disk, const RecoveryOptions& options, Restor
     const auto entries = replay.any_entries();
     if (!entries) return entries.error();
     result.empty = !*entries;
+    // A snapshot has its name when it is whole, and there was none of a later zxid without a history.
+    if (result.empty && newest_seen > Zxid(0))
+      return base::make_error(
+          Errc::corrupt,
+          "{}, and there is nothing else: take this server's data directory away and let it "
+          "fetch everything from the others, or restore the file from a copy",
+          result.warnings.back());
     if (!result.empty && !options.trust_empty_snapshot)
       return base::make_error(
           Errc::corrupt,
@@ -72,6 +84,8 @@ Result<Recovered> recover(fs::Disk& disk, const RecoveryOptions& options, Restor
           options.snapshot_directory, options.log_directory);
   }
   if (auto status = replay.run(); !status) return status.error();
+  if (auto status = replay.make_durable(); !status) return status.error();
+  if (auto status = disk.sync_dir(options.snapshot_directory); !status) return status.error();
   result.last_zxid = replay.last_zxid();
   result.txns = replay.txns();
   result.log_bytes = replay.bytes();

@@ -1,6 +1,7 @@
 // Recovery: the newest valid snapshot, then every logged transaction behind it, into a target that the caller
 // owns (the tree and the sessions). Replay is idempotent because a snapshot may hold effects of transactions
-// that are behind it in the log. Nothing is written but the end of a torn log, which is cut off durably.
+// that are behind it in the log. Nothing is written but the end of a torn log, which is cut off durably; what
+// was read is durable when it returns, though the process before may have ended before it synced.
 // What cannot be explained by a crash (a damaged entry that was once durable, a hole in the zxids, logs
 // without a snapshot) is an error that names file, offset and what to do.
 #pragma once
@@ -24,6 +25,8 @@ class RestoreTarget : public SnapshotVisitor {
   virtual base::Status on_snapshot_end(Zxid zxid, const SnapshotTrailer& trailer) = 0;
   // `payload`: header, body, digest if any. An error stops the recovery.
   virtual base::Status apply(const records::TxnHeader& header, std::string_view payload) = 0;
+  // A transaction that was applied found another state than its proposer's.
+  virtual bool differs() const { return false; }
 };
 
 struct RecoveryOptions {

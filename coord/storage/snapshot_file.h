@@ -104,6 +104,7 @@ base::Result<SnapshotTrailer> read_snapshot(fs::Disk& disk, const std::string& p
                                             SnapshotVisitor& visitor);
 
 // Cheap check of the ends of a file (magic in front, a seal's "/" behind, where it is not compressed).
-bool looks_valid(fs::Disk& disk, const std::string& path, Compression compression);
+// A file that cannot be read is an error, not an invalid one.
+base::Result<bool> looks_valid(fs::Disk& disk, const std::string& path, Compression compression);
 
 }  // namespace tandem::coord::storage

@@ -239,16 +239,18 @@ Result<SnapshotTrailer> read_snapshot(fs::Disk& disk, const std::string& path, C
   return Parser(input, visitor).run();
 }
 
-bool looks_valid(fs::Disk& disk, const std::string& path, Compression compression) {
+Result<bool> looks_valid(fs::Disk& disk, const std::string& path, Compression compression) {
   constexpr std::string_view kSealEnd("\0\0\0\1/", 5);
   const auto file = disk.open(path, fs::OpenMode::read);
-  if (!file) return false;
+  if (!file) return file.error();
   const auto size = (*file)->size();
-  if (!size || *size < kFileHeaderSize) return false;
+  if (!size) return size.error();
+  if (*size < kFileHeaderSize) return false;
   std::string ends(kSealEnd.size(), '\0');
   const std::uint64_t at = compression == Compression::none ? *size - ends.size() : 0;
   const auto got = (*file)->pread(at, ends);
-  if (!got || *got != ends.size()) return false;
+  if (!got) return got.error();
+  if (*got != ends.size()) return false;
   switch (compression) {
     case Compression::none:
       return ends == kSealEnd;

@@ -1,0 +1,286 @@
+#include "tests/sim/sim_disk.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace tandem::sim {
+
+using base::Errc;
+using base::make_error;
+using fs::Result;
+using fs::Status;
+
+namespace {
+
+constexpr std::size_t kSector = 512;
+constexpr std::size_t kSectorsOfAPage = 8;
+constexpr std::uint64_t kSpace = 1U << 30;
+
+}  // namespace
+
+class SimFile final : public fs::File {
+ public:
+  SimFile(SimDisk& disk, std::string path, SimDisk::InodePtr inode)
+      : disk_(disk), path_(std::move(path)), inode_(std::move(inode)), end_(inode_->now.size()) {}
+
+  const std::string& path() const override { return path_; }
+  int fd() const override { return -1; }
+  Status append(std::string_view bytes) override {
+    if (auto status = disk_.write(*inode_, path_, end_, bytes); !status) return status;
+    end_ += bytes.size();
+    return {};
+  }
+  Status append(std::span<const std::string_view> pieces) override {
+    std::string all;
+    for (const std::string_view piece : pieces) all += piece;
+    return append(all);
+  }
+  std::uint64_t append_position() const override { return end_; }
+  void set_append_position(std::uint64_t offset) override { end_ = offset; }
+  Status pwrite(std::uint64_t offset, std::string_view bytes) override {
+    return disk_.write(*inode_, path_, offset, bytes);
+  }
+  Result<std::size_t> pread(std::uint64_t offset, std::span<char> out) const override {
+    return disk_.read(*inode_, path_, offset, out);
+  }
+  Status datasync() override { return disk_.sync(*inode_, path_); }
+  Status sync() override { return disk_.sync(*inode_, path_); }
+  Result<std::uint64_t> size() const override { return std::uint64_t{inode_->now.size()}; }
+  Status truncate(std::uint64_t size) override {
+    if (auto status = disk_.truncate(*inode_, path_, size); !status) return status;
+    end_ = size;
+    return {};
+  }
+  Status preallocate_zeroed(std::uint64_t offset, std::uint64_t size) override {
+    return pwrite(offset, std::string(size, '\0'));
+  }
+  void write_back(std::uint64_t, std::uint64_t) override {}
+  void drop_cache(std::uint64_t, std::uint64_t) override {}
+
+ private:
+  SimDisk& disk_;
+  std::string path_;
+  SimDisk::InodePtr inode_;
+  std::uint64_t end_;
+};
+
+// ---- faults -----------------------------------------------------------------------------------------------
+
+void SimDisk::die_after(std::uint64_t changes, std::function<void()> died) {
+  changes_left_ = changes;
+  died_ = std::move(died);
+}
+
+Status SimDisk::change(const char* call, const std::string& path, double* share) {
+  if (dead_) return make_error(Errc::io, "{} of {} failed: the process is gone", call, path);
+  if (changes_left_ == 0 || --changes_left_ != 0) return {};
+  dead_ = true;
+  if (const auto died = std::exchange(died_, nullptr)) died();
+  if (share == nullptr) return make_error(Errc::io, "{} of {} failed: the process is gone", call, path);
+  *share = static_cast<double>(random_.below(1001)) / 1000;
+  return {};
+}
+
+void SimDisk::crash(Crash kind) {
+  dead_ = fail_sync_ = fail_read_ = full_ = false;
+  changes_left_ = 0;
+  died_ = nullptr;
+  if (kind == Crash::kill) return;
+  lose_names();
+  for (const auto& [name, inode] : names_) lose_sectors(*inode);
+}
+
+// What a name became later cannot be there when what it was before is not.
+void SimDisk::lose_names() {
+  const double share = static_cast<double>(random_.below(5)) / 4;
+  std::set<std::string> held;
+  for (const NameChange& change : changes_) {
+    const bool gone = change.to.empty();
+    if (!held.contains(change.name) && (gone || !held.contains(change.to)) && random_.chance(share)) {
+      apply(durable_names_, change);
+      continue;
+    }
+    held.insert(change.name);
+    if (!gone) held.insert(change.to);
+  }
+  changes_.clear();
+  names_ = durable_names_;
+}
+
+// None, all, those up to one, or any; by sectors or by pages.
+void SimDisk::lose_sectors(Inode& inode) {
+  std::uint64_t size = inode.durable.size();
+  if (size != inode.now.size() && random_.chance(0.6)) {
+    const std::uint64_t low = std::min<std::uint64_t>(size, inode.now.size());
+    const std::uint64_t high = std::max<std::uint64_t>(size, inode.now.size());
+    size = random_.chance(0.5) ? inode.now.size() : low + random_.below(high - low + 1);
+  }
+  inode.durable.resize(size);
+  const std::size_t unit = random_.chance(0.5) ? 1 : kSectorsOfAPage;
+  const std::uint64_t way = random_.below(4);
+  const std::size_t first = inode.dirty.empty() ? 0 : *inode.dirty.begin() / unit;
+  const std::size_t last = inode.dirty.empty() ? 0 : *inode.dirty.rbegin() / unit;
+  const std::size_t up_to = first + random_.below(last - first + 2);
+  std::map<std::size_t, bool> stays;
+  for (const std::size_t sector : inode.dirty) {
+    const std::size_t at = sector / unit;
+    if (!stays.contains(at))
+      stays[at] = way == 1 || (way == 2 && at < up_to) || (way == 3 && random_.chance(0.5));
+    if (!stays[at] || sector * kSector >= std::min<std::size_t>(size, inode.now.size())) continue;
+    const std::size_t count =
+        std::min({kSector, size - sector * kSector, inode.now.size() - sector * kSector});
+    inode.durable.replace(sector * kSector, count, inode.now, sector * kSector, count);
+  }
+  inode.dirty.clear();
+  inode.now = inode.durable;
+}
+
+bool SimDisk::rot(const std::string& path, std::uint64_t offset) {
+  const auto it = names_.find(path);
+  if (it == names_.end() || offset >= it->second->now.size()) return false;
+  const auto mask = static_cast<char>(random_.between(1, 255));
+  it->second->now[offset] ^= mask;
+  if (offset < it->second->durable.size()) it->second->durable[offset] ^= mask;
+  return true;
+}
+
+bool SimDisk::put(const std::string& path, std::uint64_t offset, std::string_view bytes) {
+  const auto it = names_.find(path);
+  if (it == names_.end() || offset + bytes.size() > it->second->durable.size()) return false;
+  it->second->now.replace(offset, bytes.size(), bytes);
+  it->second->durable.replace(offset, bytes.size(), bytes);
+  return true;
+}
+
+// ---- files ------------------------------------------------------------------------------------------------
+
+Status SimDisk::write(Inode& inode, const std::string& path, std::uint64_t offset, std::string_view bytes) {
+  double share = 1;
+  if (auto status = change("write", path, &share); !status) return status;
+  const bool no_room = full_ && offset + bytes.size() > inode.now.size();
+  if (no_room) share = static_cast<double>(random_.below(1001)) / 1000;
+  const std::string_view part =
+      bytes.substr(0, static_cast<std::size_t>(share * static_cast<double>(bytes.size())));
+  const std::uint64_t from = std::min<std::uint64_t>(offset, inode.now.size());
+  if (inode.now.size() < offset + part.size()) inode.now.resize(offset + part.size());
+  inode.now.replace(offset, part.size(), part);
+  for (std::size_t sector = from / kSector; sector * kSector < offset + part.size(); ++sector)
+    inode.dirty.insert(sector);
+  if (no_room) return make_error(Errc::no_space, "write of {} failed: no space left on device", path);
+  if (dead_) return make_error(Errc::io, "write of {} failed: the process is gone", path);
+  return {};
+}
+
+Status SimDisk::truncate(Inode& inode, const std::string& path, std::uint64_t size) {
+  if (auto status = change("truncate", path); !status) return status;
+  const std::uint64_t low = std::min<std::uint64_t>(size, inode.now.size());
+  const std::uint64_t high = std::max<std::uint64_t>(size, inode.now.size());
+  for (std::size_t sector = low / kSector; sector * kSector < high; ++sector) inode.dirty.insert(sector);
+  inode.now.resize(size);
+  return {};
+}
+
+Status SimDisk::sync(Inode& inode, const std::string& path) {
+  if (auto status = change("sync", path); !status) return status;
+  if (std::exchange(fail_sync_, false)) {
+    inode.dirty.clear();
+    if (lies_.forgiven_syncs) return {};
+    return make_error(Errc::io, "sync of {} failed: input/output error", path);
+  }
+  if (lies_.no_file_syncs) return {};
+  inode.durable.resize(inode.now.size());
+  for (const std::size_t sector : inode.dirty) {
+    if (sector * kSector < inode.now.size())
+      inode.durable.replace(sector * kSector, std::min(kSector, inode.now.size() - sector * kSector),
+                            inode.now, sector * kSector, kSector);
+  }
+  inode.dirty.clear();
+  return {};
+}
+
+Result<std::size_t> SimDisk::read(const Inode& inode, const std::string& path, std::uint64_t offset,
+                                  std::span<char> out) {
+  if (dead_) return make_error(Errc::io, "read of {} failed: the process is gone", path);
+  if (std::exchange(fail_read_, false))
+    return make_error(Errc::io, "read of {} failed: input/output error", path);
+  if (offset >= inode.now.size()) return std::size_t{0};
+  return inode.now.copy(out.data(), out.size(), offset);
+}
+
+// ---- names ------------------------------------------------------------------------------------------------
+
+void SimDisk::apply(std::map<std::string, InodePtr>& names, const NameChange& change) {
+  names.erase(change.name);
+  if (!change.to.empty()) names[change.to] = change.inode;
+}
+
+Result<std::unique_ptr<fs::File>> SimDisk::open(const std::string& path, fs::OpenMode mode) {
+  auto it = names_.find(path);
+  const bool makes = mode == fs::OpenMode::create || mode == fs::OpenMode::create_new;
+  if (dead_) return make_error(Errc::io, "open of {} failed: the process is gone", path);
+  if (it == names_.end() && !makes)
+    return make_error(Errc::not_found, "open of {} failed: no such file", path);
+  if (it != names_.end() && mode == fs::OpenMode::create_new)
+    return make_error(Errc::already_exists, "open of {} failed: file exists", path);
+  if (it == names_.end()) {
+    if (auto status = change("open", path); !status) return status.error();
+    if (full_ && random_.chance(0.5))
+      return make_error(Errc::no_space, "open of {} failed: no space left on device", path);
+    it = names_.emplace(path, std::make_shared<Inode>()).first;
+    changes_.push_back({path, path, it->second});
+  }
+  return std::unique_ptr<fs::File>(new SimFile(*this, path, it->second));
+}
+
+Status SimDisk::rename(const std::string& from, const std::string& to) {
+  if (auto status = change("rename", from); !status) return status;
+  const auto it = names_.find(from);
+  if (it == names_.end()) return make_error(Errc::not_found, "rename of {} failed: no such file", from);
+  changes_.push_back({from, to, it->second});
+  apply(names_, changes_.back());
+  return {};
+}
+
+Status SimDisk::unlink(const std::string& path) {
+  if (auto status = change("unlink", path); !status) return status;
+  if (!names_.contains(path)) return make_error(Errc::not_found, "unlink of {} failed: no such file", path);
+  changes_.push_back({path, "", nullptr});
+  names_.erase(path);
+  return {};
+}
+
+Status SimDisk::sync_dir(const std::string& path) {
+  if (auto status = change("sync", path); !status) return status;
+  if (std::exchange(fail_sync_, false))
+    return make_error(Errc::io, "sync of {} failed: input/output error", path);
+  if (lies_.no_directory_syncs) return {};
+  std::vector<NameChange> others;
+  for (NameChange& change : changes_) {
+    if (fs::parent(change.name) == path) {
+      apply(durable_names_, change);
+    } else {
+      others.push_back(std::move(change));
+    }
+  }
+  changes_ = std::move(others);
+  return {};
+}
+
+Result<std::vector<fs::DirEntry>> SimDisk::list(const std::string& path) {
+  std::vector<fs::DirEntry> entries;
+  for (auto it = names_.lower_bound(path + "/"); it != names_.end() && it->first.starts_with(path + "/");
+       ++it) {
+    if (fs::parent(it->first) == path) entries.push_back({fs::base_name(it->first), false});
+  }
+  return entries;
+}
+
+Result<fs::FileInfo> SimDisk::info(const std::string& path) {
+  const auto it = names_.find(path);
+  if (it == names_.end()) return make_error(Errc::not_found, "stat of {} failed: no such file", path);
+  return fs::FileInfo{it->second->now.size(), 0, false};
+}
+
+Result<fs::DiskSpace> SimDisk::space(const std::string&) { return fs::DiskSpace{kSpace, full_ ? 0 : kSpace}; }
+
+}  // namespace tandem::sim

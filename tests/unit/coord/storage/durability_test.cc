@@ -1,0 +1,127 @@
+// What recovery makes of a process that ended between write and sync, on a disk that forgets.
+#include "coord/storage/recovery.h"
+
+#include "tests/sim/sim_disk.h"
+#include "tests/unit/coord/storage/fixture.h"
+
+using namespace tandem;
+using namespace tandem::coord::storage;
+
+namespace {
+
+const std::string kDirectory = "/data/version-2";
+
+Zxid recovered(fs::Disk& disk) {
+  RecordingTarget target;
+  const auto result = recover_all(disk, kDirectory, target);
+  REQUIRE_MESSAGE(result.has_value(), result.error().context);
+  return result->last_zxid;
+}
+
+// The random power cut of every seed.
+template <class Prepare>
+void for_many_disks(Prepare prepare) {
+  for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+    CAPTURE(seed);
+    sim::SimDisk disk(base::Random(seed), {});
+    write_empty_snapshot(disk, kDirectory, 0);
+    prepare(disk);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("what a start found in the log of a killed process outlives a power cut") {
+  for_many_disks([](sim::SimDisk& disk) {
+    TxnLog log(disk, {.directory = kDirectory, .preallocate_bytes = 0});
+    REQUIRE(log.write(Zxid(1), entry(1)).has_value());
+    REQUIRE(log.sync().has_value());
+    REQUIRE(log.write(Zxid(2), entry(2, 5000)).has_value());
+    disk.crash(sim::Crash::kill);
+    CHECK(recovered(disk) == Zxid(2));
+    disk.crash(sim::Crash::power);
+    CHECK(recovered(disk) == Zxid(2));
+  });
+}
+
+TEST_CASE("what a failed sync left in the system's cache outlives a power cut once a start has counted it") {
+  for_many_disks([](sim::SimDisk& disk) {
+    TxnLog log(disk, {.directory = kDirectory, .preallocate_bytes = 0});
+    REQUIRE(log.write(Zxid(1), entry(1)).has_value());
+    REQUIRE(log.sync().has_value());
+    REQUIRE(log.write(Zxid(2), entry(2)).has_value());
+    disk.fail_next_sync();
+    CHECK_FALSE(log.sync().has_value());
+    disk.crash(sim::Crash::kill);
+    CHECK(recovered(disk) == Zxid(2));
+    disk.crash(sim::Crash::power);
+    CHECK(recovered(disk) == Zxid(2));
+  });
+}
+
+TEST_CASE(
+    "a log file and a snapshot whose names were never synced outlive a power cut once a start has read "
+    "them") {
+  for_many_disks([](sim::SimDisk& disk) {
+    TxnLog log(disk, {.directory = kDirectory, .preallocate_bytes = 0});
+    REQUIRE(log.write(Zxid(1), entry(1)).has_value());
+    auto writer = SnapshotWriter::create(disk, {.directory = kDirectory, .write_back_bytes = 0}, Zxid(1));
+    REQUIRE(writer.has_value());
+    std::string out;
+    encode_session_count(out, 0);
+    encode_acl_count(out, 0);
+    encode_node(out, {.path = "", .data = "", .acl_id = -1, .stat = {}});
+    REQUIRE((*writer)->write(out).has_value());
+    disk.die_after(4, nullptr);  // end, sync and rename are done, the sync of the directory is not
+    CHECK_FALSE((*writer)->finish({}).has_value());
+    disk.crash(sim::Crash::kill);
+    CHECK(recovered(disk) == Zxid(1));
+    disk.crash(sim::Crash::power);
+    CHECK(recovered(disk) == Zxid(1));
+  });
+}
+
+TEST_CASE("a snapshot that cannot be read stops the start: the server is not taken for a new one") {
+  sim::SimDisk disk(base::Random(1), {});
+  write_empty_snapshot(disk, kDirectory, 5);
+  disk.fail_next_read();
+  RecordingTarget target;
+  const auto result = recover_all(disk, kDirectory, target);
+  REQUIRE_FALSE(result.has_value());
+  CHECK(result.error().code == base::Errc::io);
+  CHECK(recovered(disk) == Zxid(5));
+}
+
+TEST_CASE("a server whose only snapshot is not whole is not taken for a new one") {
+  sim::SimDisk disk(base::Random(1), {});
+  write_empty_snapshot(disk, kDirectory, 5);
+  const std::string path = fs::join(kDirectory, snapshot_name(Zxid(5), Compression::none));
+  REQUIRE(disk.rot(path, disk.info(path)->size - 1));
+  RecordingTarget target;
+  const auto result = recover_all(disk, kDirectory, target);
+  REQUIRE_FALSE(result.has_value());
+  CHECK(result.error().code == base::Errc::corrupt);
+}
+
+TEST_CASE("damage before the last transactions of an epoch is seen though the next file begins a new epoch") {
+  constexpr std::int64_t kFirst = 1LL << 32;
+  constexpr std::int64_t kSecond = 2LL << 32;
+  for (const bool damaged : {false, true}) {
+    CAPTURE(damaged);
+    sim::SimDisk disk(base::Random(1), {});
+    write_empty_snapshot(disk, kDirectory, 0);
+    TxnLog log(disk, {.directory = kDirectory, .preallocate_bytes = 0});
+    for (std::int64_t i = 1; i <= 3; ++i) REQUIRE(log.write(Zxid(kFirst + i), entry(kFirst + i)).has_value());
+    REQUIRE(log.sync().has_value());
+    const std::uint64_t second_entry = kFileHeaderSize + entry(kFirst + 1).size();
+    const std::string path = log.path();
+    log.roll();
+    REQUIRE(log.write(Zxid(kSecond + 1), entry(kSecond + 1)).has_value());
+    REQUIRE(log.sync().has_value());
+    if (damaged) REQUIRE(disk.rot(path, second_entry + kEntryOverhead));
+    RecordingTarget target;
+    const auto result = recover_all(disk, kDirectory, target);
+    CHECK(result.has_value() == !damaged);
+    if (damaged) CHECK(result.error().context.find("whole entries follow it") != std::string::npos);
+  }
+}
