@@ -168,16 +168,11 @@ void Member::begin_intake(const zab::InstallSnapshot& effect) {
   intake_ = std::move(*intake);
 }
 
-// What the log has beyond the snapshot goes first: recovery would replay it over the snapshot. The rest of
-// the old history goes when the snapshot is durable: it may hold what was never committed anywhere.
 Status Member::finish_intake() {
   const Zxid zxid = intake_->zxid();
-  const auto cut = storage::truncate_log(disk_, config_.log_directory(), zxid);
-  if (!cut) fail(ExitCode::quorum_packet, cut.error());
-  if (auto status = intake_->finish(); !status) return status;
-  const auto dropped =
-      storage::drop_older_history(disk_, config_.log_directory(), config_.snapshot_directory(), zxid);
-  if (!dropped) fail(ExitCode::quorum_packet, dropped.error());
+  if (auto status = intake_->close_tree(); !status) return status;
+  const auto replaced = intake_->replace_history(config_.log_directory(), config_.snapshot_directory());
+  if (!replaced) fail(ExitCode::quorum_packet, replaced.error());
   auto& restore = static_cast<TreeRestore&>(intake_->target());
   peer::Database database;
   database.tree = restore.take_tree();

@@ -1,5 +1,7 @@
 #include "coord/shell/snapshot_transfer.h"
 
+#include "coord/storage/truncate.h"
+
 namespace tandem::coord::shell {
 
 namespace {
@@ -38,7 +40,7 @@ base::Result<std::unique_ptr<SnapshotIntake>> SnapshotIntake::begin(
   if (!writer) return writer.error();
   target->reset();
   return std::unique_ptr<SnapshotIntake>(
-      new SnapshotIntake(zxid, std::move(target), std::move(*writer), item_max));
+      new SnapshotIntake(disk, zxid, std::move(target), std::move(*writer), item_max));
 }
 
 base::Result<bool> SnapshotIntake::take(std::string_view& bytes) {
@@ -50,12 +52,23 @@ base::Result<bool> SnapshotIntake::take(std::string_view& bytes) {
 }
 
 // The leader changed its tree while it sent it: no digest belongs to what came.
-base::Status SnapshotIntake::finish() {
+storage::SnapshotTrailer SnapshotIntake::trailer() const {
   storage::SnapshotTrailer trailer;
   trailer.digest = storage::ZxidDigest();
   trailer.last_processed = zxid_;
-  if (auto status = target_->on_snapshot_end(zxid_, trailer); !status) return status;
-  return writer_->finish(trailer);
+  return trailer;
+}
+
+base::Status SnapshotIntake::close_tree() { return target_->on_snapshot_end(zxid_, trailer()); }
+
+// What the log has beyond the snapshot goes first: recovery would replay it over the snapshot. The rest of
+// the old history goes when the snapshot is durable: it may hold what was never committed anywhere.
+base::Status SnapshotIntake::replace_history(const std::string& log_directory,
+                                             const std::string& snapshot_directory) {
+  const auto cut = storage::truncate_log(disk_, log_directory, zxid_);
+  if (!cut) return cut.error();
+  if (auto status = writer_->finish(trailer()); !status) return status;
+  return storage::drop_older_history(disk_, log_directory, snapshot_directory, zxid_);
 }
 
 }  // namespace tandem::coord::shell

@@ -42,14 +42,24 @@ class SnapshotIntake {
   storage::RestoreTarget& target() { return *target_; }
   // Takes whole items off the front; true when that was the end of it.
   base::Result<bool> take(std::string_view& bytes);
-  // Durable as snapshot.<zxid> when it returns.
-  base::Status finish();
+  // The tree is whole: to be called first. An error is the sender's fault, nothing on disk has changed.
+  base::Status close_tree();
+  // The history on disk is the snapshot and nothing else, durably. An error leaves one that must not be voted
+  // with, whatever is in memory.
+  base::Status replace_history(const std::string& log_directory, const std::string& snapshot_directory);
 
  private:
-  SnapshotIntake(jute::Zxid zxid, std::unique_ptr<storage::RestoreTarget> target,
+  SnapshotIntake(fs::Disk& disk, jute::Zxid zxid, std::unique_ptr<storage::RestoreTarget> target,
                  std::unique_ptr<storage::SnapshotWriter> writer, std::size_t item_max)
-      : zxid_(zxid), target_(std::move(target)), writer_(std::move(writer)), reader_(*target_, item_max) {}
+      : disk_(disk),
+        zxid_(zxid),
+        target_(std::move(target)),
+        writer_(std::move(writer)),
+        reader_(*target_, item_max) {}
 
+  storage::SnapshotTrailer trailer() const;
+
+  fs::Disk& disk_;
   jute::Zxid zxid_;
   std::unique_ptr<storage::RestoreTarget> target_;
   std::unique_ptr<storage::SnapshotWriter> writer_;

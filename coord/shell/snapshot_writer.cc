@@ -14,7 +14,8 @@ namespace {
 
 constexpr int kNodesPerClockReading = 32;
 
-// What ends the file: the tree as it is now, which the log reaches too.
+}  // namespace
+
 storage::SnapshotTrailer trailer_of(const tree::DataTree& tree, SnapshotParts parts) {
   storage::SnapshotTrailer trailer;
   if (parts.digest)
@@ -23,8 +24,6 @@ storage::SnapshotTrailer trailer_of(const tree::DataTree& tree, SnapshotParts pa
   if (parts.last_processed) trailer.last_processed = tree.last_zxid();
   return trailer;
 }
-
-}  // namespace
 
 std::string encode_snapshot_head(const tree::SnapshotView& view, const SessionTimeouts& sessions) {
   std::string out;

@@ -42,6 +42,9 @@ struct SnapshotParts {
   bool last_processed = true;  // serializeLastProcessedZxid.enabled
 };
 
+// What ends the file: the tree as it is now, which the log reaches too.
+storage::SnapshotTrailer trailer_of(const tree::DataTree& tree, SnapshotParts parts);
+
 struct SnapshotResult {
   std::string path;
   jute::Zxid zxid;
