@@ -127,8 +127,11 @@ void Peer::serve(pipeline::Role role, Zxid epoch_start) {
   election_.set_elected_epoch(records::epoch_of(epoch_start));
   write_config_node();
   tree_->set_last_zxid(std::max(tree_->last_zxid(), epoch_start));
-  open_pipeline(role);
   const auto sync = learner_ != nullptr ? learner_->status().sync : std::nullopt;
+  // The leader serves us only after we had the whole snapshot: what it had committed by then came before.
+  if (sync == records::PacketType::snap)
+    mixed_until_ = std::max(mixed_until_, learner_->status().last_committed);
+  open_pipeline(role);
   note(Note::Level::info,
        fmt::format("serving as {} in epoch {}, last zxid 0x{:x}{}", to_string(role),
                    records::epoch_of(epoch_start), last_txn_.value,
@@ -140,6 +143,7 @@ void Peer::open_pipeline(pipeline::Role role) {
   options.role = role;
   options.first_link = next_link_;
   options.sync_quorum_verified = options_.sync_quorum_verified;
+  options.mixed_until = mixed_until_;
   pipeline_ = std::make_unique<pipeline::Pipeline>(options, *tree_, *sessions_, authorizer_, outputs_, now_);
 }
 
@@ -233,6 +237,7 @@ void Peer::on_reloaded(PeerStart start, Now now) {
 void Peer::install(Database database) {
   tree_ = std::move(database.tree);
   last_txn_ = tree_->last_zxid();
+  mixed_until_ = database.mixed_until;
   sessions_ = std::make_unique<session::SessionTracker>(
       options_.tick, session::first_session_id(options_.self.value, now_.wall));
   for (const auto& [id, timeout_ms] : database.sessions) sessions_->commit(jute::SessionId(id), timeout_ms);

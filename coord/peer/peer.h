@@ -57,6 +57,7 @@ struct Database {
   std::unique_ptr<tree::DataTree> tree;
   std::unordered_map<std::int64_t, std::int32_t> sessions;  // id, timeout in ms
   std::vector<records::TxnRef> recent;                      // the last transactions that led there
+  Zxid mixed_until;  // the snapshot was made while transactions went on: digests mean nothing up to here
 };
 
 struct PeerStart {
@@ -181,7 +182,8 @@ class Peer {
   std::unique_ptr<tree::DataTree> tree_;
   std::unique_ptr<session::SessionTracker> sessions_;
   zab::CommitLog commit_log_;
-  Zxid last_txn_;  // the last transaction in the tree, or the snapshot it came from
+  Zxid last_txn_;     // the last transaction in the tree, or the snapshot it came from
+  Zxid mixed_until_;  // of the tree: Database::mixed_until
 
   Phase phase_ = Phase::starting;
   std::optional<base::Instant> look_at_;       // while pausing

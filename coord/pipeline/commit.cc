@@ -47,7 +47,7 @@ void Pipeline::commit(std::string_view payload) {
 void Pipeline::apply(std::string_view payload) {
   const base::Status status = tree_.apply(payload, this, applied_);
   ENSURE(status.has_value(), "{}", status.error().context);
-  if (applied_.digest_mismatch) ++digest_mismatches_;
+  if (applied_.digest_mismatch && applied_.header.zxid > options_.mixed_until) ++digest_mismatches_;
   if (applied_.header.type != OpCode::create_session) return;
   const jute::SessionId session = applied_.header.client_id;
   sessions_.commit(session, applied_.session_timeout_ms);

@@ -49,6 +49,9 @@ struct PipelineOptions {
   bool local_sessions = false;            // localSessionsEnabled
   bool local_sessions_upgrading = false;  // localSessionsUpgradingEnabled
   bool sync_quorum_verified = false;      // leader: a sync asks a quorum first (ConfirmLeadership)
+  // The tree came from a leader that went on changing it: up to here it is a mixture of states, and the
+  // digests of transactions mean nothing.
+  jute::Zxid mixed_until;
   PrepareOptions prepare;
   ReaperOptions reaper;
 };

@@ -79,6 +79,7 @@ base::Result<peer::Database> Member::recover() {
   database.tree = std::move(contents->tree);
   database.sessions = std::move(contents->sessions);
   database.recent = std::move(contents->recent);
+  database.mixed_until = contents->mixed_until;
   if (contents->has_snapshot) return database;
   // Logs without a snapshot are not read by any server, so there is one before anything is acknowledged.
   shell::SessionTimeouts sessions;

@@ -84,6 +84,7 @@ base::Result<StoreContents> Store::recover(std::size_t recent_max) {
   contents.tree = restore.take_tree();
   contents.sessions = restore.sessions();
   contents.recent = restore.take_recent();
+  contents.mixed_until = restore.comparable_from();
   contents.has_snapshot = result->snapshot.has_value();
   snapshot_rule_.add(static_cast<std::int64_t>(result->txns), static_cast<std::int64_t>(result->log_bytes));
   logger_.info(

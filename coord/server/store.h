@@ -38,6 +38,7 @@ struct StoreContents {
   std::unique_ptr<tree::DataTree> tree;
   TreeRestore::Sessions sessions;
   std::vector<records::TxnRef> recent;  // the last transactions, in order, without a hole
+  jute::Zxid mixed_until;               // TreeRestore::comparable_from
   bool has_snapshot = false;
 };
 

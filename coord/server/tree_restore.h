@@ -31,10 +31,14 @@ class TreeRestore final : public storage::RestoreTarget {
   base::Status on_node(const storage::SnapshotNode& node) override;
   base::Status on_snapshot_end(jute::Zxid zxid, const storage::SnapshotTrailer& trailer) override;
   base::Status apply(const records::TxnHeader& header, std::string_view payload) override;
+  bool differs() const override { return first_mismatch_.has_value(); }
 
   std::unique_ptr<tree::DataTree> take_tree() { return std::move(tree_); }
   const Sessions& sessions() const { return sessions_; }
   std::vector<records::TxnRef> take_recent() { return std::move(recent_); }
+  // Where the tree is one state: a snapshot that was made while transactions went on is a mixture up to
+  // there, which may be further than the log reaches.
+  jute::Zxid comparable_from() const { return comparable_from_; }
   // The first transaction after which the tree was not what its proposer's was.
   std::optional<jute::Zxid> first_mismatch() const { return first_mismatch_; }
 
