@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include "bytes/reader.h"
 #include "coord/records/quorum_packet.h"
+#include "coord/records/txn.h"
+#include "jute/codec.h"
 #include "tests/sim/node.h"
 
 namespace tandem::sim {
@@ -32,7 +35,7 @@ void Checker::look_at(const Node& node) {
                                accepted));
 
   // Z2, Z13: the same zxid is the same tree everywhere. The zero of an epoch is no transaction.
-  if (coord::records::counter_of(zxid) != 0) {
+  if (coord::records::counter_of(zxid) != 0 && zxid >= node.disk().comparable_from()) {
     const auto [it, first] = digests_.emplace(zxid.value, tree.digest());
     if (!first && it->second != tree.digest())
       violate("Z13", fmt::format("server {} has another tree at 0x{:x}", node.number(), zxid.value));
@@ -53,6 +56,7 @@ void Checker::check_new_leader(const Node& node, std::int64_t epoch) {
       violate("Z1", fmt::format("servers {} and {} both lead epoch {}", it->second, node.number(), epoch));
     return;
   }
+  times_[node.number()].leads(node.time());
   for (const auto& [zxid, what] : acked_)
     if (coord::records::epoch_of(Zxid(zxid)) < epoch && node.disk().find(Zxid(zxid)) == nullptr)
       return violate("Z9", fmt::format("server {} leads epoch {} without 0x{:x} ({})", node.number(), epoch,
@@ -75,6 +79,12 @@ void Checker::acking(const Node& node, std::string_view packet_bytes) {
                                  coord::records::epoch_of(node.promised())));
     if (one.type != PacketType::ack) continue;
     if (coord::records::counter_of(one.zxid) == 0) {
+      const Zxid holds = node.tree().last_zxid();
+      if (coord::records::counter_of(holds) != 0 && node.disk().find(holds) == nullptr &&
+          node.disk().snapshot_zxid() < holds)
+        violate("Z11",
+                fmt::format("server {} acknowledges NEWLEADER of epoch {} before its 0x{:x} is durable",
+                            node.number(), coord::records::epoch_of(one.zxid), holds.value));
       if (node.disk().current() < coord::records::epoch_of(one.zxid))
         violate("Z11", fmt::format("server {} acknowledges NEWLEADER of epoch {} with current epoch {}",
                                    node.number(), coord::records::epoch_of(one.zxid), node.disk().current()));
@@ -83,6 +93,45 @@ void Checker::acking(const Node& node, std::string_view packet_bytes) {
                                  one.zxid.value));
     }
   }
+}
+
+// ---- sessions ---------------------------------------------------------------------------------------------
+
+void Checker::heard_on(const Node& leader, std::uint64_t connection) {
+  const auto it = sessions_.find(connection);
+  if (it != sessions_.end() && it->second != 0) heard(leader, it->second);
+}
+
+void Checker::heard(const Node& leader, std::int64_t session) {
+  times_[leader.number()].heard(session, leader.time());
+}
+
+// Clients of this simulation never close their sessions: it is always the leader.
+void Checker::proposed(const Node& leader, std::string_view payload) {
+  SessionTimes& times = times_[leader.number()];
+  bytes::Reader reader(payload);
+  coord::records::TxnHeader header;
+  jute::decode(reader, header);
+  const std::int64_t session = header.client_id.value;
+  if (header.type == jute::OpCode::create_session) {
+    timeouts_[session] = reader.i32();
+    times.heard(session, leader.time());
+  }
+  if (header.type != jute::OpCode::close_session) return;
+  closings_.emplace(session, header.zxid.value);
+  const auto timeout = std::chrono::milliseconds(timeouts_[session]);
+  if (const Finding finding = times.expired(session, timeout, leader.time())) violate("S5", *finding);
+}
+
+// What a leader proposed may have come to nothing: what counts is what this server has.
+Finding Checker::resumed(std::int64_t session, const Node& node) {
+  if (!node.up()) return {};
+  const std::int64_t known = node.tree().last_zxid().value;
+  const auto [first, last] = closings_.equal_range(session);
+  for (auto it = first; it != last; ++it)
+    if (it->second <= known && node.disk().find(Zxid(it->second)) != nullptr)
+      closed_.closed(session, it->second);
+  return closed_.resumed(session, known);
 }
 
 }  // namespace tandem::sim

@@ -9,6 +9,7 @@
 
 #include "coord/quorum/server_id.h"
 #include "jute/ids.h"
+#include "tests/sim/histories.h"
 
 namespace tandem::sim {
 
@@ -22,6 +23,15 @@ class Checker {
   void acknowledged(jute::Zxid zxid, const std::string& what);
   // An acknowledgement on its way to a leader.
   void acking(const Node& node, std::string_view packet_bytes);
+
+  // ---- sessions, as their leader hears of them
+  // --------------------------------------------------------------
+  void bind(std::uint64_t connection, std::int64_t session) { sessions_[connection] = session; }
+  // By the leader, or who takes itself for it.
+  void heard_on(const Node& leader, std::uint64_t connection);
+  void heard(const Node& leader, std::int64_t session);
+  void proposed(const Node& leader, std::string_view payload);
+  Finding resumed(std::int64_t session, const Node& node);
 
   void violate(const std::string& invariant, const std::string& text);
   const std::optional<std::string>& violation() const { return violation_; }
@@ -38,6 +48,11 @@ class Checker {
   std::map<std::int64_t, std::uint64_t> digests_;                // by zxid: of the tree
   std::map<std::int64_t, std::string> acked_;                    // by zxid
   std::map<int, std::pair<std::int64_t, std::int64_t>> epochs_;  // by node: accepted and current, as on disk
+  std::map<std::uint64_t, std::int64_t> sessions_;               // by connection
+  std::map<std::int64_t, std::int32_t> timeouts_;                // by session
+  std::multimap<std::int64_t, std::int64_t> closings_;           // by session: zxids of proposals
+  std::map<int, SessionTimes> times_;                            // by leader
+  SessionTimes closed_;
   std::optional<std::string> violation_;
   std::uint64_t hash_ = 0xcbf29ce484222325ULL;
 };

@@ -16,6 +16,11 @@ namespace {
 
 constexpr int kClientHosts = 100;  // numbers of hosts from here on are clients'
 constexpr int kKeys = 4;
+constexpr int kOwner = 1;  // the client that alone may read kSecret
+constexpr const char* kShared = "/s";
+constexpr const char* kSecret = "/s/x";
+constexpr std::int32_t kNoSuchVersion = 1 << 30;
+constexpr auto kWatchMode = jute::AddWatchMode::persistent_recursive;
 constexpr std::size_t kLengthBytes = 4;
 
 zk::Options session_options(const World& world) {
@@ -25,6 +30,24 @@ zk::Options session_options(const World& world) {
     options.servers.hosts.push_back({fmt::format("n{}", number), static_cast<std::uint16_t>(number)});
   options.session_timeout = const_cast<World&>(world).options().session_timeout;
   return options;
+}
+
+// With their lengths.
+std::vector<std::string_view> frames_of(std::string_view bytes) {
+  std::vector<std::string_view> frames;
+  while (bytes.size() >= kLengthBytes) {
+    bytes::Reader reader(bytes);
+    const auto length = kLengthBytes + static_cast<std::size_t>(reader.i32());
+    frames.push_back(bytes.substr(0, length));
+    bytes.remove_prefix(length);
+  }
+  return frames;
+}
+
+std::int32_t xid_of(std::string_view frame) {
+  bytes::Reader reader(frame);
+  reader.skip(kLengthBytes);
+  return reader.i32();
 }
 
 bool came_from_server(ErrorCode error) {
@@ -39,10 +62,13 @@ Client::Client(World& world, Told& told, int number, base::Random random)
       told_(told),
       number_(number),
       random_(random),
-      session_(std::make_unique<zk::Session>(session_options(world), random_.split())) {}
+      session_(std::make_unique<zk::Session>(session_options(world), random_.split())) {
+  if (number_ != kOwner) hidden_.hide(kSecret);
+}
 
 void Client::start() {
   session_->start(world_.scheduler().now());
+  if (number_ == kOwner) session_->add_auth("digest", "owner:secret", world_.scheduler().now());
   drive();
   next_soon();
 }
@@ -94,6 +120,8 @@ void Client::perform(const zk::Effect& effect) {
     if (connection_) world_.network().close(connection_, 0);
     connection_.reset();
   } else if (const auto* send = std::get_if<zk::Send>(&effect)) {
+    for (const std::string_view frame : frames_of(send->bytes))
+      if (const auto xid = xid_of(frame); xid > 0) order_.sent(xid);
     if (connection_) world_.network().send(connection_, 0, {send->bytes, nullptr});
   } else if (const auto* complete = std::get_if<zk::Complete>(&effect)) {
     const auto it = asked_.find(complete->id);
@@ -102,8 +130,12 @@ void Client::perform(const zk::Effect& effect) {
     asked_.erase(it);
     finished(asked, complete->result);
   } else if (const auto* notify = std::get_if<zk::Notify>(&effect)) {
-    watched_.erase(notify->event.path);
+    on_event(notify->event);
   } else if (const auto* changed = std::get_if<zk::StateChanged>(&effect)) {
+    if (changed->state == zk::State::connected && connection_) {
+      world_.checker().bind(connection_->number(), session_->id().value);
+      judge("S5", world_.checker().resumed(session_->id().value, world_.node(server_)));
+    }
     if (changed->state != zk::State::expired) return;
     forget_session();
     session_->start(world_.scheduler().now());
@@ -111,10 +143,9 @@ void Client::perform(const zk::Effect& effect) {
 }
 
 void Client::forget_session() {
-  last_zxid_ = 0;
-  watched_.clear();
+  view_ = {};
+  watches_.session_over();
   ephemerals_.clear();
-  own_.clear();
 }
 
 void Client::connect(const zk::Host& host) {
@@ -142,6 +173,9 @@ void Client::connect(const zk::Host& host) {
     End theirs{number, [&node, held](Item item) { node.client_item(*held, std::move(item)); },
                [&node, held](const std::string&) { node.client_gone(*held); }};
     connection_ = *held = world_.network().connect(std::move(ours), std::move(theirs));
+    order_.connected();
+    server_ = number;
+    world_.checker().bind(connection_->number(), session_->id().value);
     node.accept_client(connection_);
     session_->on_connected(world_.scheduler().now());
     drive();
@@ -158,6 +192,8 @@ void Client::item(std::uint64_t connection, Item item) {
     if (in_.size() < kLengthBytes + length) break;
     const std::string frame = in_.substr(kLengthBytes, length);
     in_.erase(0, kLengthBytes + length);
+    bytes::Reader header(frame);
+    if (const auto xid = header.i32(); xid > 0) judge("S1", order_.replied(xid));
     session_->on_frame(frame, world_.scheduler().now());
     drive();
     if (!connection_ || connection_->number() != connection) return;
@@ -180,9 +216,16 @@ void Client::next_soon() {
 void Client::next() {
   if (session_->state() != zk::State::connected && !probing_) return next_soon();
   const std::string value = fmt::format("{}:{}", number_, ++value_);
+  if (operations_max() > 0) {
+    if (!wrote_all()) submit(Op::create(fmt::format("/w{}", value_), value));
+    return;
+  }
+  if (probing_ && !watches_.waiting().empty() && random_.chance(0.5))
+    return submit(Op::get_data(watches_.waiting().begin()->first));
   const std::uint64_t kind = probing_ ? 0 : random_.below(100);
   if (kind < 30) return submit(Op::set_data(key(), value));
-  if (kind < 55) return submit(Op::get_data(key(), random_.chance(0.3)));
+  if (kind < 53) return submit(Op::get_data(key(), random_.chance(0.3)));
+  if (kind < 56) return submit(number_ == kOwner ? owners_op(value) : Op::add_watch(kShared, kWatchMode));
   if (kind < 65) {
     const std::string path = key();
     const auto known = told_.mzxid.find(path);
@@ -190,12 +233,50 @@ void Client::next() {
     submit(std::move(sync));
     return submit(Op::get_data(path), known == told_.mzxid.end() ? 0 : known->second);
   }
-  if (kind < 75)
-    return submit(Op::multi({Op::set_data("/k0", value), Op::set_data("/k1", value), Op::check("/k2")}));
+  if (kind < 75) return submit(multi("m" + value));
   if (kind < 85)
     return submit(Op::create(fmt::format("/e/c{}-", number_), value, jute::CreateMode::ephemeral_sequential));
   if (kind < 92 && !ephemerals_.empty()) return submit(Op::remove(*ephemerals_.begin()));
   submit(Op::create(random_.chance(0.1) ? "/e" : key(), value));
+}
+
+Client::Op Client::multi(const std::string& value) {
+  told_.multis.asked(value);
+  const std::int32_t version = random_.chance(0.2) ? kNoSuchVersion : zk::kAnyVersion;
+  return Op::multi({Op::set_data("/k0", value), Op::set_data("/k1", value), Op::check("/k2", version)});
+}
+
+// Changes below a node that others watch, of which they may not hear.
+Client::Op Client::owners_op(const std::string& value) {
+  const std::vector<jute::ACL> mine = {{jute::perm::kAll, {"auth", ""}}};
+  switch (random_.below(4)) {
+    case 0:
+      return Op::create(kShared, value);
+    case 1:
+      return Op::remove(kSecret);
+    case 2:
+      return Op::set_data(kSecret, value);
+    default:
+      return Op::create(kSecret, value, jute::CreateMode::persistent, mine);
+  }
+}
+
+void Client::on_event(const zk::Event& event) {
+  if (event.path.empty()) return;
+  judge("W3", hidden_.event(event.path));
+  if (!event.path.starts_with(kShared)) judge("W2", watches_.fired(event.path));
+}
+
+void Client::judge(const char* invariant, const Finding& finding) {
+  if (finding) violate(invariant, *finding);
+}
+
+std::uint64_t Client::operations_max() const {
+  return static_cast<std::uint64_t>(world_.options().operations_max);
+}
+
+std::uint64_t Client::fingerprint() const {
+  return (static_cast<std::uint64_t>(session_->state()) * 1000 + asked_.size()) * 1000 + written_;
 }
 
 void Client::submit(Op op, std::int64_t known) {
@@ -207,19 +288,24 @@ void Client::finished(const Asked& asked, const OpResult& result) {
   ++operations_;
   world_.checker().mix(static_cast<std::uint64_t>(result.zxid.value) * 31 +
                        static_cast<std::uint64_t>(result.error));
-  if (came_from_server(result.error)) check_order(asked, result);
+  if (came_from_server(result.error)) judge("S2", view_.replied(asked.op.path, result.zxid.value));
+  if (asked.op.code == OpCode::multi && came_from_server(result.error) && !result.ok())
+    told_.multis.failed(asked.op.ops.front().data.value_or(""));
   if (asked_.empty()) next_soon();
   // A write that fails for want of its node went through a quorum all the same.
   if (probing_ && asked.op.code == OpCode::set_data) served_ = served_ || came_from_server(result.error);
   if (!result.ok()) return;
+  if (asked.op.code == OpCode::create) ++written_;
   switch (asked.op.code) {
     case OpCode::get_data:
       check_read(asked, result);
       break;
     case OpCode::set_data:
-      check_write(asked.op.path, asked.op.data.value_or(""), result);
+      if (asked.op.path != kSecret)  // which is made anew, with versions from the start
+        check_write(asked.op.path, asked.op.data.value_or(""), result);
       break;
     case OpCode::multi:
+      judge("M1", told_.multis.succeeded(asked.op.ops.front().data.value_or(""), result.zxid.value));
       for (std::size_t i = 0; i + 1 < asked.op.ops.size(); ++i) {
         OpResult one = result.results.at(i);
         one.zxid = result.zxid;
@@ -230,35 +316,25 @@ void Client::finished(const Asked& asked, const OpResult& result) {
       ephemerals_.erase(asked.op.path);
       break;
     default:
-      if (!result.path.empty() && result.path.starts_with("/e/")) ephemerals_.insert(result.path);
+      if (result.path.empty() || !result.path.starts_with("/e/")) break;
+      ephemerals_.insert(result.path);
+      judge("S6", told_.numbers.created(result.path, result.stat.czxid.value));
   }
-  if (asked.op.code != OpCode::get_data && asked.op.code != OpCode::sync)
+  const OpCode code = asked.op.code;
+  if (code != OpCode::get_data && code != OpCode::sync && code != OpCode::add_watch)
     world_.checker().acknowledged(result.zxid, fmt::format("client {} {}", number_, asked.op.path));
-}
-
-// S2: a session never goes back in time, whichever server it talks to.
-void Client::check_order(const Asked& asked, const OpResult& result) {
-  if (result.zxid.value <= 0) return;
-  if (result.zxid.value < last_zxid_)
-    violate("S2",
-            fmt::format("{} answered at 0x{:x} after 0x{:x}", asked.op.path, result.zxid.value, last_zxid_));
-  last_zxid_ = result.zxid.value;
 }
 
 void Client::check_read(const Asked& asked, const OpResult& result) {
   const std::string& path = asked.op.path;
   const std::int64_t mzxid = result.stat.mzxid.value;
-  if (mzxid < own_[path])
-    violate("S3", fmt::format("{} is read as of 0x{:x} after 0x{:x}", path, mzxid, own_[path]));
-  own_[path] = mzxid;
+  judge("S3", view_.read(path, mzxid));
   if (mzxid < asked.known)
     violate("S-sync", fmt::format("{} behind a sync is of 0x{:x}, 0x{:x} was acknowledged before", path,
                                   mzxid, asked.known));
-  const auto watch = watched_.find(path);
-  if (watch != watched_.end() && mzxid > watch->second)
-    violate("W1", fmt::format("{} is read as of 0x{:x}, the watch left at 0x{:x} has not fired", path, mzxid,
-                              watch->second));
-  if (asked.op.watch && watch == watched_.end()) watched_[path] = mzxid;
+  judge("W1", watches_.read(path, mzxid));
+  if (asked.op.watch) watches_.left(path, mzxid);
+  judge("M1", told_.multis.read(result.data.value_or(""), mzxid));
   const auto written = told_.written.find({path, result.stat.version});
   if (written != told_.written.end() && written->second != result.data.value_or(""))
     violate("Z2", fmt::format("version {} of {} is '{}' and was acknowledged as '{}'", result.stat.version,
@@ -270,7 +346,7 @@ void Client::check_write(const std::string& path, const std::string& data, const
   if (!first)
     violate("Z2", fmt::format("version {} of {} was acknowledged to '{}' and to '{}'", result.stat.version,
                               path, it->second, data));
-  own_[path] = std::max(own_[path], result.stat.mzxid.value);
+  view_.wrote(path, result.stat.mzxid.value);
   auto& newest = told_.mzxid[path];
   newest = std::max(newest, result.stat.mzxid.value);
 }

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "base/random.h"
+#include "tests/sim/histories.h"
 #include "tests/sim/network.h"
 #include "zksession/session.h"
 
@@ -19,6 +20,8 @@ class World;
 
 // What all clients together were told, for what one of them may rely on.
 struct Told {
+  SequenceNumbers numbers;
+  MultiWrites multis;
   std::map<std::string, std::int64_t> mzxid;                            // newest acknowledged write of a node
   std::map<std::pair<std::string, std::int32_t>, std::string> written;  // value by node and version
 };
@@ -31,6 +34,8 @@ class Client {
   // From now on only what shows that the service is back; then asked with is_served().
   void probe();
   bool is_served() const { return served_; }
+  bool wrote_all() const { return written_ >= operations_max(); }  // of a run with so many operations
+  std::uint64_t fingerprint() const;
   std::string text() const;  // for findings
   void stop();               // without a word to the servers
   std::uint64_t operations() const { return operations_; }
@@ -53,10 +58,14 @@ class Client {
   void next();
   void submit(Op op, std::int64_t known = 0);
   void finished(const Asked& asked, const OpResult& result);
-  void check_order(const Asked& asked, const OpResult& result);
+  void judge(const char* invariant, const Finding& finding);
+  void on_event(const zksession::Event& event);
+  Op owners_op(const std::string& value);
+  Op multi(const std::string& value);
   void check_read(const Asked& asked, const OpResult& result);
   void check_write(const std::string& path, const std::string& data, const OpResult& result);
   void forget_session();
+  std::uint64_t operations_max() const;
   void violate(const std::string& invariant, const std::string& text);
   std::string key();
 
@@ -71,13 +80,16 @@ class Client {
   std::optional<Instant> armed_;
   std::uint64_t operations_ = 0;
   std::uint64_t value_ = 0;
+  std::uint64_t written_ = 0;  // acknowledged
   bool probing_ = false;
   bool served_ = false;
   bool stopped_ = false;
 
-  std::int64_t last_zxid_ = 0;                   // of this session
-  std::map<std::string, std::int64_t> own_;      // mzxid of own writes, of reads
-  std::map<std::string, std::int64_t> watched_;  // mzxid when the data watch was left
+  int server_ = 0;  // of the connection
+  ReplyOrder order_;
+  SessionView view_;
+  DataWatches watches_;
+  HiddenNodes hidden_;
   std::set<std::string> ephemerals_;
 };
 

@@ -1,9 +1,9 @@
 // The simulator's command line: runs seeds, prints what they met, and for a violation the one command that
 // replays it.
 //   coord_sim [--seed N] [--seeds COUNT | --seconds WALL | --hours SIMULATED] [--mutant NAME]
-//             [--verbose] [--twice] [--mutants]
-// --twice: each seed again, its fingerprint must be the same. --mutants: each mutant must be found by one of
-// the seeds; prints the table of docs/simulation.md.
+//             [--verbose] [--twice] [--mutants] [--explore [--crashes N] [--delays N]]
+// --explore: the small case of explore.h, for --seconds. --twice: each seed again, its fingerprint must be
+// the same. --mutants: each mutant must be found by one of the seeds; prints the table of docs/simulation.md.
 #include <fmt/format.h>
 
 #include <unistd.h>
@@ -15,6 +15,7 @@
 #include <string>
 #include <string_view>
 
+#include "tests/sim/explore.h"
 #include "tests/sim/world.h"
 
 using namespace tandem::sim;
@@ -30,6 +31,8 @@ struct Arguments {
   bool verbose = false;
   bool twice = false;
   bool mutants = false;
+  bool explore = false;
+  ExploreLimits limits;
 };
 
 char replay_line[256];  // for the handler of a failed assertion
@@ -42,7 +45,7 @@ void on_abort(int) {
 int usage() {
   std::fputs(
       "Usage: coord_sim [--seed N] [--seeds COUNT | --seconds WALL | --hours SIMULATED] [--mutant NAME]\n"
-      "                 [--verbose] [--twice] [--mutants]\n",
+      "                 [--verbose] [--twice] [--mutants] [--explore [--crashes N] [--delays N]]\n",
       stderr);
   return 2;
 }
@@ -56,6 +59,8 @@ bool parse(int argc, char** argv, Arguments& arguments) {
       arguments.twice = true;
     } else if (word == "--mutants") {
       arguments.mutants = true;
+    } else if (word == "--explore") {
+      arguments.explore = true;
     } else if (i + 1 == argc) {
       return false;
     } else if (word == "--seed") {
@@ -65,6 +70,10 @@ bool parse(int argc, char** argv, Arguments& arguments) {
     } else if (word == "--seconds") {
       arguments.seconds = std::strtod(argv[++i], nullptr);
       arguments.seeds = UINT64_MAX;
+    } else if (word == "--crashes") {
+      arguments.limits.crashes = std::atoi(argv[++i]);
+    } else if (word == "--delays") {
+      arguments.limits.delays = std::atoi(argv[++i]);
     } else if (word == "--hours") {
       arguments.hours = std::strtod(argv[++i], nullptr);
       arguments.seeds = UINT64_MAX;
@@ -147,6 +156,8 @@ int main(int argc, char** argv) {
   Arguments arguments;
   if (!parse(argc, argv, arguments)) return usage();
   std::signal(SIGABRT, on_abort);
+  if (arguments.seconds > 0) arguments.limits.seconds = arguments.seconds;
+  if (arguments.explore) return explore(arguments.limits);
   if (arguments.mutants) return judge_mutants(arguments);
   const auto start = std::chrono::steady_clock::now();
   const auto elapsed = [&] {

@@ -133,4 +133,19 @@ ConnectionPtr Network::any_connection() {
   return open[random_.below(open.size())];
 }
 
+std::uint64_t Network::fingerprint() const {
+  std::uint64_t state = 1;
+  const auto mix = [&state](std::uint64_t value) { state = (state ^ value) * 0x100000001b3ULL; };
+  for (const auto& weak : connections_) {
+    const ConnectionPtr connection = weak.lock();
+    if (!connection || (!connection->open[0] && !connection->open[1])) continue;
+    for (const int end : {0, 1}) {
+      mix(static_cast<std::uint64_t>(connection->ends[end].host) * 2 + (connection->open[end] ? 1 : 0));
+      for (const auto& [time, item] : connection->directions[end].queue)
+        mix(std::hash<std::string>()(item.bytes) + (item.end ? 1 : 0));
+    }
+  }
+  return state;
+}
+
 }  // namespace tandem::sim

@@ -23,6 +23,9 @@ namespace tandem::sim {
 struct Snapshot {
   jute::Zxid zxid;
   std::vector<coord::records::TxnRef> history;
+  bool has_body = false;  // the tree itself follows
+  // It went on changing while it was sent: this is where it is one state again. Known when all is sent.
+  std::shared_ptr<jute::Zxid> mixed_until = std::make_shared<jute::Zxid>();
 };
 
 struct Item {
@@ -86,6 +89,8 @@ class Network {
     on ? static_cast<void>(off_.erase(host)) : static_cast<void>(off_.insert(host));
   }
   Duration delay();  // of one message
+  // Of what is under way.
+  std::uint64_t fingerprint() const;
 
   // Hosts that do not run right now get nothing before this time.
   std::function<Instant(int host)> asleep_until = [](int) { return Instant{}; };

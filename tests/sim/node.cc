@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include "bytes/reader.h"
+#include "tests/sim/list_disk.h"
+#include "tests/sim/store_disk.h"
 #include "tests/sim/world.h"
 
 namespace tandem::sim {
@@ -18,15 +20,38 @@ namespace {
 constexpr std::int64_t kWallStart = 1'700'000'000'000;
 constexpr std::size_t kLengthBytes = 4;
 
+std::unique_ptr<NodeDisk> make_disk(World& world, base::Random random) {
+  const Options& options = world.options();
+  const auto recent = static_cast<std::size_t>(options.commit_log_count);
+  if (!options.real_disk)
+    return std::make_unique<ListDisk>(world.scheduler(), random, options.mutant, recent);
+  StoreOptions store;
+  store.recent = recent;
+  store.snap_count = options.snap_count;
+  store.preallocate_bytes = static_cast<std::uint64_t>(options.preallocate);
+  store.log_bytes_max = static_cast<std::uint64_t>(options.log_bytes_max);
+  store.lies.no_file_syncs = options.mutant == Mutant::no_file_syncs;
+  store.lies.forgiven_syncs = options.mutant == Mutant::forgiven_syncs;
+  store.lies.no_directory_syncs = options.mutant == Mutant::no_directory_syncs;
+  return std::make_unique<StoreDisk>(world.scheduler(), random, options.mutant, store,
+                                     [&world](const std::string& invariant, const std::string& text) {
+                                       world.checker().violate(invariant, text);
+                                     });
+}
+
 }  // namespace
 
 Node::Node(World& world, int number, base::Random random)
     : world_(world),
       number_(number),
       random_(random),
-      disk_(world.scheduler(), random_.split(), world.options().mutant) {}
+      disk_(make_disk(world, random_.split())),
+      mutation_(world.options().mutant, random_.split()) {}
 
-Node::~Node() = default;
+Node::~Node() {
+  disk_->let_go();
+  learners_.clear();
+}
 
 coord::pipeline::Now Node::now() const {
   const Instant at = world_.scheduler().now();
@@ -38,7 +63,7 @@ std::uint64_t Node::digest_mismatches() const {
   return peer_->serving() == nullptr ? 0 : peer_->serving()->digest_mismatches();
 }
 
-void Node::start() {
+bool Node::start() {
   ENSURE(!up());
   ++life_;
   armed_.reset();
@@ -52,29 +77,37 @@ void Node::start() {
   made.silence_max = options.silence;
   made.read_only = options.read_only;
   made.log_readable = options.log_readable;
+  made.sync_quorum_verified = options.mutant != Mutant::unverified_sync;
   made.commit_log_count = static_cast<std::size_t>(options.commit_log_count);
   made.pipeline.min_session_timeout_ms = static_cast<std::int32_t>(options.tick.count() * 2);
   made.pipeline.max_session_timeout_ms = static_cast<std::int32_t>(options.tick.count() * 20);
-  peer::PeerStart start;
-  start.database = disk_.database(made.commit_log_count);
-  start.accepted_epoch = disk_.accepted();
-  start.current_epoch = disk_.current();
-  world_.note(number_, fmt::format("starts at 0x{:x}, epochs {}/{}", start.database.tree->last_zxid().value,
-                                   start.accepted_epoch, start.current_epoch));
-  peer_ = std::make_unique<Peer>(std::move(made), std::move(start), authorizer_, *this, now());
+  auto start = disk_->open([this](const std::string& reason) { world_.process_ended(number_, reason); });
+  if (!start) {
+    disk_->crash(Crash::kill);
+    world_.start_failed(number_, start.error());
+    return false;
+  }
+  world_.note(number_, fmt::format("starts at 0x{:x}, epochs {}/{}", start->database.tree->last_zxid().value,
+                                   start->accepted_epoch, start->current_epoch));
+  peer_ = std::make_unique<Peer>(std::move(made), std::move(*start), authorizer_, *this, now());
   run([&] { core().start(now()); });
+  return true;
 }
 
 void Node::crash(Crash kind) {
-  if (!up()) return;
+  if (!up()) {
+    if (kind == Crash::power) disk_->crash(kind);
+    return;
+  }
   world_.note(number_, kind == Crash::kill ? "is killed" : "loses power");
   ++life_;
+  disk_->let_go();
+  learners_.clear();
   peer_.reset();
   asleep_until_ = {};
-  disk_.crash(kind);
+  disk_->crash(kind);
   world_.network().leave(number_, kind == Crash::kill);
   election_.clear();
-  learners_.clear();
   leader_.reset();
   clients_.clear();
   links_.clear();
@@ -107,6 +140,7 @@ void Node::drive() {
   for (;;) {
     while (core().has_effects())
       for (const Effect& effect : core().take_effects()) perform(effect);
+    if (leader_ && leader_->decoder.in_snapshot() && take_body()) continue;
     if (!leader_ || !core().reads_leader() || leader_->decoder.in_snapshot()) break;
     const auto packet = leader_->decoder.next();
     if (!packet) {
@@ -122,6 +156,8 @@ void Node::drive() {
   arm();
   world_.checker().look_at(*this);
 }
+
+Sessions Node::sessions() { return core().sessions().committed_timeouts(); }
 
 void Node::arm() {
   const auto deadline = core().next_deadline();
@@ -177,33 +213,38 @@ void Node::act(const peer::CloseLeader&) { close_leader(); }
 
 void Node::act(const zab::SendToLeader& value) {
   world_.checker().acking(*this, value.bytes);
-  if (leader_) world_.network().send(leader_->connection, 0, {value.bytes, nullptr});
+  if (leader_) world_.network().send(leader_->connection, 0, {mutation_.to_leader(value.bytes), nullptr});
 }
 
 void Node::act(const zab::PersistAcceptedEpoch& value) {
-  if (world_.options().mutant == Mutant::early_epoch) disk_.current_epoch(value.epoch, {});
-  disk_.accepted_epoch(value.epoch,
-                       mine([this, value] { core().on_accepted_epoch_durable(value.epoch, now()); }));
+  if (world_.options().mutant == Mutant::early_epoch) disk_->current_epoch(value.epoch, {});
+  disk_->accepted_epoch(value.epoch,
+                        mine([this, value] { core().on_accepted_epoch_durable(value.epoch, now()); }));
 }
 
 void Node::act(const zab::PersistCurrentEpoch& value) {
-  disk_.current_epoch(value.epoch,
-                      mine([this, value] { core().on_current_epoch_durable(value.epoch, now()); }));
+  disk_->current_epoch(value.epoch,
+                       mine([this, value] { core().on_current_epoch_durable(value.epoch, now()); }));
 }
 
 void Node::act(const zab::Persist& value) {
-  disk_.persist(value.batch, mine([this, last = value.batch->last] { core().on_durable(last, now()); }));
+  if (leads())
+    value.batch->for_each([&](std::string_view payload) { world_.checker().proposed(*this, payload); });
+  disk_->persist(value.batch, mine([this, last = value.batch->last] { core().on_durable(last, now()); }));
+  if (disk_->snapshot_due()) disk_->begin_snapshot(core().tree(), sessions());
 }
 
 void Node::act(const peer::DrainLog&) {
-  disk_.drain(mine([this] { core().on_log_drained(now()); }));
+  disk_->drain(mine([this] { core().on_log_drained(now()); }));
 }
 
 void Node::act(const zab::Truncate& value) {
-  disk_.truncate(value.zxid, mine([this, value] {
-                   auto database = disk_.database(64, value.zxid);
-                   core().on_truncated(value.zxid, std::move(database), now());
-                 }));
+  disk_->truncate(value.zxid, [this, life = life_](Zxid last, peer::Database database) {
+    if (life != life_) return;
+    mine([this, last, held = std::make_shared<peer::Database>(std::move(database))] {
+      core().on_truncated(last, std::move(*held), now());
+    })();
+  });
 }
 
 void Node::act(const zab::InstallSnapshot&) {
@@ -265,6 +306,8 @@ void Node::feed_client(ClientLink& client) {
     if (client.in.size() < kLengthBytes + length) return;
     const std::string frame = client.in.substr(kLengthBytes, length);
     client.in.erase(0, kLengthBytes + length);
+    if (mutation_.swallows(frame, client.out)) continue;
+    if (leads()) world_.checker().heard_on(*this, client.connection->number());
     core().on_frame(client.link, frame, now());
   }
 }
@@ -282,10 +325,48 @@ void Node::client_gone(const ConnectionPtr& connection) {
 
 std::string& Node::output(LinkId link) { return clients_.at(links_.at(link)).out; }
 
+// The first answer has no header.
 void Node::flush_clients() {
-  for (auto& [key, client] : clients_)
-    if (!client.out.empty())
-      world_.network().send(client.connection, 1, {std::exchange(client.out, {}), nullptr});
+  for (auto& [key, client] : clients_) {
+    if (client.out.empty()) continue;
+    std::string out = std::exchange(client.out, {});
+    if (std::exchange(client.answered, true)) out = mutation_.to_client(key, out);
+    if (!out.empty()) world_.network().send(client.connection, 1, {out, nullptr});
+  }
+}
+
+bool Node::leads() const { return peer_->status().leading && peer_->status().serving; }
+
+std::uint64_t Node::fingerprint() const {
+  std::uint64_t state = disk_->fingerprint();
+  const auto mix = [&state](std::int64_t value) {
+    state = (state ^ static_cast<std::uint64_t>(value)) * 0x100000001b3ULL;
+  };
+  mix(up() ? 1 : 0);
+  if (!up()) return state;
+  const peer::Status status = peer_->status();
+  mix(static_cast<std::int64_t>(status.state));
+  mix(status.serving ? 1 : 0);
+  mix(status.last_zxid.value);
+  mix(static_cast<std::int64_t>(tree().digest()));
+  mix(status.election.vote.leader.value * 4 + static_cast<std::int64_t>(status.election.vote.state));
+  mix(status.election.round);
+  mix(status.current_epoch * 1000 + status.accepted_epoch);
+  if (status.leading) {
+    mix(static_cast<std::int64_t>(status.leading->phase));
+    mix(status.leading->last_committed.value);
+    for (const auto& learner : status.leading->learners)
+      mix(learner.acked.value + static_cast<std::int64_t>(learner.state) * 100 + learner.server.value);
+  }
+  if (status.learning) {
+    mix(static_cast<std::int64_t>(status.learning->phase));
+    mix(status.learning->last_queued.value);
+    mix(status.learning->last_durable.value);
+    mix(status.learning->last_applied.value);
+  }
+  for (const int other : wanted_) mix(other);
+  for (const auto& [other, link] : election_) mix(other + 100);
+  return state;
 }
 
 }  // namespace tandem::sim

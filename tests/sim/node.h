@@ -12,6 +12,7 @@
 #include "coord/auth/authorizer.h"
 #include "coord/peer/peer.h"
 #include "coord/records/quorum_packet.h"
+#include "tests/sim/mutations.h"
 #include "tests/sim/node_disk.h"
 
 namespace tandem::sim {
@@ -27,13 +28,16 @@ class Node final : public coord::pipeline::Outputs {
   bool up() const { return peer_ != nullptr; }
   const coord::peer::Peer& peer() const { return *peer_; }
   const coord::tree::DataTree& tree() const { return peer_->tree(); }
-  const NodeDisk& disk() const { return disk_; }
-  NodeDisk& disk() { return disk_; }
+  const NodeDisk& disk() const { return *disk_; }
+  NodeDisk& disk() { return *disk_; }
   std::uint64_t digest_mismatches() const;
   Zxid promised() const { return promised_; }
   Instant asleep_until() const { return asleep_until_; }
+  Instant time() const { return now().at; }
+  std::uint64_t fingerprint() const;
 
-  void start();
+  // False: what the disk has does not let it; the world was told.
+  bool start();
   void crash(Crash kind);
   void pause(Duration time);
 
@@ -56,13 +60,16 @@ class Node final : public coord::pipeline::Outputs {
   struct LearnerLink {
     ConnectionPtr connection;
     coord::records::QuorumPacketDecoder decoder{1U << 24};
-    std::uint64_t log_reads = 0;
+    std::unique_ptr<BodySource> body;  // being sent
+    std::string held;                  // what waits behind it
+    std::shared_ptr<Zxid> mixed_until;
   };
   struct LeaderLink {
     ConnectionPtr connection;
     coord::records::QuorumPacketDecoder decoder{1U << 24};
     std::shared_ptr<const Snapshot> snapshot;  // arrived
     bool installing = false;                   // asked for
+    bool taking = false;                       // its body
   };
   struct ClientLink {
     ConnectionPtr connection;
@@ -70,6 +77,7 @@ class Node final : public coord::pipeline::Outputs {
     std::string in;
     std::string out;
     bool choked = false;
+    bool answered = false;  // its connect request
   };
 
   // Runs a verb now, and everything that comes of it.
@@ -80,6 +88,7 @@ class Node final : public coord::pipeline::Outputs {
   coord::pipeline::Now now() const;
   void drive();
   void arm();
+  Sessions sessions();
   void perform(const Effect& effect);
   void act(const coord::election::Send& value);
   void act(const coord::peer::SeekVoters& value);
@@ -116,19 +125,26 @@ class Node final : public coord::pipeline::Outputs {
   void learner_item(LearnerId learner, const std::string& bytes);
   void forge_acks(LearnerId learner, const std::string& bytes);
   void send_snapshot(LearnerId learner, Zxid zxid);
-  void read_log(LearnerId learner, Zxid from, Zxid through, bool behind = false);
+  void send_piece(LearnerId learner);
+  void read_log(LearnerId learner, Zxid from, Zxid through);
+  void send_chunk(LearnerId learner, const std::shared_ptr<LogSource>& log);
   void send_to_learner(LearnerId learner, const std::string& bytes);
   void install_snapshot();
+  void finish_install(bool end_snapshot);
+  bool take_body();
   void close_leader();
   void close_learners();
   void flush_clients();
   void feed_client(ClientLink& client);
+  bool leads() const;
+  void hear(const coord::records::QuorumPacket& packet);
 
   World& world_;
   int number_;
   base::Random random_;
   coord::auth::Authorizer authorizer_{coord::auth::AuthOptions{}};
-  NodeDisk disk_;
+  std::unique_ptr<NodeDisk> disk_;
+  Mutation mutation_;
   std::unique_ptr<coord::peer::Peer> peer_;
   std::uint64_t life_ = 0;
   Instant asleep_until_{};

@@ -15,8 +15,6 @@ namespace {
 
 constexpr Duration kSeekAgain = milliseconds(100);
 constexpr Duration kConnectAgain = milliseconds(50);
-constexpr std::size_t kChunk = 20;  // transactions of an answer to ReadLog
-constexpr double kDropped = 0.02;   // of the mutant that loses proposals
 
 }  // namespace
 
@@ -89,10 +87,7 @@ void Node::send_notification(const coord::election::Send& send) {
   const auto it = election_.find(static_cast<int>(send.to.value));
   if (it == election_.end()) return;
   auto notification = send.notification;
-  if (world_.options().mutant == Mutant::blind_votes) {
-    notification.vote.zxid = Zxid(0);
-    notification.vote.peer_epoch = 0;
-  }
+  mutation_.notification(notification);
   world_.network().send(it->second.connection, it->second.end, {encode(notification), nullptr});
 }
 
@@ -135,6 +130,7 @@ void Node::open_leader(int leader) {
   ours.on_gone = [this, attempt](const std::string& reason) {
     mine([this, attempt, reason] {
       if (attempt != leader_attempt_ || !leader_) return;
+      if (leader_->taking) disk_->abort_install();
       leader_.reset();
       core().on_leader_gone(reason, now());
     })();
@@ -161,6 +157,7 @@ void Node::open_leader(int leader) {
 void Node::close_leader() {
   ++leader_attempt_;
   if (leader_) world_.network().close(leader_->connection, 0);
+  if (leader_ && leader_->taking) disk_->abort_install();
   leader_.reset();
 }
 
@@ -169,12 +166,46 @@ void Node::install_snapshot() {
   if (!leader_ || !leader_->installing || !leader_->snapshot) return;
   leader_->installing = false;
   const auto snapshot = std::exchange(leader_->snapshot, nullptr);
+  disk_->begin_install(snapshot);
+  leader_->taking = snapshot->has_body;
+  if (!snapshot->has_body) finish_install(true);
+}
+
+void Node::finish_install(bool end_snapshot) {
   const std::uint64_t attempt = leader_attempt_;
-  disk_.install(snapshot, mine([this, snapshot, attempt] {
-                  if (leader_ && attempt == leader_attempt_) leader_->decoder.end_snapshot();
-                  core().on_snapshot_installed(
-                      snapshot->zxid, replay(snapshot->history, snapshot->zxid, 1, snapshot->zxid), now());
-                }));
+  disk_->finish_install(
+      [this, life = life_, attempt, end_snapshot](Zxid zxid, coord::peer::Database database) {
+        if (life != life_) return;
+        mine([this, attempt, end_snapshot, zxid,
+              held = std::make_shared<coord::peer::Database>(std::move(database))] {
+          if (end_snapshot && leader_ && attempt == leader_attempt_) leader_->decoder.end_snapshot();
+          core().on_snapshot_installed(zxid, std::move(*held), now());
+        })();
+      });
+}
+
+// What has arrived of it; true when something changed.
+bool Node::take_body() {
+  if (!leader_->taking) return false;
+  std::string_view bytes = leader_->decoder.raw();
+  if (bytes.empty()) return false;
+  const std::size_t before = bytes.size();
+  const auto whole = disk_->take(bytes);
+  if (!whole) {
+    leader_->taking = false;
+    disk_->abort_install();
+    core().on_leader_gone(whole.error().context, now());
+    return true;
+  }
+  leader_->decoder.consume_raw(before - bytes.size());
+  if (!*whole) {
+    core().on_leader_progress(now());
+    return bytes.size() < before && core().has_effects();
+  }
+  leader_->taking = false;
+  leader_->decoder.end_snapshot();
+  finish_install(false);
+  return true;
 }
 
 // ---- the learners of this server --------------------------------------------------------------------------
@@ -196,17 +227,27 @@ void Node::learner_item(LearnerId learner, const std::string& bytes) {
     const auto packet = decoder.next();
     ENSURE(packet.has_value());
     if (!*packet) return;
+    hear(**packet);
     core().on_learner_packet(learner, **packet, now());
   }
 }
 
-void Node::send_to_learner(LearnerId learner, const std::string& bytes) {
+void Node::hear(const coord::records::QuorumPacket& packet) {
+  if (packet.type != PacketType::ping || !leads()) return;
+  const auto touches = coord::records::decode_touches(packet.data);
+  if (!touches) return;
+  for (const auto& touch : *touches) world_.checker().heard(*this, touch.session.value);
+}
+
+void Node::send_to_learner(LearnerId learner, const std::string& packets) {
   const auto it = learners_.find(learner);
   if (it == learners_.end()) return;
-  const Mutant mutant = world_.options().mutant;
-  const bool proposal = bytes.size() > 4 && bytes[3] == static_cast<char>(PacketType::proposal);
-  if (proposal && mutant == Mutant::dropped_proposal && random_.chance(kDropped)) return;
-  if (proposal && mutant == Mutant::acks_without_data) forge_acks(learner, bytes);
+  const std::string bytes = mutation_.to_learner(it->second.connection->number(), packets);
+  if (world_.options().mutant == Mutant::acks_without_data) forge_acks(learner, bytes);
+  if (it->second.body != nullptr) {
+    it->second.held += bytes;
+    return;
+  }
   world_.network().send(it->second.connection, 1, {bytes, nullptr});
 }
 
@@ -221,40 +262,56 @@ void Node::forge_acks(LearnerId learner, const std::string& bytes) {
   }
 }
 
-// The tree is what SendSnapshot promises only now; the history that led to it is what is sent.
+// The tree is what SendSnapshot promises only now; the history that led to it goes along, for the checker or
+// in place of the tree.
 void Node::send_snapshot(LearnerId learner, Zxid zxid) {
   const auto it = learners_.find(learner);
   if (it == learners_.end()) return;
   auto snapshot = std::make_shared<Snapshot>();
   snapshot->zxid = zxid;
-  for (const TxnRef& txn : disk_.given())
+  for (const TxnRef& txn : disk_->given())
     if (txn.zxid <= tree().last_zxid()) snapshot->history.push_back(txn);
+  it->second.body = disk_->read_tree(core().tree(), sessions());
+  snapshot->has_body = it->second.body != nullptr;
+  it->second.mixed_until = snapshot->mixed_until;
   world_.network().send(it->second.connection, 1, {{}, snapshot});
+  if (snapshot->has_body) return send_piece(learner);
   world_.scheduler().after(world_.network().delay(), mine([this, learner] {
                              if (learners_.contains(learner)) core().on_snapshot_sent(learner, now());
                            }));
 }
 
-// `behind`: the chunks before ended with it; without, the answer starts at or before `from`.
-void Node::read_log(LearnerId learner, Zxid from, Zxid through, bool behind) {
-  const auto history = disk_.given();
-  auto first = std::upper_bound(history.begin(), history.end(), from,
-                                [](Zxid zxid, const TxnRef& txn) { return zxid < txn.zxid; });
-  zab::LogChunk chunk;
-  if (!behind && (first == history.begin() || std::prev(first)->zxid < disk_.log_floor())) {
-    chunk.available = false;
-    chunk.last = true;
-  } else {
-    if (!behind) --first;
-    while (first != history.end() && first->zxid <= through && chunk.txns.size() < kChunk)
-      chunk.txns.push_back(*first++);
-    chunk.last = first == history.end() || first->zxid > through;
+void Node::send_piece(LearnerId learner) {
+  const auto it = learners_.find(learner);
+  if (it == learners_.end() || it->second.body == nullptr) return;
+  std::string piece;
+  const bool more = it->second.body->next(piece);
+  if (!more) {
+    it->second.body.reset();
+    *it->second.mixed_until = tree().last_zxid();
+    piece += std::exchange(it->second.held, {});
   }
-  const Zxid next = chunk.txns.empty() ? from : chunk.txns.back().zxid;
-  world_.scheduler().after(world_.network().delay(), mine([this, learner, chunk, next, through] {
+  world_.network().send(it->second.connection, 1, {piece, nullptr});
+  world_.scheduler().after(world_.network().delay(), mine([this, learner, more] {
+                             if (!learners_.contains(learner)) return;
+                             core().on_learner_progress(learner, now());
+                             more ? send_piece(learner) : core().on_snapshot_sent(learner, now());
+                           }));
+}
+
+void Node::read_log(LearnerId learner, Zxid from, Zxid through) {
+  send_chunk(learner, disk_->read_log(from, through));
+}
+
+void Node::send_chunk(LearnerId learner, const std::shared_ptr<LogSource>& log) {
+  zab::LogChunk chunk;
+  chunk.available = false;
+  chunk.last = true;
+  if (log != nullptr) chunk = log->next();
+  world_.scheduler().after(world_.network().delay(), mine([this, learner, chunk, log] {
                              if (!learners_.contains(learner)) return;
                              core().on_log_chunk(learner, chunk, now());
-                             if (!chunk.last) read_log(learner, next, through, true);
+                             if (!chunk.last) send_chunk(learner, log);
                            }));
 }
 

@@ -8,9 +8,45 @@ namespace tandem::sim {
 
 namespace {
 
-constexpr std::array<const char*, kMutants> kNames = {
-    "none",           "early-durable", "lost-accepted", "early-epoch",      "no-truncate",
-    "short-snapshot", "small-quorum",  "blind-votes",   "dropped-proposal", "acks-without-data"};
+constexpr std::array<const char*, kMutants> kNames = {"none",
+                                                      "early-durable",
+                                                      "lost-accepted",
+                                                      "early-epoch",
+                                                      "no-truncate",
+                                                      "short-snapshot",
+                                                      "small-quorum",
+                                                      "blind-votes",
+                                                      "dropped-proposal",
+                                                      "acks-without-data",
+                                                      "no-file-syncs",
+                                                      "no-directory-syncs",
+                                                      "forgiven-syncs",
+                                                      "blind-checksums",
+                                                      "greedy-purge",
+                                                      "trusting-recovery",
+                                                      "lost-current",
+                                                      "unsaved-snapshot",
+                                                      "early-current-ack",
+                                                      "early-accepted-ack",
+                                                      "undrained-log",
+                                                      "kept-tree",
+                                                      "votes-without-zxid",
+                                                      "zxid-before-epoch",
+                                                      "always-looking",
+                                                      "early-commit",
+                                                      "early-uptodate",
+                                                      "short-diff",
+                                                      "untold-trunc",
+                                                      "immortal-sessions",
+                                                      "half-multi",
+                                                      "left-ephemerals",
+                                                      "untold-touches",
+                                                      "unverified-sync",
+                                                      "late-watches",
+                                                      "lost-watches",
+                                                      "double-watches",
+                                                      "swapped-replies",
+                                                      "forgotten-watches"};
 
 // Off with an even chance, else a mean of this range.
 milliseconds swarm(base::Random& random, std::int64_t low_ms, std::int64_t high_ms) {
@@ -58,6 +94,13 @@ Options Options::of_seed(std::uint64_t seed) {
   options.latency_spikes = random.chance(0.3) ? 0.01 : 0;
   options.read_only = random.chance(0.3);
   options.silence = milliseconds(random.chance(0.7) ? random.between(100, 2000) : 0);
+  options.real_disk = random.chance(0.5);
+  options.snap_count = static_cast<int>(random.between(10, 1000));
+  options.preallocate = random.chance(0.3) ? 0 : static_cast<int>(random.between(1, 32)) * 1024;
+  options.log_bytes_max = random.chance(0.7) ? 0 : static_cast<int>(random.between(2, 64)) * 1024;
+  options.full_disks = swarm(random, 3000, 15000);
+  options.read_errors = swarm(random, 3000, 15000);
+  options.rot = swarm(random, 2000, 15000);
   return options;
 }
 
@@ -67,12 +110,14 @@ std::string Options::text() const {
       "log_readable={} read_only={} "
       "session={} think={} kills={} power_cuts={} pauses={} partitions={} resets={} slow_disks={} "
       "disk_errors={} "
-      "latency_us={} spikes={}",
+      "latency_us={} spikes={} real_disk={} snap_count={} preallocate={} log_bytes_max={} full_disks={} "
+      "read_errors={} rot={}",
       seed, to_string(mutant), voters, observers, clients, tick.count(), init_limit, sync_limit,
       silence.count(), commit_log_count, log_readable, read_only, session_timeout.count(), think.count(),
       kills.count(), power_cuts.count(), pauses.count(), partitions.count(), resets.count(),
       slow_disks.count(), disk_errors.count(),
-      std::chrono::duration_cast<std::chrono::microseconds>(latency).count(), latency_spikes);
+      std::chrono::duration_cast<std::chrono::microseconds>(latency).count(), latency_spikes, real_disk,
+      snap_count, preallocate, log_bytes_max, full_disks.count(), read_errors.count(), rot.count());
 }
 
 }  // namespace tandem::sim

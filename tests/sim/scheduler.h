@@ -26,6 +26,14 @@ class Scheduler {
   }
   void after(Duration delay, std::function<void()> event) { at(now_ + delay, std::move(event)); }
 
+  // The next event happens so much later than it would.
+  void postpone(Duration by) {
+    if (queue_.empty()) return;
+    Event event = std::move(const_cast<Event&>(queue_.top()));
+    queue_.pop();
+    queue_.push({event.time + by, next_++, std::move(event.run)});
+  }
+
   // The next event not after `end`; false when there is none, and it is then `end`.
   bool run_one(Instant end) {
     if (queue_.empty() || queue_.top().time > end) {

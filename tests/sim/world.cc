@@ -16,6 +16,7 @@ namespace {
 
 constexpr Duration kStep = milliseconds(100);
 constexpr std::uint64_t kEventsInAnInstantMax = 200'000;
+constexpr Duration kDelay = milliseconds(2);  // of an explored run
 
 }  // namespace
 
@@ -32,6 +33,7 @@ World::World(const Options& options, bool verbose)
   told_ = std::make_unique<Told>();
   for (int number = 1; number <= options.clients; ++number)
     clients_.push_back(std::make_unique<Client>(*this, *told_, number, random_.split()));
+  const auto of_disk = [&](milliseconds mean) { return options.real_disk ? mean : milliseconds(0); };
   faults_ = {{"kill", options.kills, &World::kill},
              {"power cut", options.power_cuts, &World::cut_power},
              {"pause", options.pauses, &World::pause},
@@ -39,7 +41,11 @@ World::World(const Options& options, bool verbose)
              {"reset", options.resets, &World::reset_connection},
              {"slow disk", options.slow_disks, &World::slow_disk},
              {"disk error", options.disk_errors, &World::fail_disk},
-             {"purge", milliseconds(4000), &World::purge}};
+             {"purge", milliseconds(4000), &World::purge},
+             {"full disk", of_disk(options.full_disks), &World::fill_disk},
+             {"read error", of_disk(options.read_errors), &World::fail_read},
+             {"rot", of_disk(options.rot), &World::rot}};
+  if (options.voters >= 3) rotting_ = static_cast<int>(random_.between(1, node_count()));
 }
 
 World::~World() = default;
@@ -85,16 +91,41 @@ Node* World::any_up() {
 void World::take_down(int number, Crash kind) {
   node(number).crash(kind);
   if (kind == Crash::power) network_.set_power(number, false);
-  scheduler_.after(milliseconds(random_.between(50, 4000)), [this, number] {
+  start_later(number);
+}
+
+void World::start_later(int number) {
+  scheduler_.after(milliseconds(random_.between(50, options_.down_max.count())), [this, number] {
     network_.set_power(number, true);
-    if (!node(number).up()) node(number).start();
+    if (!node(number).up() && !refused_.contains(number)) node(number).start();
   });
 }
 
+// What the system has of it goes on living, unless the machine goes too.
+void World::process_ended(int number, const std::string& reason) {
+  note(number, "ends itself: " + reason);
+  scheduler_.after(Duration{0}, [this, number] { take_down(number, any_crash()); });
+}
+
+// Without faults in what is at rest every start succeeds, but for errors that pass.
+void World::start_failed(int number, const base::Error& error) {
+  note(number, "cannot start: " + error.context);
+  if (error.code == base::Errc::io || error.code == base::Errc::no_space) return start_later(number);
+  refused_.insert(number);
+  if (!node(number).disk().rotten())
+    checker_.violate("D2", fmt::format("server {} cannot start: {}", number, error.context));
+}
+
+// Now, or within the next changes of its disk.
 void World::kill() {
-  const Node* node = any_up();
+  Node* node = any_up();
   if (node == nullptr) return;
   ++faults_[0].count;
+  const Crash kind = random_.chance(0.7) ? Crash::kill : Crash::power;
+  const auto died = [this, number = node->number(), kind] {
+    scheduler_.after(Duration{0}, [this, number, kind] { take_down(number, kind); });
+  };
+  if (random_.chance(0.5) && node->disk().die_soon(died)) return;
   take_down(node->number(), Crash::kill);
 }
 
@@ -159,15 +190,31 @@ void World::fail_disk() {
   Node* node = any_up();
   if (node == nullptr) return;
   ++faults_[6].count;
-  node->disk().fail_next([this, number = node->number()] { take_down(number, Crash::power); });
+  node->disk().fail_next();
 }
 
 void World::purge() {
   Node* node = any_up();
   if (node == nullptr) return;
   ++faults_[7].count;
-  const auto& history = node->disk().history();
-  if (!history.empty()) node->disk().purge(history[random_.below(history.size())].zxid);
+  node->disk().purge();
+}
+
+void World::fill_disk() {
+  Node* node = any_up();
+  if (node == nullptr) return;
+  ++faults_[8].count;
+  node->disk().set_full(true);
+  scheduler_.after(milliseconds(random_.between(100, 5000)), [node] { node->disk().set_full(false); });
+}
+
+void World::fail_read() {
+  ++faults_[9].count;
+  nodes_[random_.below(nodes_.size())]->disk().fail_next_read();
+}
+
+void World::rot() {
+  if (rotting_ != 0 && node(rotting_).disk().rot()) ++faults_[10].count;
 }
 
 void World::mend() {
@@ -175,7 +222,8 @@ void World::mend() {
   network_.heal();
   for (const auto& node : nodes_) {
     network_.set_power(node->number(), true);
-    if (!node->up()) node->start();
+    node->disk().set_full(false);
+    if (!node->up() && !refused_.contains(node->number())) node->start();
     if (node->asleep_until() > scheduler_.now()) node->pause(Duration{0});
   }
   for (const auto& client : clients_) client->probe();
@@ -198,9 +246,11 @@ bool World::advance(Duration time) {
 // Z17, Z5: all serve, with the same tree. S4: the clients are gone, so are their sessions, and with them
 // their nodes.
 std::optional<World::Finding> World::not_at_rest() const {
-  const Node& first = *nodes_.front();
+  const auto runs = [this](const auto& node) { return !refused_.contains(node->number()); };
+  const Node& first = **std::find_if(nodes_.begin(), nodes_.end(), runs);
   for (const auto& node : nodes_) {
-    if (!node->up() || !node->peer().status().serving)
+    if (!runs(node)) continue;
+    if (!first.up() || !node->up() || !node->peer().status().serving)
       return Finding{"Z17", fmt::format("server {} does not serve", node->number())};
     if (node->tree().last_zxid() != first.tree().last_zxid() ||
         node->tree().digest() != first.tree().digest())
@@ -224,11 +274,15 @@ void World::await(Condition condition, const std::function<Finding()>& finding) 
   checker_.violate(finding().invariant, finding().text);
 }
 
-Report World::run() {
+void World::begin() {
   for (const auto& node : nodes_) {
-    scheduler_.after(milliseconds(random_.below(300)), [&node = *node] { node.start(); });
+    scheduler_.after(milliseconds(random_.below(300)), [&node = *node] { static_cast<void>(node.start()); });
   }
   for (const auto& client : clients_) client->start();
+}
+
+Report World::run() {
+  begin();
   for (std::size_t fault = 0; fault < faults_.size(); ++fault) schedule(fault);
   advance(options_.safety);
   if (!checker_.violation()) {
@@ -242,6 +296,42 @@ Report World::run() {
   }
   for (const auto& client : clients_) client->stop();
   await([this] { return !not_at_rest(); }, [this] { return *not_at_rest(); });
+  return report();
+}
+
+Report World::follow(const Script& script, std::uint64_t events_max,
+                     const std::function<bool(std::uint64_t at, std::uint64_t state)>& look) {
+  begin();
+  auto next = script.begin();
+  const auto done = [this] {
+    const auto finished = [](const auto& client) { return client->wrote_all(); };
+    return std::all_of(clients_.begin(), clients_.end(), finished) && !not_at_rest();
+  };
+  for (std::uint64_t at = 0; !checker_.violation(); ++at) {
+    for (; next != script.end() && next->at == at; ++next) {
+      if (next->kind == Interference::delay) {
+        scheduler_.postpone(kDelay);
+      } else if (node(next->server).up()) {
+        take_down(next->server, next->kind == Interference::kill ? Crash::kill : Crash::power);
+      }
+    }
+    if (next == script.end() && (done() || !look(at, fingerprint()))) break;
+    if (at == events_max) checker_.violate("Z17", "does not come to rest");
+    if (!scheduler_.run_one(Instant::max())) break;
+  }
+  return report();
+}
+
+// Of what servers, disks and connections hold; not of timers.
+std::uint64_t World::fingerprint() const {
+  std::uint64_t state = network_.fingerprint();
+  const auto mix = [&state](std::uint64_t value) { state = (state ^ value) * 0x100000001b3ULL; };
+  for (const auto& node : nodes_) mix(node->fingerprint());
+  for (const auto& client : clients_) mix(client->fingerprint());
+  return state;
+}
+
+Report World::report() const {
   Report report;
   report.violation = checker_.violation();
   report.hash = checker_.hash();

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -13,13 +14,13 @@
 #include "tests/sim/network.h"
 #include "tests/sim/options.h"
 #include "tests/sim/scheduler.h"
+#include "tests/sim/sim_disk.h"
 
 namespace tandem::sim {
 
 class Client;
 class Node;
 struct Told;
-enum class Crash;
 
 struct Report {
   std::optional<std::string> violation;
@@ -32,6 +33,16 @@ struct Report {
   std::vector<std::pair<std::string, std::uint64_t>> faults;
 };
 
+// What an explored run does to its servers, before its so many-th event.
+struct Interference {
+  enum Kind { kill, power, delay };
+  std::uint64_t at = 0;
+  Kind kind = kill;
+  int server = 0;  // of a crash
+};
+using Script = std::vector<Interference>;
+const char* to_string(Interference::Kind kind);
+
 class World {
  public:
   explicit World(const Options& options, bool verbose = false);
@@ -40,6 +51,10 @@ class World {
   World& operator=(const World&) = delete;
 
   Report run();
+  // Without faults but those of the script, until all is done and at rest. Behind the last one `look` is told
+  // of every event and the state before it; false ends the run.
+  Report follow(const Script& script, std::uint64_t events_max,
+                const std::function<bool(std::uint64_t at, std::uint64_t state)>& look);
 
   Scheduler& scheduler() { return scheduler_; }
   Network& network() { return network_; }
@@ -49,6 +64,9 @@ class World {
   int node_count() const { return static_cast<int>(nodes_.size()); }
   coord::quorum::QuorumConfig config(int for_node) const;
   void note(int node, const std::string& text);
+  // Of a node: it found a reason to end itself; what its disk has does not let it start.
+  void process_ended(int number, const std::string& reason);
+  void start_failed(int number, const base::Error& error);
   bool verbose() const { return verbose_; }
 
  private:
@@ -73,9 +91,17 @@ class World {
   void slow_disk();
   void fail_disk();
   void purge();
+  void fill_disk();
+  void fail_read();
+  void rot();
   void take_down(int number, Crash kind);
+  void start_later(int number);
+  Crash any_crash() { return random_.chance(0.5) ? Crash::kill : Crash::power; }
   Node* any_up();
   void mend();
+  void begin();
+  Report report() const;
+  std::uint64_t fingerprint() const;
   bool advance(Duration time);
   std::optional<Finding> not_at_rest() const;
   template <class Condition>
@@ -91,7 +117,9 @@ class World {
   std::unique_ptr<Told> told_;
   std::vector<std::unique_ptr<Client>> clients_;
   std::vector<FaultClass> faults_;
-  bool safe_ = false;  // the liveness phase: no more faults
+  std::set<int> refused_;  // servers whose disk says that an operator must look
+  int rotting_ = 0;        // the one server whose disk may rot
+  bool safe_ = false;      // the liveness phase: no more faults
 };
 
 }  // namespace tandem::sim

@@ -1,0 +1,448 @@
+#include "tests/sim/store_disk.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "coord/server/tree_restore.h"
+#include "coord/shell/snapshot_writer.h"
+#include "coord/storage/durable_mark.h"
+#include "coord/storage/epoch_files.h"
+#include "coord/storage/log_range.h"
+#include "coord/storage/purge.h"
+#include "coord/storage/truncate.h"
+#include "coord/storage/txn_log_reader.h"
+
+namespace tandem::sim {
+
+namespace storage = coord::storage;
+namespace shell = coord::shell;
+using base::Errc;
+using base::Status;
+using coord::server::TreeRestore;
+
+namespace {
+
+const std::string kDirectory = "/data/version-2";
+constexpr std::uint64_t kHashSeed = 7;
+constexpr std::size_t kLogPiece = 2000;
+constexpr std::size_t kItemMax = 1U << 20;
+constexpr int kSnapshotsKept = 3;
+constexpr std::uint64_t kDeathWithin = 12;  // changes of the disk
+constexpr std::uint64_t kAlways = 1ULL << 40;
+const coord::tree::TreeOptions kTree{.extended_types = true, .digest = true, .hash_seed = kHashSeed};
+
+class LoggedRange final : public LogSource {
+ public:
+  LoggedRange(std::unique_ptr<storage::LogRange> range, Zxid through)
+      : range_(std::move(range)), through_(through) {}
+
+  coord::zab::LogChunk next() override {
+    auto txns = range_->next(kLogPiece, through_);
+    coord::zab::LogChunk chunk;
+    chunk.available = txns.has_value();
+    chunk.last = !txns || txns->empty();
+    if (txns) chunk.txns = std::move(*txns);
+    return chunk;
+  }
+
+ private:
+  std::unique_ptr<storage::LogRange> range_;
+  Zxid through_;
+};
+
+class TreeWalk final : public BodySource {
+ public:
+  TreeWalk(coord::tree::DataTree& tree, const Sessions& sessions, std::uint64_t nodes)
+      : view_(tree), head_(shell::encode_snapshot_head(view_, sessions)), nodes_(nodes) {}
+
+  bool next(std::string& out) override {
+    out += head_;
+    head_.clear();
+    coord::tree::SnapshotNode node;
+    for (std::uint64_t i = 0; i < nodes_; ++i) {
+      if (!view_.next(node)) {
+        storage::encode_body_end(out);
+        return false;
+      }
+      shell::encode_snapshot_node(out, node);
+    }
+    return true;
+  }
+
+ private:
+  coord::tree::SnapshotView view_;
+  std::string head_;
+  std::uint64_t nodes_;
+};
+
+}  // namespace
+
+StoreDisk::StoreDisk(Scheduler& scheduler, base::Random random, Mutant mutant, StoreOptions options,
+                     Violated violated)
+    : NodeDisk(scheduler, random, mutant),
+      options_(options),
+      violated_(std::move(violated)),
+      disk_(random_.split(), options.lies),
+      snapshot_options_{.directory = kDirectory, .write_back_bytes = 0},
+      rule_(options.snap_count, 0, random_.split()) {}
+
+StoreDisk::~StoreDisk() = default;
+
+// ---- start and end
+// ------------------------------------------------------------------------------------------
+
+base::Result<StoreDisk::Database> StoreDisk::recover() {
+  TreeRestore restore(kTree, options_.recent);
+  const auto recovered =
+      storage::recover(disk_, {.log_directory = kDirectory, .snapshot_directory = kDirectory}, restore);
+  if (!recovered) return recovered.error();
+  rule_.add(static_cast<std::int64_t>(recovered->txns), 0);
+  Database database;
+  database.tree = restore.take_tree();
+  database.sessions = restore.sessions();
+  database.recent = restore.take_recent();
+  database.mixed_until = restore.comparable_from();
+  settle_history(*recovered);
+  comparable_from_ = std::max(comparable_from_, database.mixed_until);
+  if (recovered->snapshot) return database;
+  Sessions sessions;
+  for (const auto& [id, timeout_ms] : database.sessions)
+    sessions.emplace_back(jute::SessionId(id), timeout_ms);
+  const auto written =
+      shell::SnapshotWriter::write_now(disk_, snapshot_options_, {}, *database.tree, sessions);
+  if (!written) return written.error();
+  return database;
+}
+
+// D1: what was durable is found, and nothing that was never given.
+void StoreDisk::settle_history(const storage::Recovered& recovered) {
+  const Zxid last = recovered.last_zxid;
+  const bool installed = coming_ && recovered.snapshot == coming_->zxid;
+  if (coming_) certain_ = std::min(certain_, coming_->zxid);
+  history_ = installed ? coming_->history : std::move(maybe_);
+  maybe_.clear();
+  snapshot_zxid_ = recovered.snapshot.value_or(Zxid(0));
+  if (installed) mixed_until_[snapshot_zxid_] = *coming_->mixed_until;
+  comparable_from_ = mixed_until_.contains(snapshot_zxid_) ? mixed_until_[snapshot_zxid_] : snapshot_zxid_;
+  coming_.reset();
+  cut_history(last);
+  const Zxid known = history_.empty() ? Zxid(0) : history_.back().zxid;
+  if (last < certain_ && !rotten_)
+    violated_("D1", fmt::format("0x{:x} was durable, a start finds 0x{:x}", certain_.value, last.value));
+  if (known != last && coord::records::counter_of(last) != 0)
+    violated_("D1", fmt::format("a start finds 0x{:x}, which this server was never given", last.value));
+  certain_ = known;
+  settled_ = true;
+}
+
+base::Result<coord::peer::PeerStart> StoreDisk::open(Failed failed) {
+  failed_ = std::move(failed);
+  const bool lies = mutant_ == Mutant::trusting_recovery;
+  if (lies) disk_.set_lies({.no_file_syncs = true, .no_directory_syncs = true});
+  auto database = recover();
+  disk_.set_lies(options_.lies);
+  if (!database) return database.error();
+  const auto epochs = storage::load_epochs(disk_, kDirectory, database->tree->last_zxid());
+  if (!epochs) return epochs.error();
+  if (epochs->accepted < accepted_ || epochs->current < current_)
+    violated_("D1", fmt::format("epochs {}/{} were durable, a start finds {}/{}", accepted_, current_,
+                                epochs->accepted, epochs->current));
+  accepted_ = epochs->accepted;
+  current_ = epochs->current;
+  return coord::peer::PeerStart{std::move(*database), epochs->accepted, epochs->current};
+}
+
+void StoreDisk::let_go() {
+  ++life_;
+  give_up_snapshot();
+}
+
+void StoreDisk::crash(Crash kind) {
+  let_go();
+  if (std::exchange(settled_, false)) maybe_ = given();  // else the start failed before
+  batches_.clear();
+  busy_ = false;
+  roll_next_ = false;
+  log_.reset();
+  intake_.reset();
+  disk_.crash(kind);
+  slow_ = {};
+}
+
+bool StoreDisk::die_soon(std::function<void()> died) {
+  disk_.die_after(1 + random_.below(kDeathWithin), std::move(died));
+  return true;
+}
+
+// In the way of a server: an error of the disk ends the process. A process that is gone says nothing.
+void StoreDisk::fail(const base::Error& error) {
+  if (disk_.dead()) return;
+  disk_.die_after(1, nullptr);
+  if (const auto failed = std::exchange(failed_, nullptr)) failed(error.context);
+}
+
+void StoreDisk::later(std::function<void()> task) {
+  scheduler_.after(Duration{0}, [this, life = life_, task = std::move(task)] {
+    if (life == life_ && !disk_.dead()) task();
+  });
+}
+
+// ---- the log
+// ------------------------------------------------------------------------------------------------
+
+void StoreDisk::persist(std::shared_ptr<const TxnBatch> batch, std::function<void()> done) {
+  if (mutant_ == Mutant::early_durable)
+    scheduler_.after(std::chrono::microseconds(1), std::exchange(done, nullptr));
+  std::string entries;
+  batch->for_each([&](std::string_view payload) { storage::frame_entry(entries, payload); });
+  const bool roll = std::exchange(roll_next_, false);
+  if (!roll && batches_.size() > (busy_ ? 1U : 0U)) {
+    Batch& last = batches_.back();
+    last.bytes += entries;
+    for (TxnRef& txn : refs_of(batch)) last.txns.push_back(std::move(txn));
+    last.done = std::move(done);
+  } else {
+    batches_.push_back({roll, false, batch->first, std::move(entries), refs_of(batch), std::move(done)});
+  }
+  rule_.add(static_cast<std::int64_t>(batch->sizes.size()), static_cast<std::int64_t>(batch->bytes.size()));
+  if (!busy_) begin_batch();
+}
+
+void StoreDisk::begin_batch() {
+  busy_ = true;
+  const auto still = [this, life = life_, first = batches_.front().first] {
+    return life == life_ && busy_ && !batches_.empty() && batches_.front().first == first;
+  };
+  const Duration wake = std::chrono::microseconds(random_.between(5, 100));
+  const Duration time = work_time(random_) + std::exchange(slow_, Duration{});
+  scheduler_.after(wake, [this, still, time] {
+    if (!still() || !write_batch()) return;
+    scheduler_.after(time, [this, still] {
+      if (still()) end_batch();
+    });
+  });
+}
+
+bool StoreDisk::write_batch() {
+  if (!log_)
+    log_.emplace(disk_, storage::TxnLogOptions{.directory = kDirectory,
+                                               .preallocate_bytes = options_.preallocate_bytes});
+  Batch& batch = batches_.front();
+  if (batch.roll) log_->roll();
+  const auto status = log_->write(batch.first, batch.bytes);
+  if (!status) fail(status.error());
+  batch.written = status.has_value();
+  return batch.written;
+}
+
+bool StoreDisk::sync_batch() {
+  if (const auto status = log_->sync(); !status) {
+    fail(status.error());
+    return false;
+  }
+  if (options_.log_bytes_max > 0 && log_->file_size() > options_.log_bytes_max) log_->roll();
+  const Batch& batch = batches_.front();
+  history_.insert(history_.end(), batch.txns.begin(), batch.txns.end());
+  certain_ = history_.back().zxid;
+  return true;
+}
+
+void StoreDisk::end_batch() {
+  if (!sync_batch()) return;
+  const auto done = std::move(batches_.front().done);
+  batches_.pop_front();
+  busy_ = false;
+  if (!batches_.empty()) begin_batch();
+  if (done) done();
+}
+
+// The server waits for its log thread; nothing is reported any more.
+bool StoreDisk::close_log() {
+  while (!batches_.empty()) {
+    if (!batches_.front().written && !write_batch()) return false;
+    if (!sync_batch()) return false;
+    batches_.pop_front();
+  }
+  busy_ = false;
+  log_.reset();
+  return true;
+}
+
+std::vector<TxnRef> StoreDisk::given() const {
+  std::vector<TxnRef> all = history_;
+  for (const Batch& batch : batches_) all.insert(all.end(), batch.txns.begin(), batch.txns.end());
+  return all;
+}
+
+void StoreDisk::drain(std::function<void()> done) {
+  give_up_snapshot();
+  if (close_log()) later(std::move(done));
+}
+
+std::unique_ptr<LogSource> StoreDisk::read_log(Zxid from, Zxid through) {
+  auto range = storage::LogRange::open(disk_, kDirectory, from, kAlways);
+  if (!range || *range == nullptr) return nullptr;
+  return std::make_unique<LoggedRange>(std::move(*range), through);
+}
+
+// ---- history
+// ------------------------------------------------------------------------------------------------
+
+void StoreDisk::truncate(Zxid zxid, std::function<void(Zxid, Database)> done) {
+  give_up_snapshot();
+  if (!close_log()) return;
+  maybe_ = history_;
+  certain_ = std::min(certain_, zxid);
+  const auto last = storage::truncate_history(disk_, kDirectory, kDirectory, zxid);
+  if (!last) return fail(last.error());
+  cut_history(*last);
+  maybe_ = history_;
+  auto database = recover();
+  if (!database) return fail(database.error());
+  later([last = *last, done = std::move(done), held = std::make_shared<Database>(std::move(*database))] {
+    done(last, std::move(*held));
+  });
+}
+
+void StoreDisk::begin_install(std::shared_ptr<const Snapshot> snapshot) {
+  give_up_snapshot();
+  if (!close_log()) return;
+  coming_ = std::move(snapshot);
+  auto intake = shell::SnapshotIntake::begin(disk_, snapshot_options_, coming_->zxid,
+                                             std::make_unique<TreeRestore>(kTree), kItemMax);
+  if (!intake) return fail(intake.error());
+  intake_ = std::move(*intake);
+}
+
+base::Result<bool> StoreDisk::take(std::string_view& bytes) {
+  if (intake_ == nullptr) return base::make_error(Errc::closed, "a snapshot that was not asked for");
+  const auto whole = intake_->take(bytes);
+  if (!whole || !*whole) return whole;
+  if (const auto status = intake_->close_tree(); !status) return status.error();
+  return true;
+}
+
+void StoreDisk::finish_install(std::function<void(Zxid, Database)> done) {
+  const Zxid zxid = intake_->zxid();
+  if (const auto status = intake_->replace_history(kDirectory, kDirectory); !status)
+    return fail(status.error());
+  history_ = coming_->history;
+  snapshot_zxid_ = zxid;
+  certain_ = zxid;
+  comparable_from_ = mixed_until_[zxid] = *coming_->mixed_until;
+  coming_.reset();
+  auto& restore = static_cast<TreeRestore&>(intake_->target());
+  auto database = std::make_shared<Database>();
+  database->tree = restore.take_tree();
+  database->sessions = restore.sessions();
+  intake_.reset();
+  later([zxid, database, done = std::move(done)] { done(zxid, std::move(*database)); });
+}
+
+void StoreDisk::abort_install() {
+  intake_.reset();
+  if (!disk_.dead()) coming_.reset();
+}
+
+void StoreDisk::epoch(bool accepted, std::int64_t epoch, std::function<void()> done) {
+  const Status status = accepted ? storage::write_accepted_epoch(disk_, kDirectory, epoch)
+                                 : storage::write_current_epoch(disk_, kDirectory, epoch);
+  if (!status) return fail(status.error());
+  (accepted ? accepted_ : current_) = epoch;
+  if (done) later(std::move(done));
+}
+
+void StoreDisk::accepted_epoch(std::int64_t value, std::function<void()> done) {
+  epoch(true, value, std::move(done));
+}
+
+void StoreDisk::current_epoch(std::int64_t value, std::function<void()> done) {
+  epoch(false, value, std::move(done));
+}
+
+// ---- snapshots
+// ------------------------------------------------------------------------------------------------
+
+void StoreDisk::begin_snapshot(coord::tree::DataTree& tree, const Sessions& sessions) {
+  rule_.reset();
+  roll_next_ = true;
+  snapshot_.emplace();
+  snapshot_->tree = &tree;
+  snapshot_->view = std::make_unique<coord::tree::SnapshotView>(tree);
+  auto writer = storage::SnapshotWriter::create(disk_, snapshot_options_, snapshot_->view->last_zxid());
+  if (!writer) return give_up_snapshot();
+  snapshot_->writer = std::move(*writer);
+  if (!snapshot_->writer->write(shell::encode_snapshot_head(*snapshot_->view, sessions)))
+    return give_up_snapshot();
+  write_slice();
+}
+
+// As the thread of the real one does: the log keeps everything when it fails.
+void StoreDisk::write_slice() {
+  std::string out;
+  coord::tree::SnapshotNode node;
+  bool more = true;
+  for (std::uint64_t left = random_.between(1, 12); more && left > 0; --left) {
+    more = snapshot_->view->next(node);
+    if (more) shell::encode_snapshot_node(out, node);
+  }
+  if (!snapshot_->writer->write(out)) return give_up_snapshot();
+  if (!more) {
+    static_cast<void>(snapshot_->writer->finish(shell::trailer_of(*snapshot_->tree, {})));
+    return give_up_snapshot();
+  }
+  const Duration pause = std::chrono::microseconds(random_.between(100, 20000));
+  scheduler_.after(pause, [this, life = life_, writer = snapshot_->writer.get()] {
+    if (life == life_ && snapshot_ && snapshot_->writer.get() == writer) write_slice();
+  });
+}
+
+std::unique_ptr<BodySource> StoreDisk::read_tree(coord::tree::DataTree& tree, const Sessions& sessions) {
+  return std::make_unique<TreeWalk>(tree, sessions, random_.between(1, 40));
+}
+
+void StoreDisk::purge() {
+  static_cast<void>(storage::purge(disk_, kDirectory, kDirectory, kSnapshotsKept));
+  const auto logs = storage::list_logs(disk_, kDirectory);
+  if (mutant_ != Mutant::greedy_purge || !logs || logs->size() < 2) return;
+  static_cast<void>(disk_.unlink(fs::join(kDirectory, logs->front().name)));
+}
+
+// A digit of a value becomes another one, and the entry's checksum that of what is there.
+bool StoreDisk::rot_unseen(const std::string& path) {
+  auto reader = storage::TxnLogReader::open(disk_, path);
+  if (!reader) return false;
+  for (auto payload = (*reader)->next(); payload && *payload; payload = (*reader)->next()) {
+    const std::size_t colon = (*payload)->find(':');
+    if (colon == std::string_view::npos || random_.chance(0.9)) continue;
+    std::string other(**payload);
+    other[colon + 1] = other[colon + 1] == '1' ? '2' : '1';
+    std::string framed;
+    storage::frame_entry(framed, other);
+    return disk_.put(path, (*reader)->offset(), framed);
+  }
+  return false;
+}
+
+bool StoreDisk::rot() {
+  const auto mark = storage::DurableMark::read(disk_, kDirectory);
+  const auto logs = storage::list_logs(disk_, kDirectory);
+  const auto snapshots = storage::list_snapshots(disk_, kDirectory);
+  if (!logs || !snapshots || logs->size() + snapshots->size() == 0) return false;
+  const std::size_t choice = random_.below(logs->size() + snapshots->size());
+  const bool is_log = choice < logs->size();
+  const auto& file = is_log ? (*logs)[choice] : (*snapshots)[choice - logs->size()];
+  const std::string path = fs::join(kDirectory, file.name);
+  const auto info = disk_.info(path);
+  if (!info || info->size == 0) return false;
+  const bool is_last = is_log && choice + 1 == logs->size();
+  const std::uint64_t known = !is_last ? info->size : mark && mark->log == file.zxid ? mark->bytes : 0;
+  if (known == 0) return false;
+  if (mutant_ == Mutant::blind_checksums) return is_log && rot_unseen(path);
+  if (!disk_.rot(path, random_.below(known))) return false;
+  rotten_ = true;
+  return true;
+}
+
+}  // namespace tandem::sim
