@@ -4,7 +4,7 @@
 
 #include <chrono>
 #include <deque>
-#include <set>
+#include <map>
 #include <tuple>
 
 #include "tests/sim/world.h"
@@ -63,9 +63,10 @@ class Explorer {
     int delays = limits_.delays;
     for (const Interference& each : script) --(each.kind == Interference::delay ? delays : crashes);
     const Report report = world.follow(script, kEventsMax, [&](std::uint64_t at, std::uint64_t state) {
-      if (!seen_.emplace(state, crashes, delays).second) return false;
-      branch(script, at, crashes, delays);
-      return true;
+      // A run that comes back to a state of its own waits for a timer.
+      const auto [it, first] = seen_.emplace(std::tuple(state, crashes, delays), runs_);
+      if (first) branch(script, at, crashes, delays);
+      return it->second == runs_;
     });
     events_ += report.events;
     if (!report.violation) return true;
@@ -89,7 +90,7 @@ class Explorer {
 
   ExploreLimits limits_;
   std::deque<Script> todo_;
-  std::set<std::tuple<std::uint64_t, int, int>> seen_;
+  std::map<std::tuple<std::uint64_t, int, int>, std::uint64_t> seen_;  // by which run
   std::uint64_t runs_ = 0;
   std::uint64_t events_ = 0;
 };
