@@ -135,10 +135,9 @@ void SimDisk::lose_sectors(Inode& inode) {
   inode.now = inode.durable;
 }
 
-bool SimDisk::rot(const std::string& path, std::uint64_t offset) {
+bool SimDisk::rot(const std::string& path, std::uint64_t offset, char mask) {
   const auto it = names_.find(path);
   if (it == names_.end() || offset >= it->second->now.size()) return false;
-  const auto mask = static_cast<char>(random_.between(1, 255));
   it->second->now[offset] ^= mask;
   if (offset < it->second->durable.size()) it->second->durable[offset] ^= mask;
   return true;

@@ -50,7 +50,7 @@ class SimDisk final : public fs::Disk {
   void set_full(bool full) { full_ = full; }
   bool full() const { return full_; }
   // Turns bits of a byte of a file at rest.
-  bool rot(const std::string& path, std::uint64_t offset);
+  bool rot(const std::string& path, std::uint64_t offset, char mask = 1);
   // Other bytes of the same number, at rest.
   bool put(const std::string& path, std::uint64_t offset, std::string_view bytes);
   void set_lies(DiskLies lies) { lies_ = lies; }

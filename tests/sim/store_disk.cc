@@ -166,6 +166,9 @@ void StoreDisk::crash(Crash kind) {
   roll_next_ = false;
   log_.reset();
   intake_.reset();
+  // The mark is not synced: after a power cut it may prove less, and nobody could know of this any more.
+  if (kind == Crash::power && unproven_) disk_.rot(unproven_->path, unproven_->offset, unproven_->mask);
+  if (kind == Crash::power) unproven_.reset();
   disk_.crash(kind);
   slow_ = {};
 }
@@ -440,7 +443,9 @@ bool StoreDisk::rot() {
   const std::uint64_t known = !is_last ? info->size : mark && mark->log == file.zxid ? mark->bytes : 0;
   if (known == 0) return false;
   if (mutant_ == Mutant::blind_checksums) return is_log && rot_unseen(path);
-  if (!disk_.rot(path, random_.below(known))) return false;
+  const Rot rot{path, random_.below(known), static_cast<char>(random_.between(1, 127))};
+  if (!disk_.rot(rot.path, rot.offset, rot.mask)) return false;
+  if (is_last) unproven_ = rot;
   rotten_ = true;
   return true;
 }

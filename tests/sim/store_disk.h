@@ -75,6 +75,11 @@ class StoreDisk final : public NodeDisk {
     std::vector<TxnRef> txns;
     std::function<void()> done;
   };
+  struct Rot {
+    std::string path;
+    std::uint64_t offset = 0;
+    char mask = 0;
+  };
   struct SnapshotJob {
     std::unique_ptr<coord::tree::SnapshotView> view;
     std::unique_ptr<coord::storage::SnapshotWriter> writer;
@@ -117,6 +122,7 @@ class StoreDisk final : public NodeDisk {
   Zxid certain_;                            // what must be found, at least
   std::map<Zxid, Zxid> mixed_until_;        // by snapshot
   bool rotten_ = false;
+  std::optional<Rot> unproven_;  // in the last file of the log
 };
 
 }  // namespace tandem::sim
