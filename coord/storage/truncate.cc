@@ -24,8 +24,9 @@ Status remove(fs::Disk& disk, const std::string& directory, const std::string& n
 
 struct Cut {
   std::uint64_t offset =
-      0;                // where the first entry beyond the target starts; the end of the entries otherwise
-  bool beyond = false;  // there is such an entry, or bytes that are no entry
+      0;                 // where the first entry beyond the target starts; the end of the entries otherwise
+  bool beyond = false;   // there is such an entry, or bytes that are no entry
+  bool damaged = false;  // these bytes come before any entry beyond the target
   std::optional<Zxid> last;  // the last entry that stays
 };
 
@@ -38,7 +39,7 @@ Result<Cut> find_cut(fs::Disk& disk, const std::string& path, Zxid target) {
     if (!payload) return payload.error();
     cut.offset = (*reader)->offset();
     if (!payload->has_value()) {
-      cut.beyond = (*reader)->end() != LogEnd::clean;
+      cut.beyond = cut.damaged = (*reader)->end() != LogEnd::clean;
       return cut;
     }
     const auto header = jute::decoded<records::TxnHeader>(**payload);
@@ -66,7 +67,7 @@ Status cut_file(fs::Disk& disk, const std::string& directory, const NumberedFile
 
 }  // namespace
 
-Result<Zxid> truncate_log(fs::Disk& disk, const std::string& log_directory, Zxid last) {
+Result<Zxid> truncate_log(fs::Disk& disk, const std::string& log_directory, Zxid last, Damage damage) {
   auto files = list_logs(disk, log_directory);
   if (!files) return files.error();
   while (!files->empty()) {
@@ -78,6 +79,10 @@ Result<Zxid> truncate_log(fs::Disk& disk, const std::string& log_directory, Zxid
     }
     const auto cut = find_cut(disk, fs::join(log_directory, file.name), last);
     if (!cut) return cut.error();
+    if (cut->damaged && damage == Damage::refuse && cut->last != last)
+      return base::make_error(
+          Errc::corrupt, "{} is damaged at offset {}, before 0x{:x}, where the leader asks to cut it",
+          fs::join(log_directory, file.name), cut->offset, static_cast<std::uint64_t>(last.value));
     if (!cut->last) {  // nothing in it is wanted
       if (auto status = remove(disk, log_directory, file.name); !status) return status.error();
       continue;
@@ -107,7 +112,7 @@ Result<Zxid> truncate_history(fs::Disk& disk, const std::string& log_directory,
       return status.error();
     snapshots->pop_back();
   }
-  auto last = truncate_log(disk, log_directory, target);
+  auto last = truncate_log(disk, log_directory, target, Damage::refuse);
   if (!last) return last.error();
   return any_left ? std::max(*last, snapshots->back().zxid) : *last;
 }

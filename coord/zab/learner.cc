@@ -185,6 +185,7 @@ void Learner::on_sync_choice(const QuorumPacket& packet) {
         return abandon(fmt::format("asked to cut the log at 0x{:x}, it ends at 0x{:x}", hex(packet.zxid),
                                    hex(last_queued_)));
       wait_ = Wait::truncation;
+      truncate_to_ = packet.zxid;
       effects_.emplace_back(Truncate{packet.zxid});
       return;
     case PacketType::snap:
@@ -198,7 +199,12 @@ void Learner::on_sync_choice(const QuorumPacket& packet) {
 }
 
 void Learner::on_truncated(Zxid zxid, Instant now) {
-  if (wait_ == Wait::truncation) restart_from(zxid, now);
+  if (wait_ != Wait::truncation) return;
+  restart_from(zxid, now);
+  // The leader goes on from where it asked for, and nothing but the zxids of one epoch would show the hole.
+  if (zxid != truncate_to_)
+    abandon(
+        fmt::format("asked to cut the log at 0x{:x}, it now ends at 0x{:x}", hex(truncate_to_), hex(zxid)));
 }
 
 void Learner::on_snapshot_installed(Zxid zxid, Instant now) {

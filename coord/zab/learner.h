@@ -139,6 +139,7 @@ class Learner {
 
   LearnerPhase phase_ = LearnerPhase::connecting;
   Wait wait_ = Wait::none;
+  Zxid truncate_to_;
   Instant heard_;
   base::milliseconds silence_max_{0};  // agreed with the leader; 0: it knows no heartbeats
   Vigil vigil_;

@@ -1,6 +1,7 @@
 // What recovery makes of a process that ended between write and sync, on a disk that forgets.
 #include "coord/storage/recovery.h"
 
+#include "coord/storage/truncate.h"
 #include "tests/sim/sim_disk.h"
 #include "tests/unit/coord/storage/fixture.h"
 
@@ -124,4 +125,19 @@ TEST_CASE("damage before the last transactions of an epoch is seen though the ne
     CHECK(result.has_value() == !damaged);
     if (damaged) CHECK(result.error().context.find("whole entries follow it") != std::string::npos);
   }
+}
+
+TEST_CASE("a log that is damaged before the place where it is to be cut is not cut there") {
+  sim::SimDisk disk(base::Random(1), {});
+  write_empty_snapshot(disk, kDirectory, 0);
+  TxnLog log(disk, {.directory = kDirectory, .preallocate_bytes = 0});
+  for (std::int64_t i = 1; i <= 4; ++i) REQUIRE(log.write(Zxid(i), entry(i)).has_value());
+  REQUIRE(log.sync().has_value());
+  const std::uint64_t size = disk.info(log.path())->size;
+  REQUIRE(disk.rot(log.path(), kFileHeaderSize + entry(1).size() + kEntryOverhead));
+  const auto last = truncate_history(disk, kDirectory, kDirectory, Zxid(3));
+  REQUIRE_FALSE(last.has_value());
+  CHECK(last.error().code == base::Errc::corrupt);
+  CHECK(disk.info(log.path())->size == size);
+  CHECK(truncate_history(disk, kDirectory, kDirectory, Zxid(1)).value() == Zxid(1));
 }

@@ -189,6 +189,15 @@ TEST_CASE("TRUNC cuts first, reads on when that is done, and forgets what may ha
   CHECK(s.take() == Lines{"Persist 0x100000006"});
 }
 
+TEST_CASE("a log that could not be cut exactly where the leader asks does not go on with what follows") {
+  Stage s({.accepted_epoch = 1, .current_epoch = 1, .last_zxid = make_zxid(1, 9)});
+  s.discover(2);
+  s.hear(PacketType::trunc, make_zxid(1, 5));
+  CHECK(s.take() == Lines{"Truncate 0x100000005"});
+  s.learner->on_truncated(make_zxid(1, 4), s.time.now);
+  CHECK(s.take().back() == "Abandon: asked to cut the log at 0x100000005, it now ends at 0x100000004");
+}
+
 TEST_CASE("a snapshot is installed first; proposals that it holds already are passed over") {
   Stage s({.accepted_epoch = 1, .current_epoch = 1, .last_zxid = make_zxid(1, 2)});
   s.discover(2);
