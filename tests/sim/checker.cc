@@ -106,6 +106,24 @@ void Checker::heard(const Node& leader, std::int64_t session) {
   times_[leader.number()].heard(session, leader.time());
 }
 
+void Checker::touching(std::uint64_t connection, std::string_view packets) {
+  coord::records::QuorumPacketDecoder decoder(1U << 24);
+  decoder.feed(packets);
+  for (auto packet = decoder.next(); packet && *packet; packet = decoder.next()) {
+    if ((*packet)->type != PacketType::ping) continue;
+    auto& sessions = touches_[connection].emplace_back();
+    if (const auto touches = coord::records::decode_touches((*packet)->data))
+      for (const auto& touch : *touches) sessions.push_back(touch.session.value);
+  }
+}
+
+void Checker::touched(const Node& leader, std::uint64_t connection) {
+  auto& waiting = touches_[connection];
+  if (waiting.empty()) return;
+  for (const std::int64_t session : waiting.front()) heard(leader, session);
+  waiting.pop_front();
+}
+
 // Clients of this simulation never close their sessions: it is always the leader.
 void Checker::proposed(const Node& leader, std::string_view payload) {
   SessionTimes& times = times_[leader.number()];

@@ -3,9 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "coord/quorum/server_id.h"
 #include "jute/ids.h"
@@ -30,6 +32,9 @@ class Checker {
   // By the leader, or who takes itself for it.
   void heard_on(const Node& leader, std::uint64_t connection);
   void heard(const Node& leader, std::int64_t session);
+  // What learners say they heard, as they say it and as it arrives: a PING on that connection.
+  void touching(std::uint64_t connection, std::string_view packets);
+  void touched(const Node& leader, std::uint64_t connection);
   void proposed(const Node& leader, std::string_view payload);
   Finding resumed(std::int64_t session, const Node& node);
 
@@ -49,9 +54,10 @@ class Checker {
   std::map<std::int64_t, std::string> acked_;                    // by zxid
   std::map<int, std::pair<std::int64_t, std::int64_t>> epochs_;  // by node: accepted and current, as on disk
   std::map<std::uint64_t, std::int64_t> sessions_;               // by connection
-  std::map<std::int64_t, std::int32_t> timeouts_;                // by session
-  std::multimap<std::int64_t, std::int64_t> closings_;           // by session: zxids of proposals
-  std::map<int, SessionTimes> times_;                            // by leader
+  std::map<std::uint64_t, std::deque<std::vector<std::int64_t>>> touches_;  // on their way, by connection
+  std::map<std::int64_t, std::int32_t> timeouts_;                           // by session
+  std::multimap<std::int64_t, std::int64_t> closings_;                      // by session: zxids of proposals
+  std::map<int, SessionTimes> times_;                                       // by leader
   SessionTimes closed_;
   std::optional<std::string> violation_;
   std::uint64_t hash_ = 0xcbf29ce484222325ULL;

@@ -22,6 +22,8 @@ constexpr const char* kSecret = "/s/x";
 constexpr std::int32_t kNoSuchVersion = 1 << 30;
 constexpr auto kWatchMode = jute::AddWatchMode::persistent_recursive;
 constexpr std::size_t kLengthBytes = 4;
+constexpr std::size_t kReplyHeaderBytes = 16;
+constexpr std::int32_t kEventXid = -1;
 
 zk::Options session_options(const World& world) {
   zk::Options options;
@@ -129,8 +131,6 @@ void Client::perform(const zk::Effect& effect) {
     const Asked asked = std::move(it->second);
     asked_.erase(it);
     finished(asked, complete->result);
-  } else if (const auto* notify = std::get_if<zk::Notify>(&effect)) {
-    on_event(notify->event);
   } else if (const auto* changed = std::get_if<zk::StateChanged>(&effect)) {
     if (changed->state == zk::State::connected && connection_) {
       world_.checker().bind(connection_->number(), session_->id().value);
@@ -193,7 +193,9 @@ void Client::item(std::uint64_t connection, Item item) {
     const std::string frame = in_.substr(kLengthBytes, length);
     in_.erase(0, kLengthBytes + length);
     bytes::Reader header(frame);
-    if (const auto xid = header.i32(); xid > 0) judge("S1", order_.replied(xid));
+    const std::int32_t xid = header.i32();
+    if (xid > 0) judge("S1", order_.replied(xid));
+    if (xid == kEventXid) on_event(frame);
     session_->on_frame(frame, world_.scheduler().now());
     drive();
     if (!connection_ || connection_->number() != connection) return;
@@ -261,10 +263,14 @@ Client::Op Client::owners_op(const std::string& value) {
   }
 }
 
-void Client::on_event(const zk::Event& event) {
-  if (event.path.empty()) return;
-  judge("W3", hidden_.event(event.path));
-  if (!event.path.starts_with(kShared)) judge("W2", watches_.fired(event.path));
+// As it comes from the server: the session's core would forgive one that nobody waits for.
+void Client::on_event(std::string_view frame) {
+  bytes::Reader reader(frame);
+  reader.skip(kReplyHeaderBytes + 2 * kLengthBytes);  // type and state
+  const auto length = static_cast<std::size_t>(reader.i32());
+  const std::string path(frame.substr(frame.size() - length));
+  judge("W3", hidden_.event(path));
+  if (!path.starts_with(kShared)) judge("W2", watches_.fired(path));
 }
 
 void Client::judge(const char* invariant, const Finding& finding) {

@@ -59,7 +59,7 @@ class Client {
   void submit(Op op, std::int64_t known = 0);
   void finished(const Asked& asked, const OpResult& result);
   void judge(const char* invariant, const Finding& finding);
-  void on_event(const zksession::Event& event);
+  void on_event(std::string_view frame);
   Op owners_op(const std::string& value);
   Op multi(const std::string& value);
   void check_read(const Asked& asked, const OpResult& result);

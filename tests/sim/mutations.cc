@@ -57,9 +57,10 @@ std::string spoilt_for(Mutant mutant, const QuorumPacket& packet) {
       return true;
     });
   return spoilt(packet, [](records::LoggedTxn& txn) {
-    auto* close = std::get_if<records::CloseSessionTxn>(&txn.body);
+    const auto* close = std::get_if<records::CloseSessionTxn>(&txn.body);
     if (close == nullptr || close->paths_to_delete.empty()) return false;
-    close->paths_to_delete.clear();
+    txn.header.type = jute::OpCode::error;
+    txn.body = records::ErrorTxn();
     return true;
   });
 }

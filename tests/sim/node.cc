@@ -213,6 +213,7 @@ void Node::act(const peer::CloseLeader&) { close_leader(); }
 
 void Node::act(const zab::SendToLeader& value) {
   world_.checker().acking(*this, value.bytes);
+  if (leader_) world_.checker().touching(leader_->connection->number(), value.bytes);
   if (leader_) world_.network().send(leader_->connection, 0, {mutation_.to_leader(value.bytes), nullptr});
 }
 

@@ -137,7 +137,6 @@ class Node final : public coord::pipeline::Outputs {
   void flush_clients();
   void feed_client(ClientLink& client);
   bool leads() const;
-  void hear(const coord::records::QuorumPacket& packet);
 
   World& world_;
   int number_;

@@ -227,16 +227,9 @@ void Node::learner_item(LearnerId learner, const std::string& bytes) {
     const auto packet = decoder.next();
     ENSURE(packet.has_value());
     if (!*packet) return;
-    hear(**packet);
+    if ((*packet)->type == PacketType::ping) world_.checker().touched(*this, it->second.connection->number());
     core().on_learner_packet(learner, **packet, now());
   }
-}
-
-void Node::hear(const coord::records::QuorumPacket& packet) {
-  if (packet.type != PacketType::ping || !leads()) return;
-  const auto touches = coord::records::decode_touches(packet.data);
-  if (!touches) return;
-  for (const auto& touch : *touches) world_.checker().heard(*this, touch.session.value);
 }
 
 void Node::send_to_learner(LearnerId learner, const std::string& packets) {
