@@ -84,6 +84,7 @@ class Network {
   }
   void cut(int from, int to) { cut_.insert({from, to}); }
   void heal() { cut_.clear(); }
+  void calm() { spikes_ = 0; }
   bool is_whole() const { return cut_.empty(); }
   void set_power(int host, bool on) {
     on ? static_cast<void>(off_.erase(host)) : static_cast<void>(off_.insert(host));

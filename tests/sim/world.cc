@@ -220,6 +220,7 @@ void World::rot() {
 void World::mend() {
   safe_ = true;
   network_.heal();
+  network_.calm();
   for (const auto& node : nodes_) {
     network_.set_power(node->number(), true);
     node->disk().set_full(false);
