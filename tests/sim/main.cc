@@ -73,9 +73,9 @@ bool parse(int argc, char** argv, Arguments& arguments) {
       arguments.seconds = std::strtod(argv[++i], nullptr);
       arguments.seeds = UINT64_MAX;
     } else if (word == "--crashes") {
-      arguments.limits.crashes = std::atoi(argv[++i]);
+      arguments.limits.crashes = static_cast<int>(std::strtol(argv[++i], nullptr, 10));
     } else if (word == "--delays") {
-      arguments.limits.delays = std::atoi(argv[++i]);
+      arguments.limits.delays = static_cast<int>(std::strtol(argv[++i], nullptr, 10));
     } else if (word == "--hours") {
       arguments.hours = std::strtod(argv[++i], nullptr);
       arguments.seeds = UINT64_MAX;
