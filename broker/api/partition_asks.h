@@ -10,26 +10,9 @@
 #include "broker/api/on_owners.h"
 #include "broker/api/partition_errors.h"
 #include "broker/api/replicas.h"
+#include "broker/protocol/partition_names.h"
 
 namespace tandem::broker::api {
-
-// Messages name a topic and a partition in one of two ways.
-template <class Topic>
-auto& name_of(Topic& topic) {
-  if constexpr (requires { topic.name; }) {
-    return topic.name;
-  } else {
-    return topic.topic;
-  }
-}
-template <class Partition>
-std::int32_t index_of(const Partition& partition) {
-  if constexpr (requires { partition.partition_index; }) {
-    return partition.partition_index;
-  } else {
-    return partition.partition;
-  }
-}
 
 template <class Request>
 struct PartitionsAsked {
@@ -59,12 +42,13 @@ void ask_partitions(Call call, Request request, AnswerOne answer_one) {
   for (std::size_t t = 0; t < asked->request.topics.size(); ++t) {
     const auto& topic = asked->request.topics[t];
     auto& answers = asked->response.topics[t];
-    name_of(answers) = name_of(topic);
+    protocol::name_of(answers) = protocol::name_of(topic);
     answers.partitions.resize(topic.partitions.size());
     for (std::size_t p = 0; p < topic.partitions.size(); ++p)
-      jobs.push_back({shards.owner(name_of(topic), index_of(topic.partitions[p])),
-                      [state = asked.get(), answer_one, &name = name_of(topic), &wanted = topic.partitions[p],
-                       &answer = answers.partitions[p]] { answer_one(*state, name, wanted, answer); }});
+      jobs.push_back(
+          {shards.owner(protocol::name_of(topic), protocol::index_of(topic.partitions[p])),
+           [state = asked.get(), answer_one, &name = protocol::name_of(topic), &wanted = topic.partitions[p],
+            &answer = answers.partitions[p]] { answer_one(*state, name, wanted, answer); }});
   }
   on_owners(shards, std::move(jobs), [asked] { asked->call.respond.send(asked->response); });
 }

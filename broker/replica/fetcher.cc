@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "base/check.h"
+#include "broker/protocol/partition_names.h"
 
 namespace tandem::broker::replica {
 
@@ -10,7 +10,9 @@ using base::Instant;
 using protocol::ErrorCode;
 using protocol::FetchRequest;
 using protocol::FetchResponse;
+using protocol::index_of;
 using protocol::ListOffsetsRequest;
+using protocol::name_of;
 using protocol::OffsetForLeaderEpochRequest;
 using zk::TopicPartition;
 
@@ -22,13 +24,6 @@ constexpr std::int16_t kSinceTopicIds = 13;
 
 template <class Topics>
 auto& topic_row(Topics& topics, const std::string& name) {
-  const auto name_of = [](auto& topic) -> auto& {
-    if constexpr (requires { topic.name; }) {
-      return topic.name;
-    } else {
-      return topic.topic;
-    }
-  };
   if (topics.empty() || name_of(topics.back()) != name) name_of(topics.emplace_back()) = name;
   return topics.back().partitions;
 }
@@ -217,21 +212,22 @@ void Fetcher::on_partition(const TopicPartition& partition, Followed& followed,
   effects_.emplace_back(AppendFetched{partition, followed.offset, std::move(data.records)});
 }
 
-void Fetcher::on_epochs(const protocol::OffsetForLeaderEpochResponse& response, Instant now) {
+// Every partition that was asked about and still is as it was: its row, or a delay where it has none.
+template <class Topics, class OnRow>
+void Fetcher::each_row(const Topics& topics, Instant now, OnRow on_row) {
   std::set<TopicPartition> unanswered;
   for (const auto& [partition, asked] : asked_) unanswered.insert(partition);
-  for (const auto& topic : response.topics) {
-    for (const auto& end : topic.partitions) {
-      const TopicPartition partition{topic.topic, end.partition};
+  for (const auto& topic : topics) {
+    for (const auto& row : topic.partitions) {
+      const TopicPartition partition{name_of(topic), index_of(row)};
       unanswered.erase(partition);
       Followed* followed = still_asked(partition);
       if (followed == nullptr) continue;
-      if (end.error_code != ErrorCode::none) {
-        on_error(partition, *followed, end.error_code, now);
-        continue;
+      if (row.error_code != ErrorCode::none) {
+        on_error(partition, *followed, row.error_code, now);
+      } else {
+        on_row(partition, *followed, row);
       }
-      cut(partition, *followed,
-          truncation_for(*followed->log, {end.leader_epoch, end.end_offset}, followed->offset));
     }
   }
   for (const auto& partition : unanswered) {
@@ -239,27 +235,23 @@ void Fetcher::on_epochs(const protocol::OffsetForLeaderEpochResponse& response, 
   }
 }
 
+void Fetcher::on_epochs(const protocol::OffsetForLeaderEpochResponse& response, Instant now) {
+  each_row(response.topics, now,
+           [this](const TopicPartition& partition, Followed& followed, const auto& end) {
+             cut(partition, followed,
+                 truncation_for(*followed.log, {end.leader_epoch, end.end_offset}, followed.offset));
+           });
+}
+
 void Fetcher::on_bounds(const protocol::ListOffsetsResponse& response, Instant now) {
-  std::set<TopicPartition> unanswered;
-  for (const auto& [partition, asked] : asked_) unanswered.insert(partition);
-  for (const auto& topic : response.topics) {
-    for (const auto& bound : topic.partitions) {
-      const TopicPartition partition{topic.name, bound.partition_index};
-      unanswered.erase(partition);
-      Followed* followed = still_asked(partition);
-      if (followed == nullptr) continue;
-      if (bound.error_code != ErrorCode::none) {
-        on_error(partition, *followed, bound.error_code, now);
-      } else if (followed->phase == Phase::out_of_range) {
-        on_leader_end(partition, *followed, bound.offset);
-      } else {
-        on_leader_start(partition, *followed, bound.offset);
-      }
-    }
-  }
-  for (const auto& partition : unanswered) {
-    if (Followed* followed = still_asked(partition)) delay(*followed, now);
-  }
+  each_row(response.topics, now,
+           [this](const TopicPartition& partition, Followed& followed, const auto& bound) {
+             if (followed.phase == Phase::out_of_range) {
+               on_leader_end(partition, followed, bound.offset);
+             } else {
+               on_leader_start(partition, followed, bound.offset);
+             }
+           });
 }
 
 // A leader whose log ends before this one was elected uncleanly: what it does not have goes.

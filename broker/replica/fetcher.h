@@ -121,6 +121,8 @@ class Fetcher {
   void ask_records();
   template <class Request>
   void ask(std::int16_t version, Request request);
+  template <class Topics, class OnRow>
+  void each_row(const Topics& topics, base::Instant now, OnRow on_row);
   Followed* still_asked(const zk::TopicPartition& partition);
 
   void on_records(protocol::FetchResponse response, base::Instant now);
