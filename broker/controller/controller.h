@@ -134,6 +134,11 @@ class Controller {
   Task<void> on_brokers_up(std::set<std::int32_t> brokers);
   Task<void> on_brokers_down(std::set<std::int32_t> brokers);
   Task<void> on_replicas_offline(std::vector<PartitionReplica> replicas);
+  struct Notifications {
+    std::vector<zk::ZkResult> found;
+    std::vector<zk::ZkOp> removals;
+  };
+  Task<Notifications> read_notifications(std::string root);
   Task<void> on_log_dirs_failed();
   Task<void> on_leadership_answered(LeadershipAnswered answered);
   Task<protocol::ControlledShutdownResponse> shut_down(protocol::ControlledShutdownRequest request);

@@ -134,16 +134,9 @@ Task<AlterPartitionResponse> Controller::alter_partition(AlterPartitionRequest r
 
 Task<void> Controller::on_isr_notified() {
   const std::string root(zk::kIsrChangesPath);
-  const auto list = co_await zk_.run(zk::children_op(root, true));
-  std::vector<ZkOp> reads;
-  std::vector<ZkOp> removals;
-  for (const auto& child : list.front().children) {
-    reads.push_back(zk::get_op(root + "/" + child));
-    removals.push_back(zk::remove_op(root + "/" + child));
-  }
-  const auto notes = co_await zk_.run(std::move(reads));
+  auto notes = co_await read_notifications(root);
   std::vector<TopicPartition> partitions;
-  for (const auto& note : notes) {
+  for (const auto& note : notes.found) {
     const auto named = zk::decode_partitions(root, note.data);
     if (!note.ok() || !named) continue;
     for (const auto& partition : *named) {
@@ -158,7 +151,7 @@ Task<void> Controller::on_isr_notified() {
     if (found[i].ok() && state) state_.at(partitions[i]).leadership = *state;
   }
   machines_.update_metadata(state_.live_or_shutting_down(), partitions);
-  co_await machines_.write(std::move(removals));
+  co_await machines_.write(std::move(notes.removals));
 }
 
 }  // namespace tandem::broker::controller

@@ -108,24 +108,29 @@ Task<void> Controller::on_replicas_offline(std::vector<PartitionReplica> replica
   if (leaderless.empty()) machines_.update_metadata(state_.live_or_shutting_down(), {});
 }
 
-// The event names only the broker; a LeaderAndIsr for all its replicas brings out which of them have failed.
-Task<void> Controller::on_log_dirs_failed() {
-  const std::string root(zk::kLogDirEventsPath);
+// The children of a node that brokers leave messages under, and what takes them away once they were heard.
+Task<Controller::Notifications> Controller::read_notifications(std::string root) {
   const auto list = co_await zk_.run(zk::children_op(root, true));
+  Notifications notes;
   std::vector<ZkOp> reads;
-  std::vector<ZkOp> removals;
   for (const auto& child : list.front().children) {
     reads.push_back(zk::get_op(root + "/" + child));
-    removals.push_back(zk::remove_op(root + "/" + child));
+    notes.removals.push_back(zk::remove_op(root + "/" + child));
   }
-  const auto results = co_await zk_.run(std::move(reads));
+  notes.found = co_await zk_.run(std::move(reads));
+  co_return notes;
+}
+
+// The event names only the broker; a LeaderAndIsr for all its replicas brings out which of them have failed.
+Task<void> Controller::on_log_dirs_failed() {
+  auto notes = co_await read_notifications(std::string(zk::kLogDirEventsPath));
   std::set<std::int32_t> brokers;
-  for (const auto& result : results) {
+  for (const auto& result : notes.found) {
     const auto broker = zk::decode_log_dir_event(result.data);
     if (result.ok() && broker && state_.brokers.contains(*broker)) brokers.insert(*broker);
   }
   co_await machines_.change(state_.replicas_on(brokers), ReplicaPhase::online);
-  co_await machines_.write(std::move(removals));
+  co_await machines_.write(std::move(notes.removals));
 }
 
 Task<void> Controller::on_leadership_answered(LeadershipAnswered answered) {
