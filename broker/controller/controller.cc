@@ -142,6 +142,11 @@ void Controller::on_results(std::uint64_t batch, std::vector<zk::ZkResult> resul
   pump();
 }
 
+void Controller::on_link_full(std::int32_t broker, base::Instant now) {
+  now_ = now;
+  put(BrokerDeaf{broker});
+}
+
 void Controller::on_answer(std::int32_t broker, std::uint64_t send_id, Answer answer, base::Instant now) {
   now_ = now;
   const auto at = sent_.find(send_id);
@@ -303,6 +308,7 @@ Task<void> Controller::handle_active(Event event) {
   if (std::holds_alternative<BrokersChanged>(event)) co_await on_brokers_changed();
   if (const auto* modified = std::get_if<BrokerModified>(&event))
     co_await on_broker_modified(modified->broker);
+  if (const auto* deaf = std::get_if<BrokerDeaf>(&event)) co_await on_broker_deaf(deaf->broker);
   if (std::holds_alternative<TopicsChanged>(event)) co_await on_topics_changed();
   if (const auto* grown = std::get_if<TopicModified>(&event)) co_await on_topic_modified(grown->topic);
   if (std::holds_alternative<DeletionAsked>(event)) co_await on_deletion_asked();

@@ -56,6 +56,8 @@ class Controller {
   using Answer = std::variant<protocol::LeaderAndIsrResponse, protocol::UpdateMetadataResponse,
                               protocol::StopReplicaResponse>;
   void on_answer(std::int32_t broker, std::uint64_t send_id, Answer answer, base::Instant now);
+  // What was sent to the broker and not answered is lost: it is treated as one that has started anew.
+  void on_link_full(std::int32_t broker, base::Instant now);
   void request(RequestToken token, ControllerRequest request, base::Instant now);
   void set_unclean_default(bool enabled);
   void on_deadline(base::Instant now);
@@ -76,6 +78,9 @@ class Controller {
   struct HolderChanged {};   // /controller was created or written
   struct BrokersChanged {};  // children of /brokers/ids
   struct BrokerModified {    // data of /brokers/ids/N
+    std::int32_t broker;
+  };
+  struct BrokerDeaf {  // too many requests wait for it
     std::int32_t broker;
   };
   struct TopicsChanged {};
@@ -101,7 +106,7 @@ class Controller {
     ControllerRequest request;
   };
   struct Leave {};
-  using Event = std::variant<Stand, HolderChanged, BrokersChanged, BrokerModified, TopicsChanged,
+  using Event = std::variant<Stand, HolderChanged, BrokersChanged, BrokerModified, BrokerDeaf, TopicsChanged,
                              TopicModified, DeletionAsked, LogDirsFailed, IsrNotified, PreferredAsked,
                              RebalanceDue, LeadershipAnswered, ReplicasDeleted, Asked, Leave>;
 
@@ -131,6 +136,8 @@ class Controller {
   // ---- membership.cc ----
   Task<void> on_brokers_changed();
   Task<void> on_broker_modified(std::int32_t broker);
+  Task<void> on_broker_deaf(std::int32_t broker);
+  Task<void> restart_brokers(std::map<std::int32_t, LiveBroker> brokers);
   Task<void> on_brokers_up(std::set<std::int32_t> brokers);
   Task<void> on_brokers_down(std::set<std::int32_t> brokers);
   Task<void> on_replicas_offline(std::vector<PartitionReplica> replicas);

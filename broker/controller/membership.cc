@@ -17,39 +17,54 @@ using zk::ZkOp;
 Task<void> Controller::on_brokers_changed() {
   auto found = co_await read_brokers();
   std::set<std::int32_t> fresh;
-  std::set<std::int32_t> bounced;
+  std::map<std::int32_t, LiveBroker> bounced;
   std::set<std::int32_t> dead;
   for (const auto& [id, broker] : found) {
     const auto known = state_.brokers.find(id);
     if (known == state_.brokers.end()) {
       fresh.insert(id);
     } else if (broker.epoch > known->second.epoch) {
-      bounced.insert(id);
+      bounced.emplace(id, broker);
     }
   }
   for (const auto& [id, broker] : state_.brokers) {
     if (!found.contains(id)) dead.insert(id);
   }
-  for (const auto id : bounced) effects_.emplace_back(Disconnect{id});
+  for (const auto& [id, broker] : bounced) effects_.emplace_back(Disconnect{id});
   for (const auto id : dead) effects_.emplace_back(Disconnect{id});
   for (const auto id : fresh) {
     state_.brokers[id] = found.at(id);
     connect(id);
   }
   if (!fresh.empty()) co_await on_brokers_up(std::move(fresh));
-  if (!bounced.empty()) {
-    for (const auto id : bounced) state_.brokers.erase(id);
-    co_await on_brokers_down(bounced);
-    for (const auto id : bounced) {
-      state_.brokers[id] = found.at(id);
-      connect(id);
-    }
-    co_await on_brokers_up(std::move(bounced));
-  }
+  if (!bounced.empty()) co_await restart_brokers(std::move(bounced));
   if (!dead.empty()) {
     for (const auto id : dead) state_.brokers.erase(id);
     co_await on_brokers_down(std::move(dead));
   }
+}
+
+Task<void> Controller::restart_brokers(std::map<std::int32_t, LiveBroker> brokers) {
+  std::set<std::int32_t> ids;
+  for (const auto& [id, broker] : brokers) {
+    ids.insert(id);
+    state_.brokers.erase(id);
+  }
+  co_await on_brokers_down(ids);
+  for (const auto& [id, broker] : brokers) {
+    state_.brokers[id] = broker;
+    connect(id);
+  }
+  co_await on_brokers_up(std::move(ids));
+}
+
+Task<void> Controller::on_broker_deaf(std::int32_t id) {
+  const auto known = state_.brokers.find(id);
+  if (known == state_.brokers.end()) co_return;
+  std::map<std::int32_t, LiveBroker> deaf;
+  deaf.emplace(id, known->second);
+  effects_.emplace_back(Disconnect{id});
+  co_await restart_brokers(std::move(deaf));
 }
 
 Task<void> Controller::on_broker_modified(std::int32_t id) {

@@ -3,6 +3,7 @@
 #include <deque>
 
 #include "broker/protocol/header.h"
+#include "broker/shell/limits.h"
 #include "net/connection.h"
 #include "net/connector.h"
 #include "net/timer.h"
@@ -10,7 +11,6 @@
 namespace tandem::broker::shell {
 namespace {
 
-constexpr std::size_t kResponseBytesMax = 64 * 1024 * 1024;
 constexpr base::milliseconds kConnectTimeout{10'000};
 constexpr base::milliseconds kRetryBackoff{100};
 constexpr base::milliseconds kAnswerTimeout{30'000};  // controller.socket.timeout.ms
@@ -45,6 +45,8 @@ class BrokerLinks::Link : public std::enable_shared_from_this<Link> {
   }
 
   void send(controller::Send request) {
+    if (full_) return;  // about to be taken out
+    if (queue_.size() >= kControlRequestsMax) return overflow();
     queue_.push_back(std::move(request));
     write_next();
   }
@@ -56,7 +58,7 @@ class BrokerLinks::Link : public std::enable_shared_from_this<Link> {
    public:
     explicit Handler(std::weak_ptr<Link> link) : link_(std::move(link)) {}
     base::Result<std::size_t> frame_size(std::string_view head) override {
-      return net::length_prefixed(head, kResponseBytesMax);
+      return net::length_prefixed(head, kControlResponseBytesMax);
     }
     void on_frame(net::Connection& connection, const net::Frame& frame) override {
       if (const auto link = link_.lock()) link->on_frame(connection, frame);
@@ -68,6 +70,15 @@ class BrokerLinks::Link : public std::enable_shared_from_this<Link> {
    private:
     std::weak_ptr<Link> link_;
   };
+
+  void overflow() {
+    links_.log_.warn("broker {} answers no control requests: {} are dropped, it is told everything anew",
+                     broker_, queue_.size());
+    full_ = true;
+    queue_.clear();
+    stop();
+    links_.on_full_(broker_);
+  }
 
   void open() {
     if (stopped_ || connecting_ || connection_) return;
@@ -166,10 +177,16 @@ class BrokerLinks::Link : public std::enable_shared_from_this<Link> {
   std::deque<controller::Send> queue_;
   bool in_flight_ = false;
   bool stopped_ = false;
+  bool full_ = false;
 };
 
-BrokerLinks::BrokerLinks(net::Loop& loop, std::string client_id, OnAnswer on_answer, logging::Logger log)
-    : loop_(loop), client_id_(std::move(client_id)), on_answer_(std::move(on_answer)), log_(log) {}
+BrokerLinks::BrokerLinks(net::Loop& loop, std::string client_id, OnAnswer on_answer, OnFull on_full,
+                         logging::Logger log)
+    : loop_(loop),
+      client_id_(std::move(client_id)),
+      on_answer_(std::move(on_answer)),
+      on_full_(std::move(on_full)),
+      log_(log) {}
 
 BrokerLinks::~BrokerLinks() { clear(); }
 

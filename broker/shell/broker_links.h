@@ -1,7 +1,8 @@
 // BrokerLinks: the controller's connections to every broker, itself included. For each a queue of control
 // requests, one on the wire at a time, in order; a lost connection is made anew and the request sent again,
-// until the broker is taken out. No ApiVersions goes before: versions follow from the inter-broker protocol.
-// On one Loop's thread.
+// until the broker is taken out. A queue that is full is dropped, and on_full says that its broker has to be
+// told everything anew. No ApiVersions goes before: versions follow from the inter-broker protocol. On one
+// Loop's thread.
 #pragma once
 
 #include <functional>
@@ -20,7 +21,10 @@ class BrokerLinks {
   using OnAnswer =
       std::function<void(std::int32_t broker, std::uint64_t send_id, controller::Controller::Answer answer)>;
 
-  BrokerLinks(net::Loop& loop, std::string client_id, OnAnswer on_answer, logging::Logger log);
+  using OnFull = std::function<void(std::int32_t broker)>;
+
+  BrokerLinks(net::Loop& loop, std::string client_id, OnAnswer on_answer, OnFull on_full,
+              logging::Logger log);
   ~BrokerLinks();
 
   void add(std::int32_t broker, const zk::Endpoint& endpoint);
@@ -34,6 +38,7 @@ class BrokerLinks {
   net::Loop& loop_;
   std::string client_id_;
   OnAnswer on_answer_;
+  OnFull on_full_;
   logging::Logger log_;
   std::map<std::int32_t, std::shared_ptr<Link>> links_;
 };

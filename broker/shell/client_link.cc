@@ -42,7 +42,7 @@ void ClientLink::on_frame(net::Connection& connection, const net::Frame& frame) 
   }
   const std::uint64_t slot = first_slot_ + slots_.size();
   slots_.emplace_back();
-  if (slots_.size() >= kRequestsMax) connection.pause_reading();
+  if (slots_.size() >= kClientRequestsMax) connection.pause_reading();
   api::Responder respond(shared_from_this(), slot, request->version, request->correlation_id);
   handler(api::Call{services_, client_, std::move(*request), services_.clock.now(), std::move(respond)});
 }
@@ -99,7 +99,7 @@ void ClientLink::send_ready() {
     ++first_slot_;
     if (!slot.direct && !slot.response.empty()) connection_->write(std::move(slot.response));
   }
-  if (slots_.size() < kRequestsMax / 2 && connection_->reading_paused()) connection_->resume_reading();
+  if (slots_.size() < kClientRequestsMax / 2 && connection_->reading_paused()) connection_->resume_reading();
 }
 
 }  // namespace tandem::broker::shell

@@ -1,6 +1,6 @@
 // ClientLink: one client connection of the broker. Frames become calls in the order of arrival; answers may
-// come in any order from any thread and leave in the order of the requests. At most kRequestsMax are under
-// way; then reading pauses. Lives on its shard's thread; answers from other threads are posted to it.
+// come in any order from any thread and leave in the order of the requests. At most kClientRequestsMax are
+// under way; then reading pauses. Lives on its shard's thread; answers from other threads are posted to it.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "broker/api/handler.h"
+#include "broker/shell/limits.h"
 #include "net/connection.h"
 
 namespace tandem::broker::shell {
@@ -18,8 +19,6 @@ class ClientLink final : public net::Handler,
                          public api::ResponseSink,
                          public std::enable_shared_from_this<ClientLink> {
  public:
-  static constexpr std::size_t kRequestsMax = 64;
-
   struct Options {
     std::string listener;
     std::size_t request_bytes_max = 104857600;  // socket.request.max.bytes

@@ -189,7 +189,8 @@ void ControllerService::on_outcome(base::Result<controller::Prepared> prepared) 
           controller_->on_answer(broker, id, std::move(answer), now());
           pump();
         },
-        log_.named("links"));
+        // From within pump_controller(), which goes on with what this brings.
+        [this](std::int32_t broker) { controller_->on_link_full(broker, now()); }, log_.named("links"));
   }
   if (prepared_) std::exchange(prepared_, nullptr)(std::move(prepared));
 }

@@ -67,6 +67,10 @@ ControllerWorld::ControllerWorld() {
     settle();
   });
   on("silence", [this](const Command& c) { silent_.insert(broker_at(c, 0)); });
+  on("deaf", [this](const Command& c) {  // its queue of control requests is full
+    controller(c.number(0)).on_link_full(broker_at(c, 1), now_);
+    settle();
+  });
   on("fail-log-dir", [this](const Command& c) { fail_log_dir(c); });
   // Requests to the active controller.
   on("create", [this](const Command& c) { create(c); });
