@@ -1,0 +1,32 @@
+// ClusterControl over a FakeTree: operations are performed at once, on the caller's thread. `lost` takes the
+// session away: then nothing is known of any operation.
+#pragma once
+
+#include <utility>
+#include <vector>
+
+#include "broker/api/cluster_control.h"
+#include "tests/unit/broker/controller/fake_tree.h"
+
+namespace tandem::broker::test {
+
+class FakeControl final : public api::ClusterControl {
+ public:
+  FakeTree tree;
+  bool lost = false;
+
+  void ask(controller::ControllerRequest, Answered) override {}
+  std::int32_t controller_id() const override { return 0; }
+  void perform(std::vector<zk::ZkOp> ops, Performed done) override {
+    done(lost ? std::vector<zk::ZkResult>() : tree.perform(ops));
+    for (const auto& [path, event] : std::exchange(tree.fired, {})) {
+      if (on_event_) on_event_(path, event);
+    }
+  }
+  void subscribe(OnEvent on_event) override { on_event_ = std::move(on_event); }
+
+ private:
+  OnEvent on_event_;
+};
+
+}  // namespace tandem::broker::test
