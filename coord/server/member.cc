@@ -207,6 +207,7 @@ std::vector<std::pair<std::string, std::string>> Member::monitor_values() const 
   values.emplace_back("quorum_size", fmt::to_string(peer_->config().voters().size()));
   values.emplace_back("current_epoch", fmt::to_string(status.current_epoch));
   values.emplace_back("election_round", fmt::to_string(status.election.round));
+  values.emplace_back("looking_count", fmt::to_string(status.election.elections));
   if (config_.ensemble->role == quorum::Role::observer && status.leader)
     values.emplace_back("observer_master_id", fmt::to_string(status.leader->value));
   if (status.leading) {
