@@ -115,10 +115,13 @@ void Peer::learn(const election::Decide& decision) {
   learning.silence_max = options_.silence_max;
   learner_ = std::make_unique<zab::Learner>(
       learning, zab::LearnerStart{accepted_epoch_, current_epoch_, last_txn_}, commit_log_, now_.at);
-  const quorum::ServerSpec* leader = options_.config.find(leader_id_);
-  if (leader == nullptr)
+  if (options_.config.find(leader_id_) == nullptr)
     return learner_->on_disconnected("the elected leader is not in our configuration", now_.at);
-  effects_.emplace_back(ConnectLeader{leader_id_, leader->addresses});
+  connect_leader();
+}
+
+void Peer::connect_leader() {
+  effects_.emplace_back(ConnectLeader{leader_id_, options_.config.find(leader_id_)->addresses});
 }
 
 // In sync with a quorum: clients are served from now on.

@@ -153,6 +153,7 @@ class Peer {
   void lead(const election::Decide& decision);
   void doubt();
   void learn(const election::Decide& decision);
+  void connect_leader();
   void serve(pipeline::Role role, Zxid epoch_start);
   void open_pipeline(pipeline::Role role);
   void close_pipeline();

@@ -162,6 +162,10 @@ void Peer::perform(const zab::LearnerEffect& effect) {
                  [&](const zab::Synced&) {
                    if (pipeline_ != nullptr) pipeline_->on_sync_done(now_);
                  },
+                 [&](const zab::Reconnect&) {
+                   effects_.emplace_back(CloseLeader{});
+                   connect_leader();
+                 },
                  [&](const zab::Abandon& value) {
                    if (value.silent) election_.on_silence(leader_id_);
                    end_role(value.reason);

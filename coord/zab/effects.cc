@@ -78,6 +78,7 @@ struct Line {
     return fmt::format("Revalidated session=0x{:x} {}", hex(e.session), e.valid);
   }
   std::string operator()(const Synced&) const { return "Synced"; }
+  std::string operator()(const Reconnect&) const { return "Reconnect"; }
   std::string operator()(const Abandon& e) const { return "Abandon: " + e.reason; }
 };
 

@@ -171,6 +171,10 @@ struct Revalidated {
 struct Synced {
   bool operator==(const Synced&) const = default;
 };
+// The connection ended before the leader had said anything: open another one.
+struct Reconnect {
+  bool operator==(const Reconnect&) const = default;
+};
 // Following is over: close the connection and look for a leader. Silent: nobody says that the leader is gone,
 // it was not heard.
 struct Abandon {
@@ -181,7 +185,7 @@ struct Abandon {
 
 using LearnerEffect =
     std::variant<PersistAcceptedEpoch, PersistCurrentEpoch, Persist, SendToLeader, Truncate, InstallSnapshot,
-                 Apply, StartFollowing, PingAsked, Revalidated, Synced, Abandon>;
+                 Apply, StartFollowing, PingAsked, Revalidated, Synced, Reconnect, Abandon>;
 
 // One line each, packets decoded: transcripts, logs.
 std::string printed(const LeaderEffect& effect);

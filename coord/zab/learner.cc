@@ -23,6 +23,10 @@ constexpr std::size_t kHeaderZxid = 8 + 4;   // where its zxid is
 constexpr std::size_t kLeaderInfoBytes = 4;  // the protocol's version
 constexpr std::size_t kLeaderIdSize = 8;     // before the transaction in INFORMANDACTIVATE
 
+// A leader that was elected a moment ago may still close the port of its last term, or be about to open it.
+constexpr base::Duration kReconnectAfter = std::chrono::milliseconds(20);
+constexpr base::Duration kReconnectMax = std::chrono::milliseconds(500);
+
 std::uint64_t hex(Zxid zxid) { return static_cast<std::uint64_t>(zxid.value); }
 
 }  // namespace
@@ -50,6 +54,7 @@ Learner::Learner(LearnerOptions options, const LearnerStart& start, CommitLog& c
       start_(start),
       commit_log_(commit_log),
       heard_(now),
+      retry_until_(now + kReconnectMax),
       last_queued_(start.last_zxid),
       last_durable_(start.last_zxid),
       last_committed_(start.last_zxid),
@@ -108,11 +113,21 @@ void Learner::on_packet(const QuorumPacket& packet, Instant now) {
 
 void Learner::on_progress(Instant now) { heard_ = now; }
 
-void Learner::on_disconnected(std::string_view reason, Instant) { abandon(std::string(reason)); }
+void Learner::on_disconnected(std::string_view reason, Instant now) {
+  const bool unheard = phase_ == LearnerPhase::discovery && epoch_ == 0;
+  if (!unheard || now >= retry_until_) return abandon(std::string(reason));
+  phase_ = LearnerPhase::connecting;
+  out_.clear();
+  retry_at_ = now + kReconnectAfter;
+}
 
 void Learner::on_log_full(Instant) { abandon("the disk of the transaction log is full"); }
 
 void Learner::on_deadline(Instant now) {
+  if (retry_at_ && now >= *retry_at_) {
+    retry_at_.reset();
+    effects_.emplace_back(Reconnect{});
+  }
   if (beats() && vigil_.beat(now)) put(PacketType::ping, kHeartbeat);
   const auto deadline = given_up_at();
   if (!deadline || now < *deadline) return;
@@ -121,6 +136,7 @@ void Learner::on_deadline(Instant now) {
 
 std::optional<Instant> Learner::next_deadline() const {
   const auto deadline = given_up_at();
+  if (retry_at_) return retry_at_;
   if (!beats()) return deadline;
   return deadline ? std::min(*deadline, vigil_.next()) : vigil_.next();
 }

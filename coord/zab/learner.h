@@ -141,6 +141,8 @@ class Learner {
   Wait wait_ = Wait::none;
   Zxid truncate_to_;
   Instant heard_;
+  Instant retry_until_;
+  std::optional<Instant> retry_at_;
   base::milliseconds silence_max_{0};  // agreed with the leader; 0: it knows no heartbeats
   Vigil vigil_;
 

@@ -315,4 +315,28 @@ TEST_CASE("a disk that cannot keep up stops the reading, not the following") {
   CHECK(s.learner->reading());
 }
 
+TEST_CASE("a connection that ends before the leader said anything is opened again for a moment") {
+  Stage s;
+  s.learner->on_connected(s.time.now);
+  s.take();
+  s.learner->on_disconnected("reset", s.time.now);
+  CHECK(s.take().empty());
+  REQUIRE(s.learner->next_deadline().has_value());
+  s.time.now = *s.learner->next_deadline();
+  s.learner->on_deadline(s.time.now);
+  CHECK(s.take() == Lines{"Reconnect"});
+  s.learner->on_connected(s.time.now);
+  CHECK(s.take() == Lines{"Send: FOLLOWERINFO 0x0 (20 bytes)"});
+  s.time.now += std::chrono::seconds(1);
+  s.learner->on_disconnected("reset", s.time.now);
+  CHECK(s.take() == Lines{"Abandon: reset"});
+}
+
+TEST_CASE("a connection that ends behind LEADERINFO is not opened again") {
+  Stage s;
+  s.discover(1);
+  s.learner->on_disconnected("reset", s.time.now);
+  CHECK(s.take() == Lines{"Abandon: reset"});
+}
+
 }  // namespace tandem::coord::zab::test
