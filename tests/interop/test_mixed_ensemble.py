@@ -9,8 +9,8 @@ from kazoo.client import KazooClient
 
 from support import tree, wait
 from support import zk_wire as zk
-from support.creator import Creator
 from support.ensembles import Ensemble
+from support.rolling import Rolling
 
 A, O = "apache", "ours"
 OLD, OLDER = "apache 3.8.4", "apache 3.5.10"
@@ -148,41 +148,13 @@ def test_what_only_a_dead_leader_had_is_cut_away_when_it_returns(begin, connect,
     ensemble.same_trees()
 
 
-def replace(ensemble, number, kind, load):
-    """Stops a server and starts the other program on its directory, while the load goes on."""
-    ensemble.members[number].stop()
-    load.more(20)
-    ensemble.become(number, kind)
-    ensemble.members[number].properties.update(tree.PROPERTIES)
-    ensemble.launch(number)
-    ensemble.serving()
-    load.more(20)
-
-
-def test_a_running_ensemble_is_replaced_server_by_server_and_put_back(begin, connect):
+def test_a_running_ensemble_is_replaced_server_by_server_and_put_back(begin):
     ensemble = begin([A, A, A], (1, 2, 3))
-    owner, client, watcher = (connect(ensemble.hosts()) for _ in range(3))
-    sessions = [one.client_id[0] for one in (owner, client, watcher)]
-    client.create("/load")
-    client.create("/told", b"0")
-    for i in range(10):
-        owner.create(f"/owned{i}", ephemeral=True)
-    seen = []
-    watcher.DataWatch("/told")(lambda data, stat: seen.append(data))
-    load = Creator(client, "/load/n")
-    load.start()
-    told = 0
-    for kind in (O, A):
-        leader = ensemble.leader()
-        for number in [n for n in ensemble.ids if n != leader] + [leader]:
-            replace(ensemble, number, kind, load)
-            told += 1
-            owner.retry(owner.set, "/told", b"%d" % told)
-            wait.until(lambda: seen[-1] == b"%d" % told, 20, "the watch")
-    load.end()
-    ensemble.same_trees()
-    kept = {f"/load/{name}" for name in owner.retry(owner.get_children, "/load")}
-    assert not set(load.acknowledged) - kept, "an acknowledged write is gone"
-    assert [one.client_id[0] for one in (owner, client, watcher)] == sessions, "a session was lost"
-    assert all(owner.exists(f"/owned{i}") for i in range(10))
+    rolling = Rolling(ensemble, tree.PROPERTIES)
+    try:
+        figures = rolling.through([O, A])
+    finally:
+        rolling.end()
+    assert figures["acknowledged"] > 0
+    assert {name: count for name, count in figures.items() if "lost" in name and count} == {}
     no_digest_differs(ensemble)
