@@ -112,7 +112,9 @@ def test_a_client_that_has_seen_more_is_sent_on_and_a_wrong_password_gets_nothin
     with pytest.raises(Closed):
         link(ensemble, here, last_zxid=1 << 40)
     assert link(ensemble, here, session=client.session, password=b"x" * 16).timeout_ms == 0
-    assert client.ping()
+    if ensemble.kinds[here] == "ours":  # Apache's closes the session's connection, whatever the password
+        assert client.ping()
+    assert link(ensemble, here, session=client.session, password=client.password).session == client.session
 
 
 def test_a_request_that_does_not_parse_is_refused_at_its_server_and_holds_up_nobody(tmp_path):
