@@ -5,10 +5,12 @@ as TCP does with a cable that was pulled: nobody is told, and once mended everyt
 import selectors
 import socket
 import threading
+import time
 
 from support import ports
 
 CHUNK = 1 << 18
+REFUSED_MAX = 0.5  # seconds
 
 
 class Pipe:
@@ -36,6 +38,7 @@ class Network(threading.Thread):
         super().__init__(daemon=True)
         self.selector = selectors.DefaultSelector()
         self.listeners, self.pipes, self.cut = [], {}, set()
+        self.waiting = []  # connections whose targets are not there
         self.changes = {}  # way -> what is done to each piece of bytes on it
         self.lock = threading.Lock()
         self.wake, self.woken = socket.socketpair()
@@ -76,7 +79,7 @@ class Network(threading.Thread):
     # The thread's own part.
     def run(self):
         while not self.ending:
-            ready = self.selector.select(0.2)
+            ready = self.selector.select(0.002 if self.waiting else 0.2)
             with self.lock:
                 for key, _ in ready:
                     if key.data == "wake":
@@ -85,6 +88,9 @@ class Network(threading.Thread):
                         self._accept(key.data)
                     elif key.fileobj in self.pipes:
                         self._carry(self.pipes[key.fileobj])
+                waiting, self.waiting = self.waiting, []
+                for near, listener, until in waiting:
+                    self._connect(near, listener, until)
 
     def _blocked(self, way):
         return way in self.cut
@@ -106,10 +112,17 @@ class Network(threading.Thread):
             near, _ = listener.socket.accept()
         except OSError:
             return
+        self.waiting.append((near, listener, time.monotonic() + REFUSED_MAX))
+
+    def _connect(self, near, listener, until):
+        """A target that is not there yet is tried again: the caller shall not see more than a slow answer."""
         try:
             far = socket.create_connection((ports.HOST, listener.target), timeout=2)
         except OSError:
-            near.close()
+            if time.monotonic() < until:
+                self.waiting.append((near, listener, until))
+            else:
+                near.close()
             return
         for one, other, way in ((near, far, listener.way), (far, near, listener.way[::-1])):
             one.setblocking(False)
@@ -156,6 +169,8 @@ class Network(threading.Thread):
         self.wake.send(b"x")
         self.join(10)
         self.reset()
+        for near, _, _ in self.waiting:
+            near.close()
         for listener in self.listeners:
             listener.socket.close()
 
