@@ -123,18 +123,20 @@ def settle(ensemble):
 
 
 def measure_failover(samples, work, options):
-    with Network() as network:
-        ours = Ensemble(work / "ours-failover", ["ours"] * 3, config=LIMITS, network=network)
-        peer = Ensemble(work / "peer-failover", ["apache"] * 3, config=LIMITS, heap="1g")
-        with ours, peer:
-            for ensemble in (ours, peer):
-                fill(ensemble, 1000)
-                probe_node(ensemble)
-            for _ in range(options.rounds):
-                for side, ensemble in (("ours", ours), ("peer", peer)):
-                    samples.add("leader killed to first write, 1,000 znodes", side, killed(ensemble))
-                samples.add("leader stopped (SIGSTOP) to first write", "ours", stopped(ours))
-                samples.add("leader cut off to first write", "ours", cut_off(ours))
+    with Ensemble(work / "ours-failover", ["ours"] * 3, config=LIMITS) as ours, \
+            Ensemble(work / "peer-failover", ["apache"] * 3, config=LIMITS, heap="1g") as peer:
+        for ensemble in (ours, peer):
+            fill(ensemble, 1000)
+            probe_node(ensemble)
+        for _ in range(options.rounds):
+            for side, ensemble in (("ours", ours), ("peer", peer)):
+                samples.add("leader killed to first write, 1,000 znodes", side, killed(ensemble))
+            samples.add("leader stopped (SIGSTOP) to first write", "ours", stopped(ours))
+    with Network() as network, \
+            Ensemble(work / "ours-cut", ["ours"] * 3, config=LIMITS, network=network) as ours:
+        probe_node(ours)
+        for _ in range(options.rounds):
+            samples.add("leader cut off to first write", "ours", cut_off(ours))
 
 
 def measure_large(samples, work, options):
