@@ -308,7 +308,7 @@ void Node::feed_client(ClientLink& client) {
     const std::string frame = client.in.substr(kLengthBytes, length);
     client.in.erase(0, kLengthBytes + length);
     if (mutation_.swallows(frame, client.out)) continue;
-    if (leads()) world_.checker().heard_on(*this, client.connection->number());
+    if (client.answered && leads()) world_.checker().heard_on(*this, client.connection->number());
     core().on_frame(client.link, frame, now());
   }
 }
