@@ -18,6 +18,8 @@ namespace records = coord::records;
 namespace {
 
 constexpr std::size_t kLengthBytes = 4;
+constexpr std::size_t kRequestHeaderBytes = 8;
+constexpr std::size_t kReplyHeaderBytes = 16;
 constexpr double kDropped = 0.02;
 constexpr double kLostEvents = 0.2;
 constexpr double kShortDiffs = 0.5;
@@ -228,16 +230,20 @@ std::string Mutation::to_client(std::uint64_t connection, std::string_view frame
 }
 
 bool Mutation::swallows(std::string_view frame, std::string& reply) const {
-  if (mutant_ != Mutant::forgotten_watches) return false;
   bytes::Reader reader(frame);
   const std::int32_t xid = reader.i32();
   const auto code = static_cast<jute::OpCode>(reader.i32());
-  if (code != jute::OpCode::set_watches && code != jute::OpCode::set_watches2) return false;
+  const bool sets_watches = code == jute::OpCode::set_watches || code == jute::OpCode::set_watches2;
+  const bool forgets = mutant_ == Mutant::forgotten_watches && sets_watches;
+  const bool syncs = mutant_ == Mutant::local_sync && code == jute::OpCode::sync && xid > 0;
+  if (!forgets && !syncs) return false;
+  const std::string_view body = syncs ? frame.substr(kRequestHeaderBytes) : std::string_view();  // the path
   bytes::Writer writer(reply);
-  writer.i32(16);
+  writer.i32(static_cast<std::int32_t>(kReplyHeaderBytes + body.size()));
   writer.i32(xid);
   writer.i64(0);
   writer.i32(0);
+  writer.bytes(body);
   return true;
 }
 

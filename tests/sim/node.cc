@@ -77,7 +77,6 @@ bool Node::start() {
   made.silence_max = options.silence;
   made.read_only = options.read_only;
   made.log_readable = options.log_readable;
-  made.sync_quorum_verified = options.mutant != Mutant::unverified_sync;
   made.commit_log_count = static_cast<std::size_t>(options.commit_log_count);
   made.pipeline.min_session_timeout_ms = static_cast<std::int32_t>(options.tick.count() * 2);
   made.pipeline.max_session_timeout_ms = static_cast<std::int32_t>(options.tick.count() * 20);

@@ -47,7 +47,7 @@ enum class Mutant : std::uint8_t {
   half_multi,          // a learner applies a multi without its last part
   left_ephemerals,     // a learner keeps a closed session's nodes
   untold_touches,      // a learner does not say which sessions it heard of
-  unverified_sync,     // sync is answered without asking a quorum
+  local_sync,          // sync is answered by the server that it came to
   late_watches,        // events come behind the reply that shows the change
   lost_watches,        // some events are not sent
   double_watches,      // events are sent twice
