@@ -20,7 +20,8 @@ class Ensemble:
         self.kinds = dict(zip(self.ids, kinds))
         self.observers = set(observers)
         self.data = {n: Path(data[n]) if data else self.directory / f"server{n}" / "data" for n in self.ids}
-        self.addresses = {n: (ports.free_port(), ports.free_port(), ports.free_port()) for n in self.ids}
+        free = iter(ports.free_ports(3 * len(self.ids)))
+        self.addresses = {n: (next(free), next(free), next(free)) for n in self.ids}
         self.members = {n: self._make(n, config or {}) for n in self.ids}
 
     def _make(self, number, config):

@@ -25,6 +25,16 @@ def free_port():
     raise OSError("no free port on 127.0.0.1 in 200 tries")
 
 
+def free_ports(count):
+    """So many of them, no two alike."""
+    found = []
+    while len(found) < count:
+        port = free_port()
+        if port not in found:
+            found.append(port)
+    return found
+
+
 def receive_exactly(link, count):
     parts = bytearray()
     while len(parts) < count:
