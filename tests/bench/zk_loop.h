@@ -66,7 +66,7 @@ class ZkWorker {
   void take_reply(Connection& connection, std::string_view reply, std::uint64_t now);
   void close_all();
   bool idle() const;
-  int wait_ms(std::uint64_t now) const;
+  std::uint64_t wait_ns(std::uint64_t now) const;
   std::uint64_t random();
 
   ZkRun& run_;
