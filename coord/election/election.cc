@@ -9,6 +9,10 @@ namespace tandem::coord::election {
 namespace {
 
 constexpr Zxid kNoZxid{-1};
+// Who has no vote is not told of a decision; this is how often it asks.
+constexpr milliseconds kAbstainedIntervalMax{1000};
+
+bool has_history(const Vote& vote) { return vote.zxid.value > 0 || vote.peer_epoch > 0; }
 
 std::string text_of(const Vote& vote) {
   return fmt::format("{} leader={} zxid={:#x} epoch={} round={}", to_string(vote.state), vote.leader,
@@ -39,7 +43,8 @@ std::string to_string(const Effect& effect) { return std::visit(Printer{}, effec
 Election::Election(Options options, QuorumConfig config)
     : options_(options), config_(std::move(config)), config_text_(config_.text()) {}
 
-void Election::look(Zxid last_zxid, std::int64_t current_epoch, Instant now) {
+void Election::look(Zxid last_zxid, std::int64_t current_epoch, Instant now, Ballot ballot) {
+  ballot_ = ballot;
   last_zxid_ = last_zxid;
   current_epoch_ = current_epoch;
   state_ = ServerState::looking;
@@ -75,8 +80,13 @@ void Election::propose(const Vote& vote) {
   if (votes()) round_votes_[options_.self] = vote_;
 }
 
+// A proposal that another made is not ours to give when we abstain.
 void Election::send(ServerId to, const Vote& vote) {
   Vote sent = vote;
+  if (running_ && abstains()) {
+    sent = Vote{};
+    sent.round = round_;
+  }
   sent.version = kNotificationVersion;
   effects_.push_back(Send{to, Notification{sent, config_text_}});
 }
@@ -104,10 +114,15 @@ void Election::on_notification(ServerId from, const Notification& notification, 
   }
   if (looking) settled_votes_.erase(from);
   if (!config_.is_voter(vote.leader)) {
-    // A voter that knows nobody yet, or one whose members are others than ours.
+    // A voter that gives no vote, or one whose members are others than ours.
     ++ignored_;
-    return;
+    if (!looking) return;
+    peers_[from].abstains = true;
+    round_votes_.erase(from);
+    return judge(now);
   }
+  if (looking) peers_[from].abstains = false;
+  if (has_history(vote)) see_history();
   switch (vote.state) {
     case ServerState::looking:
       return on_looking(from, vote, now);
@@ -117,6 +132,17 @@ void Election::on_notification(ServerId from, const Notification& notification, 
     case ServerState::observing:
       return;
   }
+}
+
+// An empty server may have been filled once: it takes back what it gave.
+void Election::see_history() {
+  if (history_seen_) return;
+  const bool voted = votes();
+  history_seen_ = true;
+  if (!voted || votes()) return;
+  round_votes_.erase(options_.self);
+  propose(own_vote());
+  send_to_all();
 }
 
 void Election::on_looking(ServerId from, const Vote& vote, Instant now) {
@@ -160,6 +186,7 @@ void Election::on_settled(ServerId from, const Vote& vote) {
 // is true only of the round in which we were elected.
 bool Election::join(std::map<ServerId, Vote>& votes, const Vote& vote) {
   auto givers = givers_of(votes, vote);
+  if (abstains() && vote.leader == options_.self) return false;
   if (!config_.contains_quorum(givers) || !leader_confirms(votes, vote)) return false;
   round_ = vote.round;
   decide(vote, std::move(givers));
@@ -183,12 +210,13 @@ bool Election::all_reachable_agree(const quorum::ServerSet& givers) const {
   return std::all_of(config_.voters().begin(), config_.voters().end(), [&](ServerId voter) {
     if (voter == options_.self || givers.contains(voter)) return true;
     const auto peer = peers_.find(voter);
-    return peer != peers_.end() && (peer->second.link == Link::down || peer->second.silent);
+    if (peer == peers_.end()) return false;
+    return peer->second.link == Link::down || peer->second.silent || peer->second.abstains;
   });
 }
 
 void Election::judge(Instant now) {
-  if (!running_) return;
+  if (!running_ || (abstains() && config_.is_voter(options_.self))) return;
   auto givers = givers_of(round_votes_, vote_);
   if (!config_.contains_quorum(givers)) {
     decide_at_.reset();
@@ -206,7 +234,7 @@ void Election::decide(const Vote& vote, quorum::ServerSet voters) {
   if (vote.leader == options_.self)
     state_ = ServerState::leading;
   else
-    state_ = votes() ? ServerState::following : ServerState::observing;
+    state_ = config_.is_voter(options_.self) ? ServerState::following : ServerState::observing;
   vote_ = Vote{vote.leader, vote.zxid, vote.peer_epoch, vote.round, state_};
   round_votes_.clear();
   settled_votes_.clear();
@@ -241,6 +269,7 @@ void Election::on_deadline(Instant now) {
   } else if (resend_at_ && *resend_at_ <= now) {
     send_to_all();
     interval_ = std::min(interval_ * 2, options_.notification_interval_max);
+    if (abstains()) interval_ = std::min(interval_, kAbstainedIntervalMax);
     resend_at_ = now + interval_;
   }
 }

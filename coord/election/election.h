@@ -5,7 +5,8 @@
 // Rules are Apache's 3.9 (coordination.md 2.2): rounds, elections joined from outside, weights, observers.
 // Two are quicker than Apache's: an election ends at once when every voter that can be reached has voted
 // alike (else after `finalize_wait` without a better vote), and a voter that gives a worse vote in our round
-// is told ours at once instead of at the next repetition.
+// is told ours at once instead of at the next repetition. One is stricter: a server that may have lost what
+// it once acknowledged gives no vote (Ballot), and joins a leader that others have elected.
 #pragma once
 
 #include <map>
@@ -31,6 +32,10 @@ struct Options {
   milliseconds notification_interval_min{200};    // fastleader.minNotificationInterval
   milliseconds notification_interval_max{60000};  // fastleader.maxNotificationInterval
 };
+
+// Which votes this server may give: its history is complete; it has none, so that only a server without one
+// may be elected with its help; it may be less than what was once acknowledged.
+enum class Ballot { any, empty, none };
 
 // What the shell knows of the connection to a voter. One that is neither up nor down may still answer.
 enum class Link { unknown, up, down };
@@ -79,8 +84,8 @@ class Election {
   Election(Options options, QuorumConfig config);
 
   // Begins a new round with what is on our disk: last logged zxid and currentEpoch. A server that does not
-  // vote (an observer) proposes nobody and learns who leads.
-  void look(Zxid last_zxid, std::int64_t current_epoch, Instant now);
+  // vote (an observer, or its ballot says so) proposes nobody and learns who leads.
+  void look(Zxid last_zxid, std::int64_t current_epoch, Instant now, Ballot ballot = Ballot::any);
   // `from` as the connection's handshake named it.
   void on_notification(ServerId from, const Notification& notification, Instant now);
   void on_link(ServerId peer, Link link, Instant now);
@@ -106,11 +111,14 @@ class Election {
  private:
   struct Peer {
     Link link = Link::unknown;
+    bool abstains = false;  // a voter whose last vote was for nobody
     bool silent = false;
     std::optional<std::pair<Vote, Vote>> told;  // (its vote, ours) when it was last told ours, in this round
   };
 
-  bool votes() const { return config_.is_voter(options_.self); }
+  bool abstains() const { return ballot_ == Ballot::none || (ballot_ == Ballot::empty && history_seen_); }
+  bool votes() const { return config_.is_voter(options_.self) && !abstains(); }
+  void see_history();
   Vote own_vote() const;
   void propose(const Vote& vote);
   void send(ServerId to, const Vote& vote);
@@ -134,6 +142,8 @@ class Election {
   ServerState state_ = ServerState::looking;
   bool running_ = false;  // look() was called and nothing is decided yet
   bool resting_ = false;
+  Ballot ballot_ = Ballot::any;
+  bool history_seen_ = false;  // somebody proposed or follows a server that is not empty
   std::int64_t round_ = 0;
   Zxid last_zxid_;
   std::int64_t current_epoch_ = 0;

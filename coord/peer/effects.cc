@@ -17,6 +17,8 @@ std::string one(const CloseLearnerPort&) { return "close learner port"; }
 std::string one(const ConnectLeader& value) { return fmt::format("connect to leader {}", value.leader); }
 std::string one(const CloseLeader&) { return "close connection to leader"; }
 std::string one(const DrainLog&) { return "drain log"; }
+std::string one(const WithholdVote& value) { return "withhold the vote: " + value.reason; }
+std::string one(const RestoreVote&) { return "restore the vote"; }
 std::string one(const pipeline::CloseLink& value) { return pipeline::printed(value); }
 std::string one(const pipeline::ResumeLink& value) { return pipeline::printed(value); }
 std::string one(const pipeline::AwaitOutput& value) { return pipeline::printed(value); }

@@ -51,6 +51,16 @@ struct DrainLog {
   bool operator==(const DrainLog&) const = default;
 };
 
+// Remember that this server gives no vote, also over restarts, and why; done before anything that follows.
+struct WithholdVote {
+  std::string reason;
+  bool operator==(const WithholdVote&) const = default;
+};
+// It has all that it ever acknowledged: forget it.
+struct RestoreVote {
+  bool operator==(const RestoreVote&) const = default;
+};
+
 // ---- the process ----------------------------------------------------------------------------------------
 
 // A line for the log, for those who look after the server.
@@ -63,11 +73,12 @@ struct Note {
 
 // zab's: SendToLearner, SendSnapshot, ReadLog and CloseLearner are for a learner of this term; Persist, the
 // epochs, Truncate and InstallSnapshot for the disk (zab/effects.h says what each is answered with).
-using Effect = std::variant<election::Send, SeekVoters, OpenLearnerPort, CloseLearnerPort, zab::SendToLearner,
-                            zab::SendSnapshot, zab::ReadLog, zab::CloseLearner, ConnectLeader, CloseLeader,
-                            zab::SendToLeader, zab::PersistAcceptedEpoch, zab::PersistCurrentEpoch,
-                            zab::Persist, DrainLog, zab::Truncate, zab::InstallSnapshot, pipeline::CloseLink,
-                            pipeline::ResumeLink, pipeline::AwaitOutput, Note>;
+using Effect =
+    std::variant<election::Send, SeekVoters, OpenLearnerPort, CloseLearnerPort, zab::SendToLearner,
+                 zab::SendSnapshot, zab::ReadLog, zab::CloseLearner, ConnectLeader, CloseLeader,
+                 zab::SendToLeader, zab::PersistAcceptedEpoch, zab::PersistCurrentEpoch, zab::Persist,
+                 DrainLog, WithholdVote, RestoreVote, zab::Truncate, zab::InstallSnapshot,
+                 pipeline::CloseLink, pipeline::ResumeLink, pipeline::AwaitOutput, Note>;
 
 // One line each: traces, transcripts.
 std::string printed(const Effect& effect);

@@ -36,6 +36,7 @@ Peer::Peer(PeerOptions options, PeerStart start, const auth::Authorizer& authori
       now_(now),
       accepted_epoch_(start.accepted_epoch),
       current_epoch_(start.current_epoch),
+      incomplete_(start.incomplete),
       commit_log_(options_.commit_log_count),
       election_(with_self(options_.election, options_.self), options_.config),
       leader_id_(quorum::kNoServer) {
@@ -56,13 +57,17 @@ void Peer::start(Now now) {
 void Peer::look() {
   phase_ = Phase::looking;
   look_at_.reset();
-  if (options_.read_only) read_only_at_ = now_.at + std::max<base::Duration>(kReadOnlyAfter, options_.tick);
+  // What may be incomplete is shown to nobody.
+  if (options_.read_only && !incomplete_)
+    read_only_at_ = now_.at + std::max<base::Duration>(kReadOnlyAfter, options_.tick);
   note(Note::Level::info,
        fmt::format("LOOKING: last zxid 0x{:x}, current epoch {}", last_txn_.value, current_epoch_));
   quorum::ServerSet others = options_.config.voters();
   others.erase(options_.self);
   effects_.emplace_back(SeekVoters{std::move(others)});
-  election_.look(last_txn_, current_epoch_, now_.at);
+  election::Ballot ballot = is_empty() ? election::Ballot::empty : election::Ballot::any;
+  if (incomplete_) ballot = election::Ballot::none;
+  election_.look(last_txn_, current_epoch_, now_.at, ballot);
 }
 
 void Peer::take_role(const election::Decide& decision) {
@@ -76,6 +81,12 @@ void Peer::take_role(const election::Decide& decision) {
   note(Note::Level::info,
        fmt::format("{}: the leader is server {}", election::to_string(decision.state), leader_id_));
   if (decision.state == ServerState::leading) return lead(decision);
+  // Whether it was wiped or is new cannot be told. What it fetches may be less than it had until it has all.
+  const bool has_history = decision.vote.zxid.value > 0 || decision.vote.peer_epoch > 0;
+  if (is_empty() && has_history && !incomplete_) {
+    incomplete_ = true;
+    effects_.emplace_back(WithholdVote{"it was empty when the others had a history"});
+  }
   learn(decision);
 }
 
@@ -114,7 +125,8 @@ void Peer::learn(const election::Decide& decision) {
   learning.sync_limit = options_.sync_limit;
   learning.silence_max = options_.silence_max;
   learner_ = std::make_unique<zab::Learner>(
-      learning, zab::LearnerStart{accepted_epoch_, current_epoch_, last_txn_}, commit_log_, now_.at);
+      learning, zab::LearnerStart{accepted_epoch_, current_epoch_, last_txn_, incomplete_}, commit_log_,
+      now_.at);
   if (options_.config.find(leader_id_) == nullptr)
     return learner_->on_disconnected("the elected leader is not in our configuration", now_.at);
   connect_leader();
@@ -168,6 +180,18 @@ void Peer::serve_read_only() {
        fmt::format("no leader was found: serving read-only clients, last zxid 0x{:x}", last_txn_.value));
 }
 
+// A leader's ping names the last transaction it has proposed: when all up to there is durable, this server
+// has whatever it acknowledged to it, and what earlier leaders committed it has since it was synchronized.
+void Peer::become_complete(Zxid proposed) {
+  if (!incomplete_ || learner_ == nullptr || pipeline_ == nullptr || proposed < Zxid(0)) return;
+  if (!complete_at_) complete_at_ = proposed;
+  const zab::LearnerCoreStatus status = learner_->status();
+  if (std::max(status.last_durable, records::make_zxid(status.epoch, 0)) < *complete_at_) return;
+  incomplete_ = false;
+  complete_at_.reset();
+  effects_.emplace_back(RestoreVote{});
+}
+
 // What the role logged and did not apply is kept until the log is known to have it.
 void Peer::end_role(const std::string& reason) {
   ENSURE(phase_ == Phase::in_role);
@@ -184,6 +208,7 @@ void Peer::end_role(const std::string& reason) {
   }
   leader_.reset();
   learner_.reset();
+  complete_at_.reset();
   doubt_at_.reset();
   held_ = false;
   leader_effects_.clear();
@@ -230,6 +255,7 @@ void Peer::on_reloaded(PeerStart start, Now now) {
   ENSURE(phase_ == Phase::no_space);
   accepted_epoch_ = start.accepted_epoch;
   current_epoch_ = start.current_epoch;
+  incomplete_ = start.incomplete;
   install(std::move(start.database));
   look();
   settle();
@@ -378,6 +404,7 @@ void Peer::on_durable(Zxid zxid, Now now) {
   now_ = now;
   if (leader_ != nullptr) leader_->on_durable(zxid, now.at);
   if (learner_ != nullptr) learner_->on_durable(zxid, now.at);
+  if (complete_at_) become_complete(*complete_at_);
   settle();
 }
 
@@ -484,6 +511,7 @@ Status Peer::status() const {
   if (leader_id_ != quorum::kNoServer) status.leader = leader_id_;
   status.accepted_epoch = accepted_epoch_;
   status.current_epoch = current_epoch_;
+  status.incomplete = incomplete_;
   status.last_zxid = tree_->last_zxid();
   status.election = election_.status();
   if (leader_ != nullptr) status.leading = leader_->status();

@@ -64,6 +64,9 @@ struct PeerStart {
   Database database;
   std::int64_t accepted_epoch = 0;
   std::int64_t current_epoch = 0;
+  // May hold less than it once acknowledged (WithholdVote, or damage that was found): it votes when a leader
+  // that others elected has brought it up to date.
+  bool incomplete = false;
 };
 
 struct Status {
@@ -72,6 +75,7 @@ struct Status {
   std::optional<ServerId> leader;  // self included
   std::int64_t accepted_epoch = 0;
   std::int64_t current_epoch = 0;
+  bool incomplete = false;
   Zxid last_zxid;  // of the tree
   election::Status election;
   std::optional<zab::LeaderStatus> leading;
@@ -158,6 +162,8 @@ class Peer {
   void open_pipeline(pipeline::Role role);
   void close_pipeline();
   void serve_read_only();
+  bool is_empty() const { return last_txn_ == Zxid(0) && current_epoch_ == 0; }
+  void become_complete(Zxid proposed);
   void end_role(const std::string& reason);
   void install(Database database);
   void apply(std::string_view payload);
@@ -180,11 +186,13 @@ class Peer {
 
   std::int64_t accepted_epoch_;
   std::int64_t current_epoch_;
+  bool incomplete_;
   std::unique_ptr<tree::DataTree> tree_;
   std::unique_ptr<session::SessionTracker> sessions_;
   zab::CommitLog commit_log_;
-  Zxid last_txn_;     // the last transaction in the tree, or the snapshot it came from
-  Zxid mixed_until_;  // of the tree: Database::mixed_until
+  std::optional<Zxid> complete_at_;  // what must be durable for it to be over, in this role
+  Zxid last_txn_;                    // the last transaction in the tree, or the snapshot it came from
+  Zxid mixed_until_;                 // of the tree: Database::mixed_until
 
   Phase phase_ = Phase::starting;
   std::optional<base::Instant> look_at_;       // while pausing

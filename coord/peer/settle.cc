@@ -155,6 +155,7 @@ void Peer::perform(const zab::LearnerEffect& effect) {
                    std::vector<records::Touch> touches;
                    if (pipeline_ != nullptr) touches = pipeline_->take_touches();
                    learner_->answer_ping(value.zxid, touches);
+                   become_complete(value.zxid);
                  },
                  [&](const zab::Revalidated& value) {
                    if (pipeline_ != nullptr) pipeline_->on_revalidated(value.session, value.valid, now_);

@@ -40,6 +40,7 @@ struct Config {
   bool digest_enabled = true;
   bool serialize_last_processed_zxid = true;
   bool datadir_autocreate = true;
+  bool db_autocreate = true;
   std::int32_t autopurge_snap_retain_count = 3;
   std::int32_t autopurge_purge_interval_h = 0;
 

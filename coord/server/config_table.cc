@@ -82,8 +82,11 @@ void add_files(std::vector<Setting>& rows) {
                          {.doc = "Snapshots that autopurge keeps, at least 3, with the logs they need."}));
   rows.push_back(setting("autopurge.purgeInterval", &C::autopurge_purge_interval_h,
                          {.doc = "Hours between purges; 0 turns them off."}));
-  rows.push_back(accepted("db.autocreate", Type::boolean, "true", "zookeeper.db.autocreate",
-                          "Whether a missing database counts as an empty one that may vote."));
+  rows.push_back(setting(
+      "db.autocreate", &C::db_autocreate,
+      {.doc = "Whether a server without a database may vote for another one without. If not, only when "
+              "a file `initialize` lies in the log's directory; it is removed.",
+       .property = "zookeeper.db.autocreate"}));
 }
 
 void add_clients(std::vector<Setting>& rows) {

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "coord/storage/epoch_files.h"
 #include "net/connection.h"
 
 namespace tandem::coord::server {
@@ -70,32 +69,6 @@ void Member::try_election_port() {
     fail(ExitCode::election_port, status.error());
   logger_.warn("{}; trying again", status.error().context);
   election_port_timer_.set(loop_.clock().now() + kBindRetryAfter);
-}
-
-base::Result<peer::Database> Member::recover() {
-  auto contents = store_.recover(static_cast<std::size_t>(std::max(config_.commit_log_count, 0)));
-  if (!contents) return contents.error();
-  peer::Database database;
-  database.tree = std::move(contents->tree);
-  database.sessions = std::move(contents->sessions);
-  database.recent = std::move(contents->recent);
-  database.mixed_until = contents->mixed_until;
-  if (contents->has_snapshot) return database;
-  // Logs without a snapshot are not read by any server, so there is one before anything is acknowledged.
-  shell::SessionTimeouts sessions;
-  for (const auto& [id, timeout_ms] : database.sessions)
-    sessions.emplace_back(jute::SessionId(id), timeout_ms);
-  if (auto status = store_.write_snapshot(*database.tree, sessions); !status) return status.error();
-  return database;
-}
-
-base::Result<peer::PeerStart> Member::load() {
-  auto database = recover();
-  if (!database) return database.error();
-  const auto epochs = storage::load_epochs(disk_, config_.snapshot_directory(), database->tree->last_zxid());
-  if (!epochs) return epochs.error();
-  for (const std::string& warning : epochs->warnings) logger_.warn("{}", warning);
-  return peer::PeerStart{std::move(*database), epochs->accepted, epochs->current};
 }
 
 Status Member::build_peer() {

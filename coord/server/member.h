@@ -23,7 +23,9 @@
 #include "coord/shell/leader_link.h"
 #include "coord/shell/learner_port.h"
 #include "coord/shell/snapshot_transfer.h"
+#include "coord/storage/epoch_files.h"
 #include "coord/storage/log_range.h"
+#include "coord/storage/set_aside.h"
 #include "fs/disk.h"
 #include "logging/logger.h"
 #include "net/executors.h"
@@ -50,6 +52,12 @@ class Member final : private StoreEvents,
  private:
   // ---- start ----------------------------------------------------------------------------------------------
   base::Result<peer::Database> recover();
+  base::Result<peer::Database> recover_or_set_aside();
+  base::Result<storage::Epochs> load_epochs(jute::Zxid last);
+  base::Result<bool> database_is_missing() const;
+  base::Status judge_missing(bool told_new);
+  bool others_suffice() const;
+  storage::DataDirectories data_directories() const;
   base::Status build_peer();
   peer::PeerOptions peer_options() const;
   base::Status open_client_port(const ProcessFacts& process);
@@ -73,6 +81,8 @@ class Member final : private StoreEvents,
   void connect_leader(const peer::ConnectLeader& effect);
   void persist(const records::TxnBatch& batch);
   void persist_epoch(bool accepted, std::int64_t epoch);
+  void withhold_vote(const peer::WithholdVote& effect);
+  void restore_vote();
   void drain_log();
   void truncate(const zab::Truncate& effect);
   void begin_intake(const zab::InstallSnapshot& effect);

@@ -65,6 +65,8 @@ void Member::perform(const peer::Effect& effect) {
                  [&](const zab::PersistCurrentEpoch& value) { persist_epoch(false, value.epoch); },
                  [&](const zab::Persist& value) { persist(*value.batch); },
                  [&](const peer::DrainLog&) { drain_log(); },
+                 [&](const peer::WithholdVote& value) { withhold_vote(value); },
+                 [&](const peer::RestoreVote&) { restore_vote(); },
                  [&](const zab::Truncate& value) { truncate(value); },
                  [&](const zab::InstallSnapshot& value) { begin_intake(value); },
                  [&](const pipeline::CloseLink& value) { clients_.close(value.link); },
@@ -201,6 +203,18 @@ void Member::persist_epoch(bool accepted, std::int64_t epoch) {
   now_known_ = false;
   if (accepted) return peer_->on_accepted_epoch_durable(epoch, now());
   peer_->on_current_epoch_durable(epoch, now());
+}
+
+void Member::withhold_vote(const peer::WithholdVote& effect) {
+  if (auto status = storage::withhold_vote(disk_, config_.snapshot_directory(), effect.reason); !status)
+    fail(ExitCode::unexpected, status.error());
+  logger_.info("this server gives no vote until it is brought up to date: {}", effect.reason);
+}
+
+void Member::restore_vote() {
+  if (auto status = storage::restore_vote(disk_, config_.snapshot_directory()); !status)
+    fail(ExitCode::unexpected, status.error());
+  logger_.info("brought up to date: this server votes again");
 }
 
 // What the log has beyond the tree is applied next, though the next leader may cut it off: a snapshot under

@@ -181,7 +181,7 @@ void Learner::on_accepted_epoch_durable(std::int64_t epoch, Instant now) {
   wait_ = Wait::none;
   heard_ = now;
   start_.accepted_epoch = epoch;
-  ack_epoch(static_cast<std::int32_t>(start_.current_epoch));
+  ack_epoch(start_.incomplete ? -1 : static_cast<std::int32_t>(start_.current_epoch));
 }
 
 void Learner::ack_epoch(std::int32_t current_epoch) {

@@ -37,6 +37,8 @@ struct LearnerStart {
   std::int64_t accepted_epoch = 0;
   std::int64_t current_epoch = 0;
   Zxid last_zxid;  // of the last transaction or snapshot
+  // It may have lost what it once acknowledged: no leader may begin its epoch on this server's word.
+  bool incomplete = false;
 };
 
 enum class LearnerPhase : std::uint8_t {

@@ -86,6 +86,7 @@ bool Node::start() {
     world_.start_failed(number_, start.error());
     return false;
   }
+  start->incomplete = vote_withheld_;
   world_.note(number_, fmt::format("starts at 0x{:x}, epochs {}/{}", start->database.tree->last_zxid().value,
                                    start->accepted_epoch, start->current_epoch));
   peer_ = std::make_unique<Peer>(std::move(made), std::move(*start), authorizer_, *this, now());
@@ -237,6 +238,10 @@ void Node::act(const zab::Persist& value) {
 void Node::act(const peer::DrainLog&) {
   disk_->drain(mine([this] { core().on_log_drained(now()); }));
 }
+
+void Node::act(const peer::WithholdVote&) { vote_withheld_ = true; }
+
+void Node::act(const peer::RestoreVote&) { vote_withheld_ = false; }
 
 void Node::act(const zab::Truncate& value) {
   disk_->truncate(value.zxid, [this, life = life_](Zxid last, peer::Database database) {

@@ -105,6 +105,8 @@ class Node final : public coord::pipeline::Outputs {
   void act(const coord::zab::PersistCurrentEpoch& value);
   void act(const coord::zab::Persist& value);
   void act(const coord::peer::DrainLog& value);
+  void act(const coord::peer::WithholdVote& value);
+  void act(const coord::peer::RestoreVote& value);
   void act(const coord::zab::Truncate& value);
   void act(const coord::zab::InstallSnapshot& value);
   void act(const coord::pipeline::CloseLink& value);
@@ -144,6 +146,7 @@ class Node final : public coord::pipeline::Outputs {
   coord::auth::Authorizer authorizer_{coord::auth::AuthOptions{}};
   std::unique_ptr<NodeDisk> disk_;
   Mutation mutation_;
+  bool vote_withheld_ = false;  // durable
   std::unique_ptr<coord::peer::Peer> peer_;
   std::uint64_t life_ = 0;
   Instant asleep_until_{};

@@ -38,7 +38,9 @@ struct One {
 
   One(std::int64_t self, QuorumConfig config) : core(options(self), std::move(config)) {}
 
-  void look(std::int64_t zxid, std::int64_t epoch) { core.look(Zxid(zxid), epoch, at_ms(now)); }
+  void look(std::int64_t zxid, std::int64_t epoch, Ballot ballot = Ballot::any) {
+    core.look(Zxid(zxid), epoch, at_ms(now), ballot);
+  }
   void hear(std::int64_t from, const Vote& given) {
     core.on_notification(ServerId(from), Notification{given, {}}, at_ms(now));
   }
@@ -66,12 +68,13 @@ struct Cluster {
 
   explicit Cluster(QuorumConfig members) : config(std::move(members)) {}
 
-  void start(std::int64_t number, std::int64_t zxid = 0, std::int64_t epoch = 0) {
+  void start(std::int64_t number, std::int64_t zxid = 0, std::int64_t epoch = 0,
+             Ballot ballot = Ballot::any) {
     const ServerId id(number);
     Election& core = up.try_emplace(id, options(number), config).first->second;
     for (const auto& [other, spec] : config.members())
       if (other != id) core.on_link(other, up.contains(other) ? Link::up : Link::down, at_ms(now));
-    core.look(Zxid(zxid), epoch, at_ms(now));
+    core.look(Zxid(zxid), epoch, at_ms(now), ballot);
     for (auto& [other, peer] : up)
       if (other != id) peer.on_link(id, Link::up, at_ms(now));
     settle();
@@ -378,6 +381,65 @@ TEST_CASE("a round at the end of its numbers does not end the server") {
   one.hear(2, vote(2, 5, 0, INT64_MAX));
   one.core.look(Zxid(5), 0, at_ms(1));
   CHECK(one.core.status().round == INT64_MIN);
+}
+
+TEST_CASE("a server that may have lost something elects nobody, and joins whom the others elect") {
+  Cluster cluster(servers(3));
+  cluster.start(3, 9, 1, Ballot::none);
+  cluster.start(1, 7, 1);
+  cluster.wait(60'000);
+  CHECK(cluster.roles() == "1- 3-");  // its zxid was the larger one, once
+  cluster.start(2, 5, 1);
+  cluster.wait(1000);
+  CHECK(cluster.roles() == "1L 2F 3F");
+}
+
+TEST_CASE("a server that may have lost something does not lead though the others still name it") {
+  One one(3, servers(3));
+  one.look(4, 1, Ballot::none);
+  one.hear(1, vote(3, 9, 1, 1));
+  one.hear(2, vote(3, 9, 1, 1));
+  one.wait(1000);
+  CHECK(one.core.state() == ServerState::looking);
+  one.hear(1, vote(3, 9, 1, 1, ServerState::following));
+  one.hear(2, vote(3, 9, 1, 1, ServerState::following));
+  CHECK(one.core.state() == ServerState::looking);
+}
+
+TEST_CASE("nobody waits for a vote from a server that gives none") {
+  Cluster cluster(servers(3));
+  cluster.start(3, 9, 1, Ballot::none);
+  cluster.start(1, 7, 1);
+  cluster.start(2, 5, 1);
+  CHECK(cluster.roles() == "1L 2F 3-");  // at once
+  cluster.wait(200);
+  CHECK(cluster.roles() == "1L 2F 3F");
+}
+
+TEST_CASE("empty servers elect one of them") {
+  Cluster cluster(servers(3));
+  cluster.start(1, 0, 0, Ballot::empty);
+  cluster.start(2, 0, 0, Ballot::empty);
+  cluster.wait(200);
+  CHECK(cluster.roles() == "1F 2L");
+  cluster.start(3, 0, 0, Ballot::empty);
+  CHECK(cluster.roles() == "1F 2L 3F");
+}
+
+TEST_CASE("an empty server does not help one with a history to lead, nor one that is empty too") {
+  Cluster cluster(servers(5));
+  cluster.start(1, 7, 1);
+  cluster.start(2, 0, 0, Ballot::empty);
+  cluster.start(3, 0, 0, Ballot::empty);
+  cluster.wait(60'000);
+  cluster.start(4, 0, 0, Ballot::empty);
+  cluster.wait(60'000);
+  CHECK(cluster.roles() == "1- 2- 3- 4-");
+  cluster.kill(4);
+  cluster.start(4, 6, 1);
+  cluster.start(5, 7, 1);
+  cluster.wait(1000);
+  CHECK(cluster.roles() == "1F 2F 3F 4F 5L");
 }
 
 }  // namespace tandem::coord::election
