@@ -1,0 +1,12 @@
+"""Damage in one server's files never harms the ensemble: no wrong read, no lost write, mended by itself."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+import corruption  # noqa: E402
+import cycles  # noqa: E402
+
+
+def test_damage_in_one_server_is_mended_by_the_others(tmp_path, seed):
+    corruption.check(corruption.Injections(tmp_path, seed).run(cycles.count(10)), seed)
