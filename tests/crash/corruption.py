@@ -39,13 +39,16 @@ class Tally:
 
 
 class Injections:
-    def __init__(self, directory, seed, progress=False):
+    """`kinds`: of each server, as an ensemble takes them; only ours are damaged."""
+
+    def __init__(self, directory, seed, progress=False, kinds=("ours",) * 3):
         self.random = random.Random(seed)
         self.progress = progress
         self.tally = Tally()
         self.sent = [0] * KEYS
         self.acknowledged = [0] * KEYS
-        self.ensemble = ensembles.Ensemble(directory, ["ours"] * 3, config={"tickTime": 500, "snapCount": 60})
+        self.ensemble = ensembles.Ensemble(directory, kinds, config={"tickTime": 500, "snapCount": 60})
+        self.ours = [n for n in self.ensemble.ids if kinds[n - 1] == "ours"]
 
     def files(self, number):
         return self.ensemble.data[number] / "version-2"
@@ -86,7 +89,7 @@ class Injections:
             client.close()
 
     def inject_one(self):
-        victim = self.random.choice(self.ensemble.ids)
+        victim = self.random.choice(self.ours)
         others = [n for n in self.ensemble.ids if n != victim]
         self.write(*self.ensemble.ids, rounds=self.random.randint(1, 12))
         self.ensemble.members[victim].kill()

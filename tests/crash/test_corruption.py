@@ -8,5 +8,10 @@ import corruption  # noqa: E402
 import cycles  # noqa: E402
 
 
+def test_damage_is_mended_by_an_apache_leader(tmp_path, seed):
+    kinds = ("ours", "apache", "apache")  # the vote of the larger number wins, so that Apache's lead
+    corruption.check(corruption.Injections(tmp_path, seed, kinds=kinds).run(cycles.count(3)), seed)
+
+
 def test_damage_in_one_server_is_mended_by_the_others(tmp_path, seed):
     corruption.check(corruption.Injections(tmp_path, seed).run(cycles.count(10)), seed)
