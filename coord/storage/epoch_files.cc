@@ -105,7 +105,7 @@ Status check_rot(fs::Disk& disk, const std::string& path, std::optional<std::int
   if (!epoch || written.epoch < 0 || *epoch == written.epoch) return {};
   const auto info = disk.info(path);
   if (!info) return info.error();
-  if (info->modified_ms != written.modified_ms) return {};
+  if (info->modified_ms <= 0 || info->modified_ms != written.modified_ms) return {};
   return base::make_error(Errc::corrupt, "{} holds {}, but {} was written to it", path, *epoch,
                           written.epoch);
 }
