@@ -26,6 +26,8 @@ class Node final : public coord::pipeline::Outputs {
 
   int number() const { return number_; }
   bool up() const { return peer_ != nullptr; }
+  // For any server, after the next start too.
+  bool votes() const { return disk_->current() > 0 && !vote_withheld_; }
   const coord::peer::Peer& peer() const { return *peer_; }
   const coord::tree::DataTree& tree() const { return peer_->tree(); }
   const NodeDisk& disk() const { return *disk_; }

@@ -213,8 +213,17 @@ void World::fail_read() {
   nodes_[random_.below(nodes_.size())]->disk().fail_next_read();
 }
 
+// The one that rots may have to stay away: the others must be able to elect without it, and an empty server
+// elects nobody who is not.
+bool World::others_vote(int number) const {
+  for (int other = 1; other <= options_.voters; ++other) {
+    if (other != number && !nodes_[static_cast<std::size_t>(other - 1)]->votes()) return false;
+  }
+  return true;
+}
+
 void World::rot() {
-  if (rotting_ != 0 && node(rotting_).disk().rot()) ++faults_[10].count;
+  if (rotting_ != 0 && others_vote(rotting_) && node(rotting_).disk().rot()) ++faults_[10].count;
 }
 
 void World::mend() {

@@ -94,6 +94,7 @@ class World {
   void fill_disk();
   void fail_read();
   void rot();
+  bool others_vote(int number) const;
   void take_down(int number, Crash kind);
   void start_later(int number);
   Crash any_crash() { return random_.chance(0.5) ? Crash::kill : Crash::power; }
