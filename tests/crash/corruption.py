@@ -1,5 +1,5 @@
-"""Damage in the files of one server of an ensemble: a bit flipped, a range zeroed, the end cut off, in its logs,
-its snapshots or its epoch files, while it is down.
+"""Damage in the files of one server of an ensemble: a bit flipped, a range zeroed, the end cut off, in its
+logs, its snapshots or its epoch files, while it is down.
 
 The server must come back by itself and vote again, what clients read from it must be what they wrote, and
 nothing acknowledged may be lost, also when the next leader needs this server's vote. Each key is written in
@@ -18,7 +18,8 @@ from support import ensembles, txnlog, wait
 KEYS = 8
 HEALED_SECONDS = 30
 METHODS = ("flip", "zero", "truncate")
-TARGETS = ("last log", "any log", "last snapshot", "any snapshot", "all snapshots", "currentEpoch", "acceptedEpoch")
+TARGETS = ("last log", "any log", "last snapshot", "any snapshot", "all snapshots", "currentEpoch",
+           "acceptedEpoch")
 
 
 @dataclass
@@ -33,9 +34,9 @@ class Tally:
     slowest: float = 0.0
 
     def line(self):
-        return (f"{self.injections} injections, {self.healed} healed by themselves ({self.set_aside} set files "
-                f"aside), {len(self.refused)} not; wrong reads {len(self.wrong)}, lost {len(self.lost)} of "
-                f"{self.acknowledged} acknowledged; slowest return {self.slowest:.1f} s")
+        return (f"{self.injections} injections, {self.healed} healed by themselves ({self.set_aside} set "
+                f"files aside), {len(self.refused)} not; wrong reads {len(self.wrong)}, lost "
+                f"{len(self.lost)} of {self.acknowledged} acknowledged; slowest return {self.slowest:.1f} s")
 
 
 class Injections:
@@ -139,10 +140,11 @@ class Injections:
             client.sync("/")
             for key in range(KEYS):
                 value = int(client.get(f"/k{key}")[0])
-                if value < self.acknowledged[key]:
-                    self.tally.lost.append(f"{what}: /k{key} is {value}, {self.acknowledged[key]} was acknowledged")
-                if value > self.sent[key]:
-                    self.tally.wrong.append(f"{what}: /k{key} is {value}, {self.sent[key]} was the last one sent")
+                least, most = self.acknowledged[key], self.sent[key]
+                if value < least:
+                    self.tally.lost.append(f"{what}: /k{key} is {value}, {least} was acknowledged")
+                if value > most:
+                    self.tally.wrong.append(f"{what}: /k{key} is {value}, {most} was the last one sent")
             self.ensemble.same_trees()
         finally:
             client.stop()
