@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # Damage in one server's logs, snapshots and epoch files (flip, zero, truncate) never harms an ensemble
-# of three: no wrong read, no lost write, mended without an operator. `corruption.py [COUNT [SEED]]`, else 200.
+# of three: no wrong read, no lost write, mended by itself. `corruption.py [COUNT [SEED]]`; else 200.
 import sys
 import tempfile
 from pathlib import Path
