@@ -13,8 +13,6 @@ constexpr std::int32_t kFinalEpoch = -1;
 constexpr base::Duration kEvictAfter =
     std::chrono::minutes(2);  // a session unused that long gives its slot away
 
-std::int32_t next_epoch(std::int32_t epoch) { return epoch == INT32_MAX ? 1 : epoch + 1; }
-
 bool same_partition(const WantedPartition& a, const std::string& topic, const protocol::Uuid& id,
                     std::int32_t partition) {
   if (a.request.partition != partition) return false;
@@ -113,7 +111,7 @@ FetchContext FetchSessions::begin(const protocol::FetchRequest& request, std::in
     sessions_.erase(request.session_id);
     return context;
   }
-  session->epoch = next_epoch(session->epoch);
+  session->epoch = next_session_epoch(session->epoch);
   context.session_id = session->id;
   context.session = session;
   context.incremental = true;

@@ -16,6 +16,9 @@
 
 namespace tandem::broker::replica {
 
+// The epoch of a session's request after the one of `epoch`.
+inline std::int32_t next_session_epoch(std::int32_t epoch) { return epoch == INT32_MAX ? 1 : epoch + 1; }
+
 // One partition that a fetch asks for, by name or (version 13 and later) by topic id.
 struct WantedPartition {
   std::string topic;  // empty where the id is not known here

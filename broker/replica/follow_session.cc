@@ -13,8 +13,6 @@ namespace {
 
 constexpr std::int32_t kNewSession = 0;
 
-std::int32_t next_epoch(std::int32_t epoch) { return epoch == INT32_MAX ? 1 : epoch + 1; }
-
 // The row of the topic, which follows the last one when it is another.
 template <class Rows>
 auto& row_of(Rows& rows, const WantedPartition& wanted) {
@@ -111,7 +109,7 @@ FollowSession::Verdict FollowSession::accept(const FetchResponse& response) {
     begin_anew();
   } else {
     id_ = response.session_id;
-    epoch_ = next_epoch(epoch_);
+    epoch_ = next_session_epoch(epoch_);
   }
   return Verdict::good;
 }

@@ -29,7 +29,7 @@ config::Settings settings() {
 }
 
 // Broker 0 is the controller; there is one topic, t.
-struct Fixture {
+struct AlteredSettings {
   base::ManualClock clock;
   Shards shards{clock, 1};
   Node node;
@@ -38,7 +38,7 @@ struct Fixture {
   test::FakeControl control;
   Services services{clock, logging::Logger(), shards, node, cache};
 
-  Fixture() {
+  AlteredSettings() {
     node.broker_id = 0;
     services.control = &control;
     services.configs = &configs;
@@ -73,7 +73,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "a change keeps the other settings, a replacement does not") {
+TEST_CASE_FIXTURE(AlteredSettings, "a change keeps the other settings, a replacement does not") {
   CHECK(change(kTopicResource, "t", "segment.ms", kSet, "9").code == ErrorCode::none);
   CHECK(stored("topics/t") == zk::encode_config({{"retention.ms", "5"}, {"segment.ms", "9"}}));
   CHECK(change(kTopicResource, "t", "retention.ms", kRemove, std::nullopt).code == ErrorCode::none);
@@ -82,7 +82,8 @@ TEST_CASE_FIXTURE(Fixture, "a change keeps the other settings, a replacement doe
   CHECK(stored("topics/t") == zk::encode_config({{"retention.ms", "6"}}));
 }
 
-TEST_CASE_FIXTURE(Fixture, "words are added to a list and taken from it, also to and from its default") {
+TEST_CASE_FIXTURE(AlteredSettings,
+                  "words are added to a list and taken from it, also to and from its default") {
   CHECK(change(kTopicResource, "t", "cleanup.policy", kAppend, "compact").code == ErrorCode::none);
   CHECK(stored("topics/t") ==
         zk::encode_config({{"retention.ms", "5"}, {"cleanup.policy", "delete,compact"}}));
@@ -91,7 +92,8 @@ TEST_CASE_FIXTURE(Fixture, "words are added to a list and taken from it, also to
   CHECK(change(kTopicResource, "t", "retention.ms", kAppend, "6").code == ErrorCode::invalid_config);
 }
 
-TEST_CASE_FIXTURE(Fixture, "every broker is told of a change, and nobody of one that is only checked") {
+TEST_CASE_FIXTURE(AlteredSettings,
+                  "every broker is told of a change, and nobody of one that is only checked") {
   CHECK(change(kTopicResource, "t", "segment.ms", kSet, "9", true).code == ErrorCode::none);
   CHECK(control.tree.writes.empty());
   CHECK(change(kTopicResource, "t", "segment.ms", kSet, "9").code == ErrorCode::none);
@@ -99,7 +101,7 @@ TEST_CASE_FIXTURE(Fixture, "every broker is told of a change, and nobody of one 
         zk::encode_config_change({"topics", "t"}));
 }
 
-TEST_CASE_FIXTURE(Fixture, "settings of one broker and of all have places of their own") {
+TEST_CASE_FIXTURE(AlteredSettings, "settings of one broker and of all have places of their own") {
   CHECK(change(kBrokerResource, "0", "message.max.bytes", kSet, "77").code == ErrorCode::none);
   CHECK(stored("brokers/0") == zk::encode_config({{"message.max.bytes", "77"}}));
   CHECK(change(kBrokerResource, "", "message.max.bytes", kSet, "78").code == ErrorCode::none);
@@ -108,7 +110,7 @@ TEST_CASE_FIXTURE(Fixture, "settings of one broker and of all have places of the
         "Unexpected broker id, expected 0, but received 5");
 }
 
-TEST_CASE_FIXTURE(Fixture, "what is refused is not written") {
+TEST_CASE_FIXTURE(AlteredSettings, "what is refused is not written") {
   CHECK(change(kTopicResource, "none", "retention.ms", kSet, "1").code ==
         ErrorCode::unknown_topic_or_partition);
   CHECK(change(kTopicResource, "a/b", "retention.ms", kSet, "1").code ==
@@ -123,7 +125,7 @@ TEST_CASE_FIXTURE(Fixture, "what is refused is not written") {
   CHECK(control.tree.writes.empty());
 }
 
-TEST_CASE_FIXTURE(Fixture, "without a controller or a session nothing is changed") {
+TEST_CASE_FIXTURE(AlteredSettings, "without a controller or a session nothing is changed") {
   control.tree.remove("/controller");
   control.tree.writes.clear();
   CHECK(change(kTopicResource, "t", "segment.ms", kSet, "9").code == ErrorCode::stale_controller_epoch);

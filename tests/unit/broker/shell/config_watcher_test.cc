@@ -23,14 +23,14 @@ std::string config(const std::string& key, const std::string& value) {
 }
 
 // Broker 3; topic `a` is kept for 5 ms when it starts.
-struct Fixture {
+struct WatchedTree {
   base::ManualClock clock;
   test::FakeControl control;
   api::ConfigRegistry configs{settings()};
   ConfigWatcher watcher{control, configs, clock, logging::Logger()};
   int loads = 0;
 
-  Fixture() {
+  WatchedTree() {
     control.tree.put("/config/changes", "");
     control.tree.put("/config/brokers", "");
     control.tree.put("/config/topics/a", config("retention.ms", "5"));
@@ -50,7 +50,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "all settings in the tree are in force once they are loaded") {
+TEST_CASE_FIXTURE(WatchedTree, "all settings in the tree are in force once they are loaded") {
   control.tree.put("/config/brokers/<default>", config("log.retention.ms", "77"));
   control.tree.put("/config/brokers/3", config("message.max.bytes", "1234"));
   control.tree.put("/config/brokers/4", config("message.max.bytes", "9"));
@@ -61,7 +61,8 @@ TEST_CASE_FIXTURE(Fixture, "all settings in the tree are in force once they are 
   CHECK(configs.now()->broker().message_max_bytes == 1234);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a notification brings the settings that it names into force, one after another") {
+TEST_CASE_FIXTURE(WatchedTree,
+                  "a notification brings the settings that it names into force, one after another") {
   start();
   change("topics", "a", config("retention.ms", "6"), 0);
   CHECK(retention("a") == 6);
@@ -73,7 +74,7 @@ TEST_CASE_FIXTURE(Fixture, "a notification brings the settings that it names int
   CHECK(retention("a") == 8);
 }
 
-TEST_CASE_FIXTURE(Fixture,
+TEST_CASE_FIXTURE(WatchedTree,
                   "what was notified before the start is not read again, and of other brokers not taken") {
   change("topics", "a", config("retention.ms", "6"), 0);
   start();
@@ -83,7 +84,7 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(configs.now()->broker().message_max_bytes == 1048588);
 }
 
-TEST_CASE_FIXTURE(Fixture, "damaged settings and notifications change nothing") {
+TEST_CASE_FIXTURE(WatchedTree, "damaged settings and notifications change nothing") {
   start();
   change("topics", "a", "{not json", 0);
   CHECK(retention("a") == 5);
@@ -94,7 +95,7 @@ TEST_CASE_FIXTURE(Fixture, "damaged settings and notifications change nothing") 
   CHECK(retention("a") == 6);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a new session reads everything again, one that is lost meanwhile nothing") {
+TEST_CASE_FIXTURE(WatchedTree, "a new session reads everything again, one that is lost meanwhile nothing") {
   start();
   control.lost = true;
   control.tree.put("/config/topics/a", config("retention.ms", "6"));
@@ -105,7 +106,7 @@ TEST_CASE_FIXTURE(Fixture, "a new session reads everything again, one that is lo
   CHECK(retention("a") == 6);
 }
 
-TEST_CASE_FIXTURE(Fixture, "notifications older than a quarter of an hour are taken away") {
+TEST_CASE_FIXTURE(WatchedTree, "notifications older than a quarter of an hour are taken away") {
   clock.set_wall({0});  // when the tree's nodes were made
   start();
   change("topics", "a", config("retention.ms", "6"), 0);
