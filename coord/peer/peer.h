@@ -162,7 +162,8 @@ class Peer {
   void open_pipeline(pipeline::Role role);
   void close_pipeline();
   void serve_read_only();
-  bool is_empty() const { return last_txn_ == Zxid(0) && current_epoch_ == 0; }
+  // With an accepted epoch it was not wiped: it never had more.
+  bool is_empty() const { return last_txn_ == Zxid(0) && current_epoch_ == 0 && accepted_epoch_ == 0; }
   void become_complete(Zxid proposed);
   void end_role(const std::string& reason);
   void install(Database database);
