@@ -73,6 +73,9 @@ class Explorer {
     fmt::print("VIOLATION {}\n", *report.violation);
     for (const Interference& each : script)
       fmt::print("at event {}: {} {}\n", each.at, to_string(each.kind), each.server);
+    fmt::print("the run, up to what was found:\n");
+    constexpr std::uint64_t kShown = 2000;
+    World(small_case(), true).follow(script, kShown, [](std::uint64_t, std::uint64_t) { return true; });
     return false;
   }
 
