@@ -13,8 +13,6 @@ namespace {
 using protocol::ErrorCode;
 using zk::ZkOp;
 
-constexpr int kConflictRoundsMax = 10;
-
 }  // namespace
 
 Task<void> Controller::on_preferred_asked() {

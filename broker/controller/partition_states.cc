@@ -14,10 +14,6 @@ using protocol::ErrorCode;
 using zk::ZkCode;
 using zk::ZkOp;
 
-// A conflict means that another writer was first; reading again resolves it. More rounds than this mean that
-// the tree and the cluster disagree for good.
-constexpr int kConflictRoundsMax = 10;
-
 }  // namespace
 
 Task<std::vector<zk::ZkResult>> StateMachines::write_groups(std::vector<std::vector<ZkOp>> groups) {

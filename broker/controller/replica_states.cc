@@ -7,12 +7,6 @@
 #include "broker/zk/paths.h"
 
 namespace tandem::broker::controller {
-namespace {
-
-constexpr int kConflictRoundsMax = 10;
-
-}  // namespace
-
 Task<void> StateMachines::start_replicas() {
   std::vector<PartitionReplica> online;
   std::vector<PartitionReplica> offline;

@@ -14,6 +14,10 @@
 
 namespace tandem::broker::controller {
 
+// A conflict means that another writer was first; reading again resolves it. More rounds than this mean that
+// the tree and the cluster disagree for good.
+constexpr int kConflictRoundsMax = 10;
+
 struct MachineOptions {
   bool recovery_states = true;
   bool unclean_default = false;  // unclean.leader.election.enable of the broker

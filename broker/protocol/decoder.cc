@@ -4,12 +4,6 @@
 
 namespace tandem::broker::protocol {
 
-namespace {
-
-constexpr std::int64_t kTextBytesMax = INT16_MAX;
-
-}  // namespace
-
 base::Status Decoder::status() const {
   if (fault_ != nullptr)
     return base::make_error(base::Errc::invalid_argument, "{} in field '{}'", fault_, fault_field_);

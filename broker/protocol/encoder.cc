@@ -5,12 +5,6 @@
 
 namespace tandem::broker::protocol {
 
-namespace {
-
-constexpr std::size_t kTextBytesMax = INT16_MAX;
-
-}  // namespace
-
 void Encoder::value(bool& v) { bytes::Writer(*out_).boolean(v); }
 void Encoder::value(std::int8_t& v) { bytes::Writer(*out_).i8(v); }
 void Encoder::value(std::int16_t& v) { bytes::Writer(*out_).i16(v); }

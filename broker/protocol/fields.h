@@ -22,6 +22,8 @@
 
 namespace tandem::broker::protocol {
 
+constexpr std::int16_t kTextBytesMax = INT16_MAX;  // of a string; also of a flexible one, as in Kafka
+
 class Fields;
 
 template <class T>

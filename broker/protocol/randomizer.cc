@@ -6,7 +6,7 @@ namespace tandem::broker::protocol {
 
 namespace {
 
-constexpr std::uint64_t kTextBytesMax = 40;
+constexpr std::uint64_t kRandomTextBytesMax = 40;
 constexpr std::uint64_t kBlobBytesMax = 2000;  // more than a chain copies, so that slices are linked too
 constexpr std::uint64_t kElementsMax = 4;
 
@@ -27,7 +27,7 @@ T Randomizer::number() {
 }
 
 std::string Randomizer::text() {
-  std::string out(random_.below(kTextBytesMax), '\0');
+  std::string out(random_.below(kRandomTextBytesMax), '\0');
   for (char& c : out) c = static_cast<char>(random_.between(' ', '~'));
   return out;
 }

@@ -1,4 +1,5 @@
 #include "base/checksum.h"
+#include "base/crc_table.h"
 
 #include <array>
 #include <cstring>
@@ -13,17 +14,7 @@ namespace {
 
 constexpr std::uint32_t kCastagnoliReversed = 0x82f63b78u;
 
-constexpr std::array<std::uint32_t, 256> make_table() {
-  std::array<std::uint32_t, 256> table{};
-  for (std::uint32_t i = 0; i < 256; ++i) {
-    std::uint32_t crc = i;
-    for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ ((crc & 1) ? kCastagnoliReversed : 0);
-    table[i] = crc;
-  }
-  return table;
-}
-
-constexpr auto kTable = make_table();
+constexpr auto kTable = crc_table(kCastagnoliReversed);
 
 #if defined(__x86_64__)
 

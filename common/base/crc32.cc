@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/checksum.h"
+#include "base/crc_table.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -15,16 +16,6 @@ namespace {
 
 constexpr std::uint32_t kIeeeReversed = 0xedb88320u;
 
-constexpr std::array<std::uint32_t, 256> make_table() {
-  std::array<std::uint32_t, 256> table{};
-  for (std::uint32_t i = 0; i < 256; ++i) {
-    std::uint32_t crc = i;
-    for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ ((crc & 1) ? kIeeeReversed : 0);
-    table[i] = crc;
-  }
-  return table;
-}
-
 // Eight bytes a step (Kounavis and Berry's slicing): nearly twice as fast as zlib on the short pieces that
 // the tree's digest is made of; zlib is no slower on long ones.
 using SliceTables = std::array<std::array<std::uint32_t, 256>, 8>;
@@ -32,7 +23,7 @@ constexpr std::size_t kShortBytes = 256;
 
 constexpr SliceTables make_slices() {
   SliceTables slices{};
-  slices[0] = make_table();
+  slices[0] = crc_table(kIeeeReversed);
   for (std::size_t n = 1; n < 8; ++n) {
     for (std::size_t i = 0; i < 256; ++i)
       slices[n][i] = (slices[n - 1][i] >> 8) ^ slices[0][slices[n - 1][i] & 0xff];

@@ -114,12 +114,11 @@ Result<std::vector<jute::Id>> decode_authinfo(const QuorumPacket& packet) {
 }
 
 std::string printed(const QuorumPacket& packet) {
-  std::string out =
-      fmt::format("{} 0x{:x}", to_string(packet.type), static_cast<std::uint64_t>(packet.zxid.value));
+  std::string out = fmt::format("{} 0x{:x}", to_string(packet.type), bits(packet.zxid));
   if (packet.type == PacketType::request) {
     if (const auto request = decode_request(packet.data); request)
-      out += fmt::format(" session=0x{:x} cxid={} {}", static_cast<std::uint64_t>(request->session.value),
-                         request->cxid, jute::to_string(request->type));
+      out += fmt::format(" session=0x{:x} cxid={} {}", bits(request->session), request->cxid,
+                         jute::to_string(request->type));
   } else if (packet.type == PacketType::ack_epoch || packet.type == PacketType::leader_info) {
     if (const auto value = decode_i32(packet.data); value) out += fmt::format(" {}", *value);
   } else if (packet.data) {

@@ -22,7 +22,7 @@ storage::Compression compression_of(const std::string& name) {
   return storage::Compression::none;
 }
 
-std::string hex(Zxid zxid) { return fmt::format("0x{:x}", static_cast<std::uint64_t>(zxid.value)); }
+std::string hex(Zxid zxid) { return fmt::format("0x{:x}", bits(zxid)); }
 
 // Behind the session and cxid of the header.
 Zxid zxid_of(std::string_view payload) {

@@ -101,12 +101,11 @@ void FourLetterWords::put_link(const pipeline::Link& link, bool brief, std::stri
   put(out, " {}[{}](queued={},recved={},sent={}", shown_address(link), link.choked ? 0 : 1, queued,
       stats.packets_received, stats.packets_sent);
   if (!brief && link.session.value != 0) {
-    put(out, ",sid=0x{:x},lop={},est={},to={}", static_cast<std::uint64_t>(link.session.value), stats.last_op,
-        stats.established_ms, link.timeout_ms);
+    put(out, ",sid=0x{:x},lop={},est={},to={}", bits(link.session), stats.last_op, stats.established_ms,
+        link.timeout_ms);
     if (stats.last_cxid >= 0) put(out, ",lcxid=0x{:x}", stats.last_cxid);
-    put(out, ",lzxid=0x{:x},lresp={},llat={},minlat={},avglat={},maxlat={}",
-        static_cast<std::uint64_t>(stats.last_zxid.value), stats.last_response_ms, stats.last_latency_ms,
-        stats.min_latency_ms,
+    put(out, ",lzxid=0x{:x},lresp={},llat={},minlat={},avglat={},maxlat={}", bits(stats.last_zxid),
+        stats.last_response_ms, stats.last_latency_ms, stats.min_latency_ms,
         stats.replies == 0 ? 0 : stats.total_latency_ms / static_cast<std::int64_t>(stats.replies),
         stats.max_latency_ms);
   }
@@ -175,8 +174,7 @@ void FourLetterWords::dump(std::string& out) {
   }
   put(out, "Connections dump:\nConnections Sets (1)/({}):\n", core_->link_count());
   core_->for_each_link([&](const pipeline::Link& link) {
-    put(out, "\tip: {} sessionId: 0x{:x}\n", shown_address(link),
-        static_cast<std::uint64_t>(link.session.value));
+    put(out, "\tip: {} sessionId: 0x{:x}\n", shown_address(link), bits(link.session));
   });
 }
 

@@ -8,7 +8,6 @@ namespace {
 
 constexpr base::Duration kSlice = std::chrono::microseconds(150);
 constexpr std::size_t kSliceBytes = 256U << 10;
-constexpr int kNodesPerClockReading = 32;
 
 }  // namespace
 

@@ -10,12 +10,6 @@ using base::Result;
 using base::Status;
 using jute::Zxid;
 
-namespace {
-
-constexpr int kNodesPerClockReading = 32;
-
-}  // namespace
-
 storage::SnapshotTrailer trailer_of(const tree::DataTree& tree, SnapshotParts parts) {
   storage::SnapshotTrailer trailer;
   if (parts.digest)

@@ -25,6 +25,8 @@ class Loop;
 
 namespace tandem::coord::shell {
 
+constexpr int kNodesPerClockReading = 32;  // of a walk through the tree in slices of time
+
 using SessionTimeouts = std::vector<std::pair<jute::SessionId, std::int32_t>>;
 
 // The parts of a snapshot: sessions and ACL lists, then nodes.

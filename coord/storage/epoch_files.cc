@@ -150,7 +150,7 @@ Result<Epochs> load_epochs(fs::Disk& disk, const std::string& directory, Zxid la
   if (of_zxid > epochs.accepted)
     return base::make_error(Errc::corrupt,
                             "acceptedEpoch in {} is {}, older than that of the last transaction, 0x{:x}",
-                            directory, epochs.accepted, static_cast<std::uint64_t>(last_zxid.value));
+                            directory, epochs.accepted, bits(last_zxid));
   if (of_zxid > epochs.current)
     epochs.warnings.push_back(fmt::format(
         "currentEpoch is {}, that of the last transaction {}: the server stopped while it was synchronized",

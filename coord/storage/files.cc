@@ -57,8 +57,7 @@ std::string log_name(Zxid first) {
 }
 
 std::string snapshot_name(Zxid zxid, Compression compression) {
-  return fmt::format("{}{:x}{}", kSnapshotPrefix, static_cast<std::uint64_t>(zxid.value),
-                     suffix(compression));
+  return fmt::format("{}{:x}{}", kSnapshotPrefix, bits(zxid), suffix(compression));
 }
 
 std::optional<NumberedFile> parse_log_name(std::string_view name) {

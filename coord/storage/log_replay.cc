@@ -17,8 +17,6 @@ namespace {
 
 constexpr int kEpochShift = 32;
 
-std::uint64_t hex(Zxid zxid) { return static_cast<std::uint64_t>(zxid.value); }
-
 bool same_epoch(Zxid a, Zxid b) { return (a.value >> kEpochShift) == (b.value >> kEpochShift); }
 
 }  // namespace
@@ -109,7 +107,7 @@ Status LogReplay::replay_entry(const TxnLogReader& reader, const std::string& pa
         Errc::corrupt,
         "{} at offset {}: transaction 0x{:x} follows 0x{:x}, those between are missing{}; a log file "
         "was removed or damaged: restore it, or start from a newer snapshot",
-        path, reader.offset(), hex(zxid), hex(last_), unclean_end_);
+        path, reader.offset(), bits(zxid), bits(last_), unclean_end_);
   if (same_epoch(zxid, last_)) doubt_.reset();
   if (doubt_ && proven_) return *doubt_;
   last_ = zxid;
@@ -136,7 +134,7 @@ base::Error LogReplay::damage(const std::string& path, std::uint64_t offset, con
       "{} is damaged at offset {}: {}, and {}; the last good transaction is 0x{:x}. Restore the file from a "
       "copy, or, "
       "to give up what follows, cut it there with `zkTxnLogToolkit.sh -c -z 0x{:x} {}` and use the result",
-      path, offset, what, proof, hex(last_), hex(last_), path);
+      path, offset, what, proof, bits(last_), bits(last_), path);
 }
 
 Status LogReplay::judge_end(TxnLogReader& reader, const NumberedFile& file, const std::string& path,

@@ -19,7 +19,6 @@ constexpr std::string_view kSignature = "BenWasHere";
 constexpr std::size_t kSessionSize = 12;
 constexpr std::size_t kAclIdSize = 8;
 constexpr std::size_t kPermsSize = 4;
-constexpr std::size_t kNodeFixedSize = 8 + 60;  // ACL id and StatPersisted
 
 base::Error corrupt(const char* what) {
   return base::make_error(Errc::corrupt, "the leader's snapshot is damaged: {}", what);

@@ -18,6 +18,8 @@
 
 namespace tandem::coord::storage {
 
+constexpr std::size_t kNodeFixedSize = 8 + 60;  // of a node, behind its datum: ACL id and StatPersisted
+
 // A node as a snapshot keeps it; the root is "" and parents come before children.
 struct SnapshotNode {
   std::string_view path;

@@ -18,7 +18,6 @@ constexpr std::int32_t kItemMax = 256 << 20;
 constexpr std::size_t kSealSize = 13;
 constexpr std::size_t kDigestSize = 20;
 constexpr std::size_t kLastProcessedSize = 8;
-constexpr std::size_t kNodeFixedSize = 8 + 60;  // ACL id and StatPersisted
 constexpr std::uint64_t kNodesForEstimate = 1000;
 
 class Parser {

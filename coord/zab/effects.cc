@@ -6,9 +6,6 @@ namespace tandem::coord::zab {
 
 namespace {
 
-std::uint64_t hex(Zxid zxid) { return static_cast<std::uint64_t>(zxid.value); }
-std::uint64_t hex(jute::SessionId session) { return static_cast<std::uint64_t>(session.value); }
-
 std::string packets(std::string_view bytes) {
   records::QuorumPacketDecoder decoder(bytes.size());
   decoder.feed(bytes);
@@ -30,52 +27,52 @@ struct Line {
     return fmt::format("PersistCurrentEpoch {}", e.epoch);
   }
   std::string operator()(const Persist& e) const {
-    if (e.batch->first == e.batch->last) return fmt::format("Persist 0x{:x}", hex(e.batch->first));
-    return fmt::format("Persist 0x{:x}..0x{:x}", hex(e.batch->first), hex(e.batch->last));
+    if (e.batch->first == e.batch->last) return fmt::format("Persist 0x{:x}", bits(e.batch->first));
+    return fmt::format("Persist 0x{:x}..0x{:x}", bits(e.batch->first), bits(e.batch->last));
   }
   std::string operator()(const SendToLearner& e) const {
     return fmt::format("Send to {}: {}", e.to, packets(e.bytes));
   }
   std::string operator()(const SendSnapshot& e) const {
-    return fmt::format("SendSnapshot to {}: 0x{:x}", e.to, hex(e.zxid));
+    return fmt::format("SendSnapshot to {}: 0x{:x}", e.to, bits(e.zxid));
   }
   std::string operator()(const ReadLog& e) const {
-    return fmt::format("ReadLog for {}: 0x{:x}..0x{:x}", e.to, hex(e.from), hex(e.through));
+    return fmt::format("ReadLog for {}: 0x{:x}..0x{:x}", e.to, bits(e.from), bits(e.through));
   }
   std::string operator()(const CloseLearner& e) const {
     return fmt::format("CloseLearner {}: {}", e.learner, e.reason);
   }
   std::string operator()(const StartLeading& e) const {
-    return fmt::format("StartLeading 0x{:x}", hex(e.epoch_start));
+    return fmt::format("StartLeading 0x{:x}", bits(e.epoch_start));
   }
-  std::string operator()(const Commit& e) const { return fmt::format("Commit 0x{:x}", hex(e.through)); }
+  std::string operator()(const Commit& e) const { return fmt::format("Commit 0x{:x}", bits(e.through)); }
   std::string operator()(const StepDown& e) const { return "StepDown: " + e.reason; }
   std::string operator()(const LearnerRequest& e) const {
-    return fmt::format("LearnerRequest from {}: session=0x{:x} cxid={} {}", e.from, hex(e.session), e.cxid,
+    return fmt::format("LearnerRequest from {}: session=0x{:x} cxid={} {}", e.from, bits(e.session), e.cxid,
                        jute::to_string(e.type));
   }
   std::string operator()(const LearnerRevalidate& e) const {
-    return fmt::format("LearnerRevalidate from {}: session=0x{:x}", e.from, hex(e.session.session));
+    return fmt::format("LearnerRevalidate from {}: session=0x{:x}", e.from, bits(e.session.session));
   }
   std::string operator()(const LearnerTouches& e) const {
     return fmt::format("LearnerTouches from {}: {}", e.from, e.touches.size());
   }
   std::string operator()(const Confirmed& e) const { return fmt::format("Confirmed {}", e.token); }
   std::string operator()(const SendToLeader& e) const { return "Send: " + packets(e.bytes); }
-  std::string operator()(const Truncate& e) const { return fmt::format("Truncate 0x{:x}", hex(e.zxid)); }
+  std::string operator()(const Truncate& e) const { return fmt::format("Truncate 0x{:x}", bits(e.zxid)); }
   std::string operator()(const InstallSnapshot& e) const {
-    return fmt::format("InstallSnapshot 0x{:x}", hex(e.zxid));
+    return fmt::format("InstallSnapshot 0x{:x}", bits(e.zxid));
   }
   std::string operator()(const Apply& e) const {
-    if (e.txns.size() == 1) return fmt::format("Apply 0x{:x}", hex(e.txns.front().zxid));
-    return fmt::format("Apply 0x{:x}..0x{:x}", hex(e.txns.front().zxid), hex(e.txns.back().zxid));
+    if (e.txns.size() == 1) return fmt::format("Apply 0x{:x}", bits(e.txns.front().zxid));
+    return fmt::format("Apply 0x{:x}..0x{:x}", bits(e.txns.front().zxid), bits(e.txns.back().zxid));
   }
   std::string operator()(const StartFollowing& e) const {
-    return fmt::format("StartFollowing 0x{:x}", hex(e.epoch_start));
+    return fmt::format("StartFollowing 0x{:x}", bits(e.epoch_start));
   }
-  std::string operator()(const PingAsked& e) const { return fmt::format("PingAsked 0x{:x}", hex(e.zxid)); }
+  std::string operator()(const PingAsked& e) const { return fmt::format("PingAsked 0x{:x}", bits(e.zxid)); }
   std::string operator()(const Revalidated& e) const {
-    return fmt::format("Revalidated session=0x{:x} {}", hex(e.session), e.valid);
+    return fmt::format("Revalidated session=0x{:x} {}", bits(e.session), e.valid);
   }
   std::string operator()(const Synced&) const { return "Synced"; }
   std::string operator()(const Reconnect&) const { return "Reconnect"; }

@@ -27,8 +27,6 @@ constexpr std::size_t kLeaderIdSize = 8;     // before the transaction in INFORM
 constexpr base::Duration kReconnectAfter = std::chrono::milliseconds(20);
 constexpr base::Duration kReconnectMax = std::chrono::milliseconds(500);
 
-std::uint64_t hex(Zxid zxid) { return static_cast<std::uint64_t>(zxid.value); }
-
 }  // namespace
 
 const char* to_string(LearnerPhase phase) {
@@ -198,8 +196,8 @@ void Learner::on_sync_choice(const QuorumPacket& packet) {
       return;
     case PacketType::trunc:
       if (packet.zxid > last_queued_)
-        return abandon(fmt::format("asked to cut the log at 0x{:x}, it ends at 0x{:x}", hex(packet.zxid),
-                                   hex(last_queued_)));
+        return abandon(fmt::format("asked to cut the log at 0x{:x}, it ends at 0x{:x}", bits(packet.zxid),
+                                   bits(last_queued_)));
       wait_ = Wait::truncation;
       truncate_to_ = packet.zxid;
       effects_.emplace_back(Truncate{packet.zxid});
@@ -220,7 +218,7 @@ void Learner::on_truncated(Zxid zxid, Instant now) {
   // The leader goes on from where it asked for, and nothing but the zxids of one epoch would show the hole.
   if (zxid != truncate_to_)
     abandon(
-        fmt::format("asked to cut the log at 0x{:x}, it now ends at 0x{:x}", hex(truncate_to_), hex(zxid)));
+        fmt::format("asked to cut the log at 0x{:x}, it now ends at 0x{:x}", bits(truncate_to_), bits(zxid)));
 }
 
 void Learner::on_snapshot_installed(Zxid zxid, Instant now) {
@@ -328,12 +326,12 @@ void Learner::on_proposal(Zxid zxid, jute::BufferView payload) {
   const std::string_view bytes = payload.value_or(std::string_view());
   bytes::Reader reader(bytes.substr(std::min(kHeaderZxid, bytes.size())));
   if (bytes.size() < kHeaderSize || reader.i64() != zxid.value)
-    return abandon(fmt::format("PROPOSAL 0x{:x} holds another transaction", hex(zxid)));
+    return abandon(fmt::format("PROPOSAL 0x{:x} holds another transaction", bits(zxid)));
   // A snapshot may be newer than the proposals that were queued before it was taken.
   if (zxid <= last_queued_) return;
   if (!records::follows(zxid, last_queued_))
-    return abandon(fmt::format("PROPOSAL 0x{:x} follows 0x{:x}, those between are missing", hex(zxid),
-                               hex(last_queued_)));
+    return abandon(fmt::format("PROPOSAL 0x{:x} follows 0x{:x}, those between are missing", bits(zxid),
+                               bits(last_queued_)));
   if (pending_bytes_ > kPendingBytesMax) return abandon("the leader proposes without committing");
   if (batch_ == nullptr) {
     batch_ = std::make_shared<TxnBatch>();
@@ -352,8 +350,8 @@ void Learner::on_commit(Zxid zxid) {
   if (zxid <= last_committed_) return;
   if (uncommitted_.empty() || uncommitted_.front() != zxid)
     return abandon(fmt::format(
-        "COMMIT 0x{:x} is not the next one ({})", hex(zxid),
-        uncommitted_.empty() ? "nothing is proposed" : fmt::format("0x{:x}", hex(uncommitted_.front()))));
+        "COMMIT 0x{:x} is not the next one ({})", bits(zxid),
+        uncommitted_.empty() ? "nothing is proposed" : fmt::format("0x{:x}", bits(uncommitted_.front()))));
   uncommitted_.pop_front();
   last_committed_ = zxid;
   dirty_ = true;

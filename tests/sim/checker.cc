@@ -21,7 +21,7 @@ void Checker::look_at(const Node& node) {
   const auto status = node.peer().status();
   const auto& tree = node.tree();
   const Zxid zxid = tree.last_zxid();
-  mix(static_cast<std::uint64_t>(zxid.value) ^ tree.digest());
+  mix(bits(zxid) ^ tree.digest());
 
   // Z10: epochs on disk.
   auto& [accepted, current] = epochs_[node.number()];

@@ -156,8 +156,7 @@ std::string txn_line(const records::LoggedTxn& txn) {
   std::string line =
       fmt::format("{} session 0x{:x} cxid 0x{:x} zxid 0x{:x} {} {}", date_text(header.time),
                   static_cast<std::uint64_t>(header.client_id.value), static_cast<std::uint32_t>(header.cxid),
-                  static_cast<std::uint64_t>(header.zxid.value), jute::to_string(header.type),
-                  std::visit(Payload(), txn.body));
+                  bits(header.zxid), jute::to_string(header.type), std::visit(Payload(), txn.body));
   if (!line.ends_with('\n')) line += '\n';
   return line;
 }

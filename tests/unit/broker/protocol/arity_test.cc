@@ -6,10 +6,10 @@
 #include "base/random.h"
 #include "broker/protocol/apis.h"
 #include "broker/protocol/decoder.h"
-#include "broker/protocol/encoder.h"
 #include "broker/protocol/messages/consumer_protocol.h"
 #include "broker/protocol/messages/group_records.h"
 #include "broker/protocol/randomizer.h"
+#include "encoded.h"
 
 namespace tandem::broker::protocol {
 namespace {
@@ -117,13 +117,6 @@ TEST_CASE("a member that is left out is seen") {
   Forgetful message;
   counter.walk(message);
   CHECK(counter.wrong == std::vector<std::string>{"'' names 1 of 2 members"});
-}
-
-std::string encoded(AnyMessage& message, std::int16_t version, bool flexible) {
-  bytes::Chain out;
-  Encoder encoder(out, version, flexible);
-  message.walk(encoder);
-  return out.flatten();
 }
 
 TEST_CASE("in every version one byte more is left over and one byte less is missed") {

@@ -5,24 +5,17 @@
 #include "base/random.h"
 #include "broker/protocol/apis.h"
 #include "broker/protocol/decoder.h"
-#include "broker/protocol/encoder.h"
 #include "broker/protocol/messages/consumer_protocol.h"
 #include "broker/protocol/messages/group_records.h"
 #include "broker/protocol/printer.h"
 #include "broker/protocol/randomizer.h"
 #include "broker/protocol/versioned.h"
+#include "encoded.h"
 
 namespace tandem::broker::protocol {
 namespace {
 
 using Make = std::unique_ptr<AnyMessage> (*)();
-
-std::string encoded(AnyMessage& message, std::int16_t version, bool flexible) {
-  bytes::Chain out;
-  Encoder encoder(out, version, flexible);
-  message.walk(encoder);
-  return out.flatten();
-}
 
 std::string printed(AnyMessage& message, std::int16_t version) {
   std::string out;

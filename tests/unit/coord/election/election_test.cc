@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "votes.h"
+
 namespace tandem::coord::election {
 
 using quorum::ServerSet;
@@ -24,11 +26,6 @@ Options options(std::int64_t self) {
   Options options;
   options.self = ServerId(self);
   return options;
-}
-
-Vote vote(std::int64_t leader, std::int64_t zxid, std::int64_t epoch, std::int64_t round,
-          ServerState state = ServerState::looking, std::int32_t version = 2) {
-  return Vote{ServerId(leader), Zxid(zxid), epoch, round, state, version};
 }
 
 // One server and what the others tell it.

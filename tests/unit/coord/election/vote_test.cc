@@ -2,19 +2,12 @@
 
 #include <doctest/doctest.h>
 
+#include "votes.h"
+
 namespace tandem::coord::election {
 
 using quorum::GroupId;
 using quorum::QuorumVerifier;
-
-namespace {
-
-Vote vote(std::int64_t leader, std::int64_t zxid, std::int64_t epoch, std::int64_t round = 1,
-          ServerState state = ServerState::looking, std::int32_t version = 2) {
-  return Vote{ServerId(leader), Zxid(zxid), epoch, round, state, version};
-}
-
-}  // namespace
 
 TEST_CASE("epoch beats zxid beats number, and the round does not matter") {
   const auto verifier = QuorumVerifier::majority({ServerId(1), ServerId(2), ServerId(3)});

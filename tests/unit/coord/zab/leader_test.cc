@@ -8,8 +8,8 @@ namespace tandem::coord::zab::test {
 namespace {
 
 // A leader with id 3 whose learners are played by the test.
-struct Stage {
-  explicit Stage(int count = 3, LeaderStart start = {}) : config(voters(count)) { restart(start); }
+struct LeaderStage {
+  explicit LeaderStage(int count = 3, LeaderStart start = {}) : config(voters(count)) { restart(start); }
 
   void restart(LeaderStart start, LeaderOptions options = {}) {
     options.self = ServerId(3);
@@ -61,7 +61,7 @@ struct Stage {
 }  // namespace
 
 TEST_CASE("a first ensemble agrees on epoch 1, synchronizes and starts") {
-  Stage s;
+  LeaderStage s;
   CHECK(s.take().empty());
   const LearnerId one = s.follower(1, 0);
   CHECK(s.take() == Lines{"PersistAcceptedEpoch 1"});
@@ -82,7 +82,7 @@ TEST_CASE("a first ensemble agrees on epoch 1, synchronizes and starts") {
 }
 
 TEST_CASE("no LEADERINFO before the epoch is durable here") {
-  Stage s;
+  LeaderStage s;
   const LearnerId one = s.follower(1, 4);
   const LearnerId two = s.follower(2, 7);
   CHECK(s.take() == Lines{"PersistAcceptedEpoch 5"});  // a quorum was there with the first
@@ -93,7 +93,7 @@ TEST_CASE("no LEADERINFO before the epoch is durable here") {
 }
 
 TEST_CASE("the new epoch is above every one that was accepted") {
-  Stage s(5, {.accepted_epoch = 3, .current_epoch = 3, .last_zxid = make_zxid(3, 9)});
+  LeaderStage s(5, {.accepted_epoch = 3, .current_epoch = 3, .last_zxid = make_zxid(3, 9)});
   s.follower(1, 6);
   CHECK(s.take().empty());  // two of five are no quorum
   s.follower(2, 4);
@@ -101,7 +101,7 @@ TEST_CASE("the new epoch is above every one that was accepted") {
 }
 
 TEST_CASE("a voter that accepted a later epoch is given one above it by a new election") {
-  Stage s;
+  LeaderStage s;
   s.lead(1);
   s.follower(2, 1);
   CHECK(s.leader->phase() == LeaderPhase::broadcast);
@@ -112,7 +112,7 @@ TEST_CASE("a voter that accepted a later epoch is given one above it by a new el
 }
 
 TEST_CASE("a follower that is ahead of the leader ends leading") {
-  Stage s(3, {.accepted_epoch = 2, .current_epoch = 2, .last_zxid = make_zxid(2, 5)});
+  LeaderStage s(3, {.accepted_epoch = 2, .current_epoch = 2, .last_zxid = make_zxid(2, 5)});
   const LearnerId one = s.follower(1, 2);
   s.leader->on_accepted_epoch_durable(3, s.time.now);
   s.take();
@@ -124,7 +124,7 @@ TEST_CASE("a follower that is ahead of the leader ends leading") {
 }
 
 TEST_CASE("an epoch acknowledged with -1 does not count, but the learner is synchronized later") {
-  Stage s(5);
+  LeaderStage s(5);
   const LearnerId one = s.follower(1, 0);
   const LearnerId two = s.follower(2, 0);
   s.leader->on_accepted_epoch_durable(1, s.time.now);
@@ -139,7 +139,7 @@ TEST_CASE("an epoch acknowledged with -1 does not count, but the learner is sync
 }
 
 TEST_CASE("observers and strangers count nowhere") {
-  Stage s(5);
+  LeaderStage s(5);
   const LearnerId observer = s.leader->open_learner(s.time.now);
   s.say(observer, PacketType::observer_info, Zxid(0), learner_info(1));
   const LearnerId stranger = s.follower(17, 0);
@@ -151,7 +151,7 @@ TEST_CASE("observers and strangers count nowhere") {
 }
 
 TEST_CASE("the first packet must introduce a server that is not this one and knows no later configuration") {
-  Stage s;
+  LeaderStage s;
   const LearnerId one = s.leader->open_learner(s.time.now);
   s.say(one, PacketType::ack, Zxid(0));
   CHECK(s.take().front().starts_with("CloseLearner 1: ACK"));
@@ -163,7 +163,7 @@ TEST_CASE("the first packet must introduce a server that is not this one and kno
 }
 
 TEST_CASE("a proposal is committed when leader and one follower of three have it durable, in order") {
-  Stage s;
+  LeaderStage s;
   const LearnerId one = s.lead(1);
   s.leader->propose(batch_of(make_zxid(1, 1), 3), s.time.now);
   CHECK(s.take() == Lines{"Persist 0x100000001..0x100000003",
@@ -180,7 +180,7 @@ TEST_CASE("a proposal is committed when leader and one follower of three have it
 }
 
 TEST_CASE("two followers commit without the leader's own disk") {
-  Stage s;
+  LeaderStage s;
   const LearnerId one = s.lead(1);
   const LearnerId two = s.follower(2, 0);
   s.ack_epoch(two, 0, Zxid(0));
@@ -195,7 +195,7 @@ TEST_CASE("two followers commit without the leader's own disk") {
 
 TEST_CASE(
     "acknowledgements that overtake the one of NEWLEADER, as those of Apache 3.8 do, count once it comes") {
-  Stage s;
+  LeaderStage s;
   const LearnerId one = s.lead(1);
   s.leader->on_closed(one, s.time.now);
   s.leader->propose(batch_of(make_zxid(1, 1)), s.time.now);
@@ -213,7 +213,7 @@ TEST_CASE(
 }
 
 TEST_CASE("an acknowledgement of what was never proposed does not count") {
-  Stage s;
+  LeaderStage s;
   const LearnerId one = s.lead(1);
   s.say(one, PacketType::ack, make_zxid(1, 9));
   s.leader->propose(batch_of(make_zxid(1, 1)), s.time.now);
@@ -222,7 +222,7 @@ TEST_CASE("an acknowledgement of what was never proposed does not count") {
 }
 
 TEST_CASE("what a learner that comes later lacks, what is on its way and NEWLEADER go out in one piece") {
-  Stage s;
+  LeaderStage s;
   const LearnerId one = s.lead(1);
   s.leader->propose(batch_of(make_zxid(1, 1), 2), s.time.now);
   s.leader->on_durable(make_zxid(1, 2), s.time.now);
@@ -243,7 +243,7 @@ TEST_CASE("what a learner that comes later lacks, what is on its way and NEWLEAD
 }
 
 TEST_CASE("an observer is informed of what is committed, and acknowledges nothing") {
-  Stage s;
+  LeaderStage s;
   const LearnerId one = s.lead(1);
   const LearnerId observer = s.leader->open_learner(s.time.now);
   s.say(observer, PacketType::observer_info, Zxid(0), learner_info(9));
@@ -261,7 +261,7 @@ TEST_CASE("an observer is informed of what is committed, and acknowledges nothin
 }
 
 TEST_CASE("a log that has a hole is not sent: first a snapshot, later a closed connection and a snapshot") {
-  Stage s(3, {.accepted_epoch = 1, .current_epoch = 1, .last_zxid = make_zxid(1, 50)});
+  LeaderStage s(3, {.accepted_epoch = 1, .current_epoch = 1, .last_zxid = make_zxid(1, 50)});
   s.last = make_zxid(1, 50);
   s.log.add(txn_of(make_zxid(1, 50)));
   s.lead(2);
@@ -280,7 +280,7 @@ TEST_CASE("a log that has a hole is not sent: first a snapshot, later a closed c
 }
 
 TEST_CASE("a long DIFF comes from the log in chunks, then from memory") {
-  Stage s(3, {.accepted_epoch = 1, .current_epoch = 1, .last_zxid = make_zxid(1, 50)});
+  LeaderStage s(3, {.accepted_epoch = 1, .current_epoch = 1, .last_zxid = make_zxid(1, 50)});
   s.last = make_zxid(1, 50);
   s.log.add(txn_of(make_zxid(1, 50)));
   s.lead(2);
@@ -298,7 +298,7 @@ TEST_CASE("a long DIFF comes from the log in chunks, then from memory") {
 }
 
 TEST_CASE("a server that connects again replaces its older connection") {
-  Stage s;
+  LeaderStage s;
   s.lead(1);
   s.follower(1, 1);
   CHECK(s.take() ==
@@ -306,7 +306,7 @@ TEST_CASE("a server that connects again replaces its older connection") {
 }
 
 TEST_CASE("learners hear a ping twice in a tick; one that is silent for syncLimit ticks is dropped") {
-  Stage s(5);
+  LeaderStage s(5);
   const LearnerId one = s.follower(1, 0);
   const LearnerId two = s.follower(2, 0);
   s.leader->on_accepted_epoch_durable(1, s.time.now);
@@ -329,7 +329,7 @@ TEST_CASE("learners hear a ping twice in a tick; one that is silent for syncLimi
 }
 
 TEST_CASE("a leader without a quorum of followers steps down at the next tick") {
-  Stage s;
+  LeaderStage s;
   const LearnerId one = s.lead(1);
   s.leader->on_closed(one, s.time.now);
   s.pass(kTick / 2);
@@ -341,7 +341,7 @@ TEST_CASE("a leader without a quorum of followers steps down at the next tick") 
 
 TEST_CASE(
     "a follower that does not acknowledge proposals within syncLimit is dropped though it answers pings") {
-  Stage s;
+  LeaderStage s;
   const LearnerId one = s.lead(1);
   s.leader->propose(batch_of(make_zxid(1, 1)), s.time.now);
   Lines closed;
@@ -356,7 +356,7 @@ TEST_CASE(
 }
 
 TEST_CASE("discovery without a quorum ends after initLimit ticks") {
-  Stage s;
+  LeaderStage s;
   for (int i = 0; i < 25; ++i) s.pass(kTick / 2);
   const Lines lines = s.take();
   REQUIRE(!lines.empty());
@@ -364,7 +364,7 @@ TEST_CASE("discovery without a quorum ends after initLimit ticks") {
 }
 
 TEST_CASE("the last number of an epoch is not used") {
-  Stage s;
+  LeaderStage s;
   s.lead(1);
   s.leader->propose(batch_of(make_zxid(1, 1), 1), s.time.now);
   s.take();
@@ -377,7 +377,7 @@ TEST_CASE("the last number of an epoch is not used") {
 }
 
 TEST_CASE("a leader that was stopped for longer than its followers wait answers nothing any more") {
-  Stage s;
+  LeaderStage s;
   const LearnerId one = s.lead(1);
   s.leader->propose(batch_of(make_zxid(1, 1)), s.time.now);
   s.leader->on_durable(make_zxid(1, 1), s.time.now);
@@ -389,7 +389,7 @@ TEST_CASE("a leader that was stopped for longer than its followers wait answers 
 
 TEST_CASE(
     "a synchronization is confirmed by a round of pings that began after it, once all before is committed") {
-  Stage s;
+  LeaderStage s;
   const LearnerId one = s.lead(1);
   s.pass(kTick / 2);
   s.take();
@@ -410,7 +410,7 @@ TEST_CASE(
 }
 
 TEST_CASE("learners' requests, touches and revalidations go up, answers go down") {
-  Stage s;
+  LeaderStage s;
   const LearnerId one = s.lead(1);
   std::string bytes;
   records::put_request(bytes, {jute::SessionId(5), 8, jute::OpCode::create, "body"}, {{"ip", "127.0.0.1"}});
@@ -430,7 +430,7 @@ TEST_CASE("learners' requests, touches and revalidations go up, answers go down"
 }
 
 TEST_CASE("a single voter leads alone") {
-  Stage s;
+  LeaderStage s;
   quorum::ServerSpec spec;
   spec.id = ServerId(3);
   spec.addresses.push_back({"127.0.0.1", 2003, 3003});
@@ -448,7 +448,7 @@ TEST_CASE("a single voter leads alone") {
 }
 
 TEST_CASE("connections that say nothing make room for one that may") {
-  Stage s;
+  LeaderStage s;
   s.lead(1);
   for (std::size_t i = 1; i < kLearnersMax; ++i) s.leader->open_learner(s.time.now);
   s.take();
@@ -461,7 +461,7 @@ TEST_CASE("connections that say nothing make room for one that may") {
 }
 
 TEST_CASE("observers that nobody announced have their own bound, members do not") {
-  Stage s;
+  LeaderStage s;
   s.lead(1);
   for (std::size_t i = 0; i < kUnknownLearnersMax; ++i) s.follower(static_cast<int>(100 + i), 1);
   s.take();
@@ -473,7 +473,7 @@ TEST_CASE("observers that nobody announced have their own bound, members do not"
 }
 
 TEST_CASE("a silent stranger does not live longer by sending bytes") {
-  Stage s;
+  LeaderStage s;
   s.lead(1);
   const LearnerId stranger = s.leader->open_learner(s.time.now);
   const std::size_t before = s.leader->status().learners.size();

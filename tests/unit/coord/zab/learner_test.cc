@@ -6,8 +6,8 @@ namespace tandem::coord::zab::test {
 namespace {
 
 // A learner with id 1 whose leader is played by the test.
-struct Stage {
-  explicit Stage(LearnerStart start = {}, bool observer = false) {
+struct LearnerStage {
+  explicit LearnerStage(LearnerStart start = {}, bool observer = false) {
     LearnerOptions options;
     options.self = ServerId(1);
     options.observer = observer;
@@ -50,7 +50,7 @@ struct Stage {
 }  // namespace
 
 TEST_CASE("a follower introduces itself and promises an epoch only when the promise is durable") {
-  Stage s({.accepted_epoch = 3, .current_epoch = 2, .last_zxid = make_zxid(2, 9)});
+  LearnerStage s({.accepted_epoch = 3, .current_epoch = 2, .last_zxid = make_zxid(2, 9)});
   s.learner->on_connected(s.time.now);
   CHECK(s.take() == Lines{"Send: FOLLOWERINFO 0x300000000 (20 bytes)"});
   s.hear(PacketType::leader_info, make_zxid(4, 0), records::encode_i32(records::kProtocolVersion));
@@ -62,13 +62,13 @@ TEST_CASE("a follower introduces itself and promises an epoch only when the prom
 }
 
 TEST_CASE("an epoch that was promised before is acknowledged with -1, a lower one refused") {
-  Stage same({.accepted_epoch = 4, .current_epoch = 2, .last_zxid = make_zxid(2, 9)});
+  LearnerStage same({.accepted_epoch = 4, .current_epoch = 2, .last_zxid = make_zxid(2, 9)});
   same.learner->on_connected(same.time.now);
   same.take();
   same.hear(PacketType::leader_info, make_zxid(4, 0), records::encode_i32(records::kProtocolVersion));
   CHECK(same.take() == Lines{"Send: ACKEPOCH 0x200000009 -1"});
 
-  Stage lower({.accepted_epoch = 4, .current_epoch = 4, .last_zxid = make_zxid(4, 9)});
+  LearnerStage lower({.accepted_epoch = 4, .current_epoch = 4, .last_zxid = make_zxid(4, 9)});
   lower.learner->on_connected(lower.time.now);
   lower.take();
   lower.hear(PacketType::leader_info, make_zxid(3, 0), records::encode_i32(records::kProtocolVersion));
@@ -76,7 +76,7 @@ TEST_CASE("an epoch that was promised before is acknowledged with -1, a lower on
 }
 
 TEST_CASE("history durable, then the epoch durable, then NEWLEADER acknowledged, then proposals one by one") {
-  Stage s({.accepted_epoch = 1, .current_epoch = 1, .last_zxid = make_zxid(1, 2)});
+  LearnerStage s({.accepted_epoch = 1, .current_epoch = 1, .last_zxid = make_zxid(1, 2)});
   s.discover(2);
   s.hear(PacketType::diff, make_zxid(1, 4));
   s.propose(make_zxid(1, 3));
@@ -100,7 +100,7 @@ TEST_CASE("history durable, then the epoch durable, then NEWLEADER acknowledged,
 }
 
 TEST_CASE("a commit that comes right after NEWLEADER finds its proposal") {
-  Stage s;
+  LearnerStage s;
   s.discover(1);
   s.hear(PacketType::diff, Zxid(0));
   s.propose(make_zxid(1, 1));
@@ -113,7 +113,7 @@ TEST_CASE("a commit that comes right after NEWLEADER finds its proposal") {
 }
 
 TEST_CASE("UPTODATE before NEWLEADER is acknowledged ends following") {
-  Stage s;
+  LearnerStage s;
   s.discover(1);
   s.hear(PacketType::diff, Zxid(0));
   s.hear(PacketType::new_leader, make_zxid(1, 0), "config");
@@ -123,7 +123,7 @@ TEST_CASE("UPTODATE before NEWLEADER is acknowledged ends following") {
 
 TEST_CASE(
     "no acknowledgement before the disk has it, and nothing is applied that is not committed and durable") {
-  Stage s;
+  LearnerStage s;
   s.follow(1);
   s.propose(make_zxid(1, 1));
   s.propose(make_zxid(1, 2));
@@ -138,14 +138,14 @@ TEST_CASE(
 }
 
 TEST_CASE("a hole in the proposals ends following, within an epoch and at the start of one") {
-  Stage within;
+  LearnerStage within;
   within.follow(1);
   within.propose(make_zxid(1, 1));
   within.propose(make_zxid(1, 3));
   CHECK(within.take().back() ==
         "Abandon: PROPOSAL 0x100000003 follows 0x100000001, those between are missing");
 
-  Stage start({.accepted_epoch = 1, .current_epoch = 1, .last_zxid = make_zxid(1, 2)});
+  LearnerStage start({.accepted_epoch = 1, .current_epoch = 1, .last_zxid = make_zxid(1, 2)});
   start.discover(3);
   start.hear(PacketType::diff, make_zxid(2, 2));
   start.propose(make_zxid(2, 2));
@@ -153,13 +153,13 @@ TEST_CASE("a hole in the proposals ends following, within an epoch and at the st
 }
 
 TEST_CASE("a commit out of order ends following") {
-  Stage s;
+  LearnerStage s;
   s.follow(1);
   s.propose(make_zxid(1, 1));
   s.propose(make_zxid(1, 2));
   s.commit(make_zxid(1, 2));
   CHECK(s.take().back() == "Abandon: COMMIT 0x100000002 is not the next one (0x100000001)");
-  Stage none;
+  LearnerStage none;
   none.follow(1);
   none.commit(make_zxid(1, 1));
   CHECK(none.take().back() == "Abandon: COMMIT 0x100000001 is not the next one (nothing is proposed)");
@@ -167,7 +167,7 @@ TEST_CASE("a commit out of order ends following") {
 
 TEST_CASE("a proposal whose header names another transaction, or that has none, ends following") {
   for (const std::string& payload : {payload_of(make_zxid(1, 2)), std::string("short"), std::string()}) {
-    Stage s;
+    LearnerStage s;
     s.follow(1);
     s.hear(PacketType::proposal, make_zxid(1, 1), payload);
     CHECK(s.take().back() == "Abandon: PROPOSAL 0x100000001 holds another transaction");
@@ -175,7 +175,7 @@ TEST_CASE("a proposal whose header names another transaction, or that has none, 
 }
 
 TEST_CASE("TRUNC cuts first, reads on when that is done, and forgets what may have been cut") {
-  Stage s({.accepted_epoch = 1, .current_epoch = 1, .last_zxid = make_zxid(1, 9)});
+  LearnerStage s({.accepted_epoch = 1, .current_epoch = 1, .last_zxid = make_zxid(1, 9)});
   s.log.add(txn_of(make_zxid(1, 9)));
   s.discover(2);
   s.hear(PacketType::trunc, make_zxid(1, 5));
@@ -190,7 +190,7 @@ TEST_CASE("TRUNC cuts first, reads on when that is done, and forgets what may ha
 }
 
 TEST_CASE("a log that could not be cut exactly where the leader asks does not go on with what follows") {
-  Stage s({.accepted_epoch = 1, .current_epoch = 1, .last_zxid = make_zxid(1, 9)});
+  LearnerStage s({.accepted_epoch = 1, .current_epoch = 1, .last_zxid = make_zxid(1, 9)});
   s.discover(2);
   s.hear(PacketType::trunc, make_zxid(1, 5));
   CHECK(s.take() == Lines{"Truncate 0x100000005"});
@@ -199,7 +199,7 @@ TEST_CASE("a log that could not be cut exactly where the leader asks does not go
 }
 
 TEST_CASE("a snapshot is installed first; proposals that it holds already are passed over") {
-  Stage s({.accepted_epoch = 1, .current_epoch = 1, .last_zxid = make_zxid(1, 2)});
+  LearnerStage s({.accepted_epoch = 1, .current_epoch = 1, .last_zxid = make_zxid(1, 2)});
   s.discover(2);
   s.hear(PacketType::snap, make_zxid(1, 90));
   CHECK(s.take() == Lines{"InstallSnapshot 0x10000005a"});
@@ -213,7 +213,7 @@ TEST_CASE("a snapshot is installed first; proposals that it holds already are pa
 }
 
 TEST_CASE("a follower of the epoch it stands for already does not write it again") {
-  Stage s({.accepted_epoch = 2, .current_epoch = 2, .last_zxid = make_zxid(2, 2)});
+  LearnerStage s({.accepted_epoch = 2, .current_epoch = 2, .last_zxid = make_zxid(2, 2)});
   s.learner->on_connected(s.time.now);
   s.hear(PacketType::leader_info, make_zxid(2, 0), records::encode_i32(records::kProtocolVersion));
   s.hear(PacketType::diff, make_zxid(2, 2));
@@ -223,7 +223,7 @@ TEST_CASE("a follower of the epoch it stands for already does not write it again
 }
 
 TEST_CASE("an observer logs and applies what it is informed of, and acknowledges no proposal") {
-  Stage s({}, true);
+  LearnerStage s({}, true);
   s.learner->on_connected(s.time.now);
   CHECK(s.take() == Lines{"Send: OBSERVERINFO 0x0 (20 bytes)"});
   s.hear(PacketType::leader_info, make_zxid(1, 0), records::encode_i32(records::kProtocolVersion));
@@ -248,12 +248,12 @@ TEST_CASE("an observer logs and applies what it is informed of, and acknowledges
 }
 
 TEST_CASE("pings are not answered before UPTODATE, and with the touched sessions from then on") {
-  Stage s;
+  LearnerStage s;
   s.discover(1);
   s.hear(PacketType::diff, Zxid(0));
   s.hear(PacketType::ping, make_zxid(1, 0));
   CHECK(s.take().empty());
-  Stage t;
+  LearnerStage t;
   t.follow(1);
   t.hear(PacketType::ping, make_zxid(1, 0));
   CHECK(t.take() == Lines{"PingAsked 0x100000000"});
@@ -262,7 +262,7 @@ TEST_CASE("pings are not answered before UPTODATE, and with the touched sessions
 }
 
 TEST_CASE("a sync is done when everything committed before its answer is applied") {
-  Stage s;
+  LearnerStage s;
   s.follow(1);
   s.learner->forward({jute::SessionId(5), 1, jute::OpCode::sync, "/"}, {});
   CHECK(s.take() == Lines{"Send: REQUEST 0xffffffffffffffff session=0x5 cxid=1 sync"});
@@ -275,7 +275,7 @@ TEST_CASE("a sync is done when everything committed before its answer is applied
 }
 
 TEST_CASE("sessions are revalidated by the leader") {
-  Stage s;
+  LearnerStage s;
   s.follow(1);
   s.learner->revalidate({jute::SessionId(5), 4000});
   CHECK(s.take() == Lines{"Send: REVALIDATE 0xffffffffffffffff (12 bytes)"});
@@ -285,10 +285,10 @@ TEST_CASE("sessions are revalidated by the leader") {
 
 TEST_CASE(
     "a silent leader is abandoned after initLimit ticks before NEWLEADER, after syncLimit ticks later") {
-  Stage early;
+  LearnerStage early;
   early.discover(1);
   CHECK(*early.learner->next_deadline() == early.time.now + kTick * 10);
-  Stage late;
+  LearnerStage late;
   late.follow(1);
   CHECK(*late.learner->next_deadline() == late.time.now + kTick * 5);
   late.time.now += kTick * 5;
@@ -298,7 +298,7 @@ TEST_CASE(
 }
 
 TEST_CASE("a disk that cannot keep up stops the reading, not the following") {
-  Stage s;
+  LearnerStage s;
   s.follow(1);
   Zxid zxid = make_zxid(1, 1);
   const std::string large(1 << 20, 'x');
@@ -316,7 +316,7 @@ TEST_CASE("a disk that cannot keep up stops the reading, not the following") {
 }
 
 TEST_CASE("a connection that ends before the leader said anything is opened again for a moment") {
-  Stage s;
+  LearnerStage s;
   s.learner->on_connected(s.time.now);
   s.take();
   s.learner->on_disconnected("reset", s.time.now);
@@ -333,7 +333,7 @@ TEST_CASE("a connection that ends before the leader said anything is opened agai
 }
 
 TEST_CASE("a connection that ends behind LEADERINFO is not opened again") {
-  Stage s;
+  LearnerStage s;
   s.discover(1);
   s.learner->on_disconnected("reset", s.time.now);
   CHECK(s.take() == Lines{"Abandon: reset"});
