@@ -110,7 +110,10 @@ std::vector<TxnRef> ListDisk::given() const {
 
 void ListDisk::drain(std::function<void()> done) {
   if (mutant_ == Mutant::undrained_log) return scheduler_.after(kAtOnce, std::move(done));
-  add(log_, {{}, [](double) {}, std::move(done)});
+  // A server writes its epochs before it does anything else: a role that begins finds them as they were asked
+  // for.
+  const auto nothing = [](double) {};
+  add(epochs_, {{}, nothing, [this, nothing, done = std::move(done)] { add(log_, {{}, nothing, done}); }});
 }
 
 void ListDisk::truncate(Zxid zxid, std::function<void(Zxid, Database)> done) {
