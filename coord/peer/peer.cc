@@ -102,9 +102,9 @@ void Peer::lead(const election::Decide& decision) {
   leading.sync_by_quorum = options_.sync_quorum_verified;
   leading.silence_max = options_.silence_max;
   effects_.emplace_back(OpenLearnerPort{});
-  leader_ =
-      std::make_unique<zab::Leader>(leading, zab::LeaderStart{accepted_epoch_, current_epoch_, last_txn_},
-                                    options_.config, commit_log_, now_.at);
+  leader_ = std::make_unique<zab::Leader>(
+      leading, zab::LeaderStart{accepted_epoch_, current_epoch_, last_txn_, snapshot_next_}, options_.config,
+      commit_log_, now_.at);
 }
 
 // Nothing of the term has happened before a quorum has come; Apache's leader waits initLimit for it.
@@ -201,6 +201,7 @@ void Peer::end_role(const std::string& reason) {
   close_pipeline();
   if (leader_ != nullptr) {
     unapplied_.assign(leader_->outstanding().begin(), leader_->outstanding().end());
+    snapshot_next_ = leader_->snapshot_next();
     effects_.emplace_back(CloseLearnerPort{});
   } else {
     unapplied_.assign(learner_->unapplied().begin(), learner_->unapplied().end());

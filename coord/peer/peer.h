@@ -10,6 +10,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -191,9 +192,10 @@ class Peer {
   std::unique_ptr<tree::DataTree> tree_;
   std::unique_ptr<session::SessionTracker> sessions_;
   zab::CommitLog commit_log_;
-  std::optional<Zxid> complete_at_;  // what must be durable for it to be over, in this role
-  Zxid last_txn_;                    // the last transaction in the tree, or the snapshot it came from
-  Zxid mixed_until_;                 // of the tree: Database::mixed_until
+  std::optional<Zxid> complete_at_;   // what must be durable for it to be over, in this role
+  Zxid last_txn_;                     // the last transaction in the tree, or the snapshot it came from
+  std::set<ServerId> snapshot_next_;  // learners, when this server leads again
+  Zxid mixed_until_;                  // of the tree: Database::mixed_until
 
   Phase phase_ = Phase::starting;
   std::optional<base::Instant> look_at_;       // while pausing

@@ -38,6 +38,9 @@ struct LeaderStart {
   std::int64_t accepted_epoch = 0;
   std::int64_t current_epoch = 0;
   Zxid last_zxid;  // of the last transaction or snapshot
+  // The log failed these half-way, in this term or one before: when they come back they get a snapshot. Two
+  // voters whose log has a hole would else find it in term after term.
+  std::set<ServerId> snapshot_next;
 };
 
 // Part of the own log, answering ReadLog. The first chunk starts with the last transaction at or before
@@ -125,6 +128,8 @@ class Leader {
   // Proposed and not committed, in order: when leading ends, they are in the own log and belong into the tree
   // (once durable) before the next role starts.
   const std::deque<TxnRef>& outstanding() const { return outstanding_; }
+  // For LeaderStart, when this server leads again.
+  const std::set<ServerId>& snapshot_next() const { return start_.snapshot_next; }
 
  private:
   using Instant = base::Instant;
@@ -247,7 +252,6 @@ class Leader {
 
   std::uint64_t next_learner_ = 1;
   std::map<LearnerId, Peer> peers_;
-  std::set<ServerId> snapshot_next_;  // the log failed them half-way
   std::vector<LeaderEffect> effects_;
 };
 

@@ -27,7 +27,7 @@ void Leader::synchronize(Peer& peer, Instant now) {
   settle();
   const Zxid processed = phase_ == LeaderPhase::broadcast ? last_committed_ : start_.last_zxid;
   const LeaderHistory history{last_txn_, processed, options_.log_readable};
-  if (snapshot_next_.erase(peer.server) > 0) return sync_by_snapshot(peer, now);
+  if (start_.snapshot_next.erase(peer.server) > 0) return sync_by_snapshot(peer, now);
   const SyncPlan plan = plan_sync(peer.last_zxid, history, commit_log_);
   switch (plan.path) {
     case SyncPath::nothing:
@@ -93,7 +93,7 @@ void Leader::on_log_chunk(LearnerId learner, LogChunk chunk, Instant now) {
   }
   if (!whole && !walk.opened()) return sync_by_snapshot(*peer, now);
   if (!whole) {
-    snapshot_next_.insert(peer->server);
+    start_.snapshot_next.insert(peer->server);
     return drop(*peer, "the log has a hole behind what was sent: it gets a snapshot when it comes back");
   }
   if (!chunk.last) return;
@@ -103,7 +103,7 @@ void Leader::on_log_chunk(LearnerId learner, LogChunk chunk, Instant now) {
     const bool covered = !commit_log_.empty() && commit_log_.min() <= walk.queued().next();
     if (!covered) {  // more was committed meanwhile than the memory holds
       if (walk.queued() == peer->read_from) {
-        snapshot_next_.insert(peer->server);
+        start_.snapshot_next.insert(peer->server);
         return drop(*peer, "the log ends before what is committed: it gets a snapshot when it comes back");
       }
       return read_log(*peer, walk.queued());

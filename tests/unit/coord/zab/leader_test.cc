@@ -273,10 +273,24 @@ TEST_CASE("a log that has a hole is not sent: first a snapshot, later a closed c
   Lines lines = s.take();
   CHECK(lines[0].starts_with("Send to 2: DIFF"));
   CHECK(lines[1].starts_with("CloseLearner 2: the log has a hole"));
+  CHECK(s.leader->snapshot_next() == std::set<ServerId>{ServerId(2)});
   two = s.follower(2, 1);
   s.ack_epoch(two, 1, make_zxid(1, 10));
   lines = s.take();
   CHECK(lines[1] == "SendSnapshot to 3: 0x200000000");
+}
+
+TEST_CASE("whom the log failed in a term before gets a snapshot at once") {
+  LeaderStage s(3, {.accepted_epoch = 1,
+                    .current_epoch = 1,
+                    .last_zxid = make_zxid(1, 50),
+                    .snapshot_next = {ServerId(2)}});
+  s.last = make_zxid(1, 50);
+  s.log.add(txn_of(make_zxid(1, 50)));
+  s.lead(2);
+  s.ack_epoch(s.follower(2, 1), 1, make_zxid(1, 10));
+  CHECK(s.take()[1] == "SendSnapshot to 2: 0x200000000");
+  CHECK(s.leader->snapshot_next().empty());
 }
 
 TEST_CASE("a long DIFF comes from the log in chunks, then from memory") {
