@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "bytes/reader.h"
+#include "tests/sim/client_frames.h"
 #include "tests/sim/node.h"
 #include "tests/sim/world.h"
 
@@ -21,7 +22,6 @@ constexpr const char* kShared = "/s";
 constexpr const char* kSecret = "/s/x";
 constexpr std::int32_t kNoSuchVersion = 1 << 30;
 constexpr auto kWatchMode = jute::AddWatchMode::persistent_recursive;
-constexpr std::size_t kLengthBytes = 4;
 constexpr std::size_t kReplyHeaderBytes = 16;
 constexpr std::int32_t kEventXid = -1;
 
@@ -32,24 +32,6 @@ zk::Options session_options(const World& world) {
     options.servers.hosts.push_back({fmt::format("n{}", number), static_cast<std::uint16_t>(number)});
   options.session_timeout = const_cast<World&>(world).options().session_timeout;
   return options;
-}
-
-// With their lengths.
-std::vector<std::string_view> frames_of(std::string_view bytes) {
-  std::vector<std::string_view> frames;
-  while (bytes.size() >= kLengthBytes) {
-    bytes::Reader reader(bytes);
-    const auto length = kLengthBytes + static_cast<std::size_t>(reader.i32());
-    frames.push_back(bytes.substr(0, length));
-    bytes.remove_prefix(length);
-  }
-  return frames;
-}
-
-std::int32_t xid_of(std::string_view frame) {
-  bytes::Reader reader(frame);
-  reader.skip(kLengthBytes);
-  return reader.i32();
 }
 
 bool came_from_server(ErrorCode error) {

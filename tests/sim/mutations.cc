@@ -8,6 +8,7 @@
 #include "coord/records/txn.h"
 #include "coord/records/txn_batch.h"
 #include "jute/codec.h"
+#include "tests/sim/client_frames.h"
 
 namespace tandem::sim {
 
@@ -17,7 +18,6 @@ namespace records = coord::records;
 
 namespace {
 
-constexpr std::size_t kLengthBytes = 4;
 constexpr std::size_t kRequestHeaderBytes = 8;
 constexpr std::size_t kReplyHeaderBytes = 16;
 constexpr double kDropped = 0.02;
@@ -65,23 +65,6 @@ std::string spoilt_for(Mutant mutant, const QuorumPacket& packet) {
     txn.body = records::ErrorTxn();
     return true;
   });
-}
-
-std::vector<std::string_view> frames_of(std::string_view bytes) {
-  std::vector<std::string_view> frames;
-  while (bytes.size() >= kLengthBytes) {
-    bytes::Reader reader(bytes);
-    const auto length = kLengthBytes + static_cast<std::size_t>(reader.i32());
-    frames.push_back(bytes.substr(0, length));
-    bytes.remove_prefix(length);
-  }
-  return frames;
-}
-
-std::int32_t xid_of(std::string_view frame) {
-  bytes::Reader reader(frame);
-  reader.skip(kLengthBytes);
-  return reader.i32();
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "bytes/reader.h"
+#include "tests/sim/client_frames.h"
 #include "tests/sim/list_disk.h"
 #include "tests/sim/store_disk.h"
 #include "tests/sim/world.h"
@@ -18,7 +19,6 @@ namespace zab = coord::zab;
 namespace {
 
 constexpr std::int64_t kWallStart = 1'700'000'000'000;
-constexpr std::size_t kLengthBytes = 4;
 
 std::unique_ptr<NodeDisk> make_disk(World& world, base::Random random) {
   const Options& options = world.options();
