@@ -29,7 +29,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).res
 import ensemble  # noqa: E402
 from load import BENCH, load  # noqa: E402
 from peers import peers  # noqa: E402
-from support import ports, servers, wait  # noqa: E402
+from support import page_cache, ports, servers, wait  # noqa: E402
 
 
 @dataclass
@@ -228,14 +228,6 @@ BROKER_LOADS = [
 ]
 
 
-def warm(directory):
-    """Brings the logs into the page cache: what is compared is serving, not the disk."""
-    for path in directory.rglob("*.log"):
-        with path.open("rb", buffering=0) as log:
-            while log.read(1 << 20):
-                pass
-
-
 def measure_broker(samples, work, options):
     directories = {"ours": work / "broker", "peer": work / "kafka"}
     with servers.Coord(work / "broker-coord") as coord, servers.Broker(
@@ -248,7 +240,7 @@ def measure_broker(samples, work, options):
             for _ in range(options.rounds):
                 for side, broker in brokers.items():
                     if verb[0] == "fetch":
-                        warm(directories[side])
+                        page_cache.warm(directories[side])
                     common = ["--partitions", 4, "--time", options.seconds, "--pid", broker.pid]
                     figures = load("kafka-load", *verb, "--broker", broker.bootstrap, *common)
                     samples.add(name, side, figures)
