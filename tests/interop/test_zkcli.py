@@ -251,11 +251,14 @@ def plain(text):
 
 
 def transcript(command, commands):
-    """What the shell said: prompt and output, events apart (they come when they come), remarks."""
+    """What the shell said: prompt and output, events apart (they come when they come), remarks.
+
+    That its session is closed an Apache shell tells only where the thread of its events still runs by then.
+    """
     result = subprocess.run(command, input=commands.lstrip() + "quit\n", capture_output=True, text=True,
                             timeout=120)
     output = result.stdout[result.stdout.index("Welcome"):]
-    events = [plain(event) for event in EVENT.findall(output) if event]
+    events = [plain(event) for event in EVENT.findall(output) if event and "state:Closed" not in event]
     remarks = plain(NOISE.sub("", result.stderr))
     return {"output": plain(EVENT.sub("", output)), "events": in_order(events), "remarks": remarks}
 
