@@ -70,6 +70,11 @@ struct Bench {
     REQUIRE(opened.has_value());
     port = std::move(*opened);
   }
+  // What is closed is let go of in the loop.
+  ~Bench() {
+    port.reset();
+    loop.poll();
+  }
   template <class Condition>
   void until(Condition condition) {
     const auto end = clock.now() + std::chrono::seconds(20);
