@@ -180,11 +180,11 @@ void Peer::serve_read_only() {
        fmt::format("no leader was found: serving read-only clients, last zxid 0x{:x}", last_txn_.value));
 }
 
-// A leader's ping names the last transaction it has proposed: when all up to there is durable, this server
-// has whatever it acknowledged to it, and what earlier leaders committed it has since it was synchronized.
-void Peer::become_complete(Zxid proposed) {
-  if (!incomplete_ || learner_ == nullptr || pipeline_ == nullptr || proposed < Zxid(0)) return;
-  if (!complete_at_) complete_at_ = proposed;
+// A leader sends what it has committed and what it has proposed, and only then NEWLEADER: when all that came
+// up to UPTODATE is durable, this server has whatever it acknowledged in a life before.
+void Peer::become_complete(Zxid received) {
+  if (!incomplete_ || learner_ == nullptr) return;
+  if (!complete_at_) complete_at_ = received;
   const zab::LearnerCoreStatus status = learner_->status();
   if (std::max(status.last_durable, records::make_zxid(status.epoch, 0)) < *complete_at_) return;
   incomplete_ = false;

@@ -165,7 +165,7 @@ class Peer {
   void serve_read_only();
   // With an accepted epoch it was not wiped: it never had more.
   bool is_empty() const { return last_txn_ == Zxid(0) && current_epoch_ == 0 && accepted_epoch_ == 0; }
-  void become_complete(Zxid proposed);
+  void become_complete(Zxid received);
   void end_role(const std::string& reason);
   void install(Database database);
   void apply(std::string_view payload);

@@ -150,12 +150,12 @@ void Peer::perform(const zab::LearnerEffect& effect) {
                  [&](const zab::StartFollowing& value) {
                    const bool observer = election_.state() == ServerState::observing;
                    serve(observer ? pipeline::Role::observer : pipeline::Role::follower, value.epoch_start);
+                   become_complete(learner_->status().last_queued);
                  },
                  [&](const zab::PingAsked& value) {
                    std::vector<records::Touch> touches;
                    if (pipeline_ != nullptr) touches = pipeline_->take_touches();
                    learner_->answer_ping(value.zxid, touches);
-                   become_complete(value.zxid);
                  },
                  [&](const zab::Revalidated& value) {
                    if (pipeline_ != nullptr) pipeline_->on_revalidated(value.session, value.valid, now_);
