@@ -386,6 +386,8 @@ void Connection::close_now() {
   out_sent_ = 0;
   loop_.remove(*this);
   handler_->on_closed(*this, close_reason_);
+  // One that holds its connection would else keep both for ever. Later: it may be what closes.
+  loop_.defer([handler = std::move(handler_)] {});
 }
 
 void Connection::on_sweep(base::Instant now) {

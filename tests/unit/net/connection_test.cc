@@ -206,6 +206,25 @@ TEST_CASE("a connection that ends after its output delivers it and tells its han
   CHECK(pair.echo->closed == "closed here");
 }
 
+TEST_CASE("a handler that holds its connection is let go of when that is closed") {
+  struct Holder final : net::Handler {
+    base::Result<std::size_t> frame_size(std::string_view) override { return std::size_t{0}; }
+    void on_frame(net::Connection&, const net::Frame&) override {}
+    void on_closed(net::Connection&, const base::Error&) override {}
+    std::shared_ptr<net::Connection> connection;
+  };
+  Pair pair;
+  int fds[2];
+  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == 0);
+  const net::Socket other(fds[1]);
+  auto holder = std::make_shared<Holder>();
+  holder->connection = net::Connection::start(pair.loop, net::Socket(fds[0]), holder, {});
+  holder->connection->close();
+  const std::weak_ptr<Holder> left = std::exchange(holder, nullptr);
+  pair.until([&] { return left.expired(); });
+  CHECK(left.expired());
+}
+
 TEST_CASE("a listener and a connector make a connection; a refused port is an error that names it") {
   base::SystemClock clock;
   net::Loop loop(clock);
