@@ -76,6 +76,11 @@ Result<std::optional<TxnRef>> LogRange::read_one() {
       if (!header) return header.error();
       return std::optional<TxnRef>(TxnRef{header->zxid, bytes::Slice::own(std::string(**payload))});
     }
+    // Where the next file begins a new epoch its zxids do not show what is missing before it.
+    if (reader_->end() != LogEnd::clean && at_ + 1 < files_.size())
+      return base::make_error(base::Errc::corrupt, "{} at offset {}: {}, and another file follows",
+                              fs::join(directory_, files_[at_].name), reader_->offset(),
+                              to_string(reader_->end()));
     reader_.reset();
     ++at_;
   }

@@ -1,7 +1,7 @@
 // The part of the log that a learner lacks, read in chunks while the log goes on being written: from the last
 // transaction at or before the learner's, in zxid order over all files. Owned by whoever reads, on any
 // thread. What is not durable yet must not be asked for: the reader stops at the first bytes that are no
-// whole entry.
+// whole entry; where another file follows them, they are an error.
 #pragma once
 
 #include <cstdint>

@@ -133,6 +133,20 @@ TEST_CASE("a log that starts behind the learner, or is too large for it, is not 
   CHECK(log_share_of_snapshot(100U << 20) == static_cast<std::uint64_t>(33) * (1U << 20));
 }
 
+TEST_CASE("a damaged end of a file that another one follows is not passed over") {
+  fs::PosixDisk disk;
+  TempDir dir;
+  write_logs(disk, dir.path, 12, 5);
+  const auto file = disk.open(dir.path + "/log.1", fs::OpenMode::write);
+  REQUIRE(file.has_value());
+  REQUIRE((*file)->pwrite(kFileHeaderSize + 4 * entry(1).size() + 20, "x").has_value());
+  const auto range = LogRange::open(disk, dir.path, Zxid(2), 1 << 20);
+  REQUIRE((range.has_value() && *range != nullptr));
+  const auto txns = (*range)->next(1 << 20, Zxid(20));
+  REQUIRE_FALSE(txns.has_value());
+  CHECK(txns.error().context.find("log.1 at offset ") != std::string::npos);
+}
+
 TEST_CASE("epochs are kept as Apache's text, and a new server has those of its last transaction") {
   fs::PosixDisk disk;
   TempDir dir;
