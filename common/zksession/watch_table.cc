@@ -28,6 +28,7 @@ bool WatchTable::has_recursive_above(std::string_view path) const {
     if (recursive_.contains(path)) return true;
     if (path.size() <= 1) return false;
     const auto slash = path.rfind('/');
+    if (slash == std::string_view::npos) return false;  // no path at all, whatever the server sent
     path = slash == 0 ? std::string_view("/") : path.substr(0, slash);
   }
 }

@@ -32,6 +32,13 @@ TEST_CASE("a recursive watch stays and hears of descendants but not of child lis
   CHECK_FALSE(table.fire(EventType::node_children_changed, "/a"));
 }
 
+TEST_CASE("an event for what is no path concerns nobody") {
+  WatchTable table;
+  table.on_result(Op::add_watch("/a", jute::AddWatchMode::persistent_recursive), "/a", ErrorCode::ok);
+  CHECK_FALSE(table.fire(EventType::node_created, "no path"));
+  CHECK_FALSE(table.fire(EventType::node_deleted, ""));
+}
+
 TEST_CASE("removal names the kinds that were there") {
   WatchTable table;
   table.on_result(Op::get_data("/a", true), "/a", ErrorCode::ok);
