@@ -87,7 +87,7 @@ void GroupCoordinator::store_commit(Ticket ticket, Group& group, const protocol:
         continue;
       }
       const bool own_retention = version <= kLastWithRetention && request.retention_time_ms != -1;
-      if (own_retention) value.expire_timestamp = now.wall.ms + request.retention_time_ms;
+      if (own_retention) value.expire_timestamp = time_after(now.wall.ms, request.retention_time_ms);
       const TopicPartition at{topic.name, asked.partition_index};
       records.push_back(commit_record(group.id(), at, value));
       group.offsets.prepare(at);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -22,6 +23,14 @@ struct Committed {
       expire_timestamp;  // of commits with their own retention (OffsetCommit v2 to v4)
   bool operator==(const Committed&) const = default;
 };
+
+// `duration_ms` after `at_ms`, at most the largest time there is: clients and records may hold any number.
+inline std::int64_t time_after(std::int64_t at_ms, std::int64_t duration_ms) {
+  std::int64_t sum;
+  if (!__builtin_add_overflow(at_ms, duration_ms, &sum)) return sum;
+  return duration_ms > 0 ? std::numeric_limits<std::int64_t>::max()
+                         : std::numeric_limits<std::int64_t>::min();
+}
 
 struct TopicPartition {
   std::string topic;
@@ -52,10 +61,9 @@ class OffsetTable {
     std::vector<TopicPartition> gone;
     for (const auto& [at, value] : offsets_) {
       if (pending_.contains(at) || keeps(at.topic)) continue;
-      const bool over = value.expire_timestamp
-                            ? now_ms >= *value.expire_timestamp
-                            : now_ms - base.value_or(value.commit_timestamp) >= retention_ms;
-      if (over) gone.push_back(at);
+      const std::int64_t over =
+          value.expire_timestamp.value_or(time_after(base.value_or(value.commit_timestamp), retention_ms));
+      if (now_ms >= over) gone.push_back(at);
     }
     return gone;
   }

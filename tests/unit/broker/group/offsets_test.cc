@@ -113,6 +113,24 @@ TEST_CASE("a commit with its own retention expires then") {
   CHECK_EQ(f.committed(), -1);
 }
 
+TEST_CASE("times beyond all calendars are no trouble: the largest never comes, the smallest is over") {
+  const auto later = [](std::int64_t retention_ms, std::int64_t commit_timestamp) {
+    Fixture f;
+    protocol::OffsetCommitRequest request;
+    request.group_id = "g";
+    request.retention_time_ms = retention_ms;
+    request.topics.push_back({"t", {{0, 7, -1, commit_timestamp, std::nullopt}}});
+    f.coordinator->commit(Ticket(99), request, 3, f.now());
+    f.drain();
+    f.settle();
+    f.pass(milliseconds(1'200'000));
+    return f.committed();
+  };
+  CHECK_EQ(later(INT64_MAX, -1), 7);
+  CHECK_EQ(later(-1, INT64_MIN), -1);
+  CHECK_EQ(later(-1, INT64_MAX), 7);
+}
+
 TEST_CASE("a group is deleted only when empty, with its offsets, and stays deleted") {
   Fixture f;
   CHECK_EQ(f.coordinator->delete_group("g", f.now()), ErrorCode::group_id_not_found);
