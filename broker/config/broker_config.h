@@ -20,6 +20,7 @@ struct BrokerConfig {
   std::string listener_security_protocol_map =
       "SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT";
   std::optional<std::string> inter_broker_listener_name;
+  std::optional<std::string> control_plane_listener_name;
   std::string security_inter_broker_protocol = "PLAINTEXT";
   std::string inter_broker_protocol_version = "3.9-IV0";
   std::optional<std::int32_t> port;  // these four: before Kafka 3.0, in place of the listeners

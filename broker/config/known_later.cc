@@ -20,8 +20,6 @@ constexpr std::array kLater{
     Known{"broker.heartbeat.interval.ms", Type::int32, "2000", Change::at_start, "KRaft."},
     Known{"broker.session.timeout.ms", Type::int32, "9000", Change::at_start, "KRaft."},
     Known{"client.quota.callback.class", Type::name_of_class, nullptr, Change::at_start, "Quotas in Java."},
-    Known{"control.plane.listener.name", Type::string, nullptr, Change::at_start,
-          "A listener of its own for the controller."},
     Known{"controller.listener.names", Type::string, nullptr, Change::at_start, "KRaft."},
     Known{"controller.quorum.append.linger.ms", Type::int32, "25", Change::at_start, "KRaft."},
     Known{"controller.quorum.bootstrap.servers", Type::list, "", Change::at_start, "KRaft."},

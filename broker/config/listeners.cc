@@ -114,6 +114,18 @@ base::Result<std::string> inter_broker_listener(const BrokerConfig& config,
   return invalid("inter.broker.listener.name", "no listener is called PLAINTEXT, so this key must name one");
 }
 
+// One of the listeners, and not the one that brokers use for everything else.
+base::Result<std::string> control_plane_listener(const BrokerConfig& config, const Listeners& listeners) {
+  if (!config.control_plane_listener_name) return listeners.inter_broker;
+  const std::string name = upper(*config.control_plane_listener_name);
+  for (const zk::Endpoint& endpoint : listeners.bound) {
+    if (endpoint.listener != name) continue;
+    if (name != listeners.inter_broker) return name;
+    return invalid("control.plane.listener.name", "it must differ from the listener between brokers");
+  }
+  return invalid("control.plane.listener.name", fmt::format("{} is not among the listeners", name));
+}
+
 }  // namespace
 
 std::map<std::string, std::size_t> connection_overrides(std::string_view text) {
@@ -167,6 +179,9 @@ base::Result<Listeners> resolve_listeners(const BrokerConfig& config) {
   auto inter_broker = inter_broker_listener(config, out.bound);
   if (!inter_broker) return inter_broker.error();
   out.inter_broker = std::move(*inter_broker);
+  auto control_plane = control_plane_listener(config, out);
+  if (!control_plane) return control_plane.error();
+  out.control_plane = std::move(*control_plane);
   return out;
 }
 

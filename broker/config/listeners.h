@@ -17,6 +17,7 @@ struct Listeners {
   std::vector<zk::Endpoint> bound;       // host empty: all addresses
   std::vector<zk::Endpoint> advertised;  // host empty: the server puts its own name
   std::string inter_broker;              // name of the listener
+  std::string control_plane;             // the controller's way to the brokers; without one, inter_broker
 };
 
 base::Result<Listeners> resolve_listeners(const BrokerConfig& config);

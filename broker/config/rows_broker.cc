@@ -28,6 +28,9 @@ std::vector<conf::Setting> identity_rows() {
       setting("inter.broker.listener.name", &BrokerConfig::inter_broker_listener_name,
               {.doc = "The listener that brokers use among themselves; unset: the one of "
                       "security.inter.broker.protocol."}),
+      setting(
+          "control.plane.listener.name", &BrokerConfig::control_plane_listener_name,
+          {.doc = "The listener by which the controller reaches brokers; unset: the one between brokers."}),
       setting("security.inter.broker.protocol", &BrokerConfig::security_inter_broker_protocol,
               {.doc = "The protocol of the listener that brokers use among themselves.",
                .one_of = {"PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"}}),

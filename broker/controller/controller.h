@@ -22,10 +22,11 @@ namespace tandem::broker::controller {
 struct ControllerOptions {
   std::int32_t broker_id = -1;
   ProtocolVersion protocol;
-  std::string listener = "PLAINTEXT";  // inter-broker, or control plane
-  bool delete_topics = true;           // delete.topic.enable
-  bool unclean_election = false;       // unclean.leader.election.enable
-  bool auto_rebalance = true;          // auto.leader.rebalance.enable
+  std::string listener = "PLAINTEXT";          // by which brokers reach each other
+  std::string control_listener = "PLAINTEXT";  // by which the controller reaches them: control plane, if any
+  bool delete_topics = true;                   // delete.topic.enable
+  bool unclean_election = false;               // unclean.leader.election.enable
+  bool auto_rebalance = true;                  // auto.leader.rebalance.enable
   base::milliseconds rebalance_interval{300'000};
   int imbalance_percent = 10;
   std::int32_t default_partitions = 1;

@@ -70,9 +70,10 @@ Task<void> Controller::drop_notifications(std::string root) {
 
 void Controller::connect(std::int32_t broker) {
   const auto& live = state_.brokers.at(broker);
-  const auto* endpoint = live.registration.endpoint(options_.listener);
+  const auto* endpoint = live.registration.endpoint(options_.control_listener);
   if (endpoint == nullptr) {
-    effects_.emplace_back(Note{fmt::format("broker {} has no listener {}", broker, options_.listener)});
+    effects_.emplace_back(
+        Note{fmt::format("broker {} has no listener {}", broker, options_.control_listener)});
     return;
   }
   effects_.emplace_back(Connect{broker, *endpoint});

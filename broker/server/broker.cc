@@ -284,6 +284,7 @@ shell::ControllerServiceOptions Broker::controller_options() const {
   options.controller.protocol = controller::ProtocolVersion::parse(config().inter_broker_protocol_version)
                                     .value_or(controller::ProtocolVersion{});
   options.controller.listener = listeners_.inter_broker;
+  options.controller.control_listener = listeners_.control_plane;
   options.controller.delete_topics = config().delete_topic_enable;
   options.controller.unclean_election = config().unclean_leader_election_enable;
   options.controller.auto_rebalance = config().auto_leader_rebalance_enable;
@@ -293,6 +294,8 @@ shell::ControllerServiceOptions Broker::controller_options() const {
   options.controller.default_partitions = config().num_partitions;
   options.controller.default_replication_factor = config().default_replication_factor;
   options.shutdown_retries = config().controlled_shutdown_max_retries;
+  options.shutdown_backoff = milliseconds(config().controlled_shutdown_retry_backoff_ms);
+  options.socket_timeout = milliseconds(config().controller_socket_timeout_ms);
   options.seed = outside_.seed + 1;
   options.on_fatal = [this](std::string reason) { outside_.on_fatal(std::move(reason)); };
   // The node outlives the control thread.

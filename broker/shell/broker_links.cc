@@ -13,7 +13,6 @@ namespace {
 
 constexpr base::milliseconds kConnectTimeout{10'000};
 constexpr base::milliseconds kRetryBackoff{100};
-constexpr base::milliseconds kAnswerTimeout{30'000};  // controller.socket.timeout.ms
 
 template <class Response>
 base::Result<controller::Controller::Answer> decode(const protocol::ResponseFrame& frame,
@@ -121,7 +120,7 @@ class BrokerLinks::Link : public std::enable_shared_from_this<Link> {
           return protocol::encode_request(request.version, correlation(), links_.client_id_, message);
         },
         request.request));
-    retry_.set(links_.loop_.clock().now() + kAnswerTimeout);
+    retry_.set(links_.loop_.clock().now() + links_.answer_timeout_);
   }
 
   std::int32_t correlation() const { return static_cast<std::int32_t>(queue_.front().id & 0x7fffffff); }
@@ -180,10 +179,11 @@ class BrokerLinks::Link : public std::enable_shared_from_this<Link> {
   bool full_ = false;
 };
 
-BrokerLinks::BrokerLinks(net::Loop& loop, std::string client_id, OnAnswer on_answer, OnFull on_full,
-                         logging::Logger log)
+BrokerLinks::BrokerLinks(net::Loop& loop, std::string client_id, base::milliseconds answer_timeout,
+                         OnAnswer on_answer, OnFull on_full, logging::Logger log)
     : loop_(loop),
       client_id_(std::move(client_id)),
+      answer_timeout_(answer_timeout),
       on_answer_(std::move(on_answer)),
       on_full_(std::move(on_full)),
       log_(log) {}

@@ -23,8 +23,9 @@ class BrokerLinks {
 
   using OnFull = std::function<void(std::int32_t broker)>;
 
-  BrokerLinks(net::Loop& loop, std::string client_id, OnAnswer on_answer, OnFull on_full,
-              logging::Logger log);
+  // `answer_timeout` is controller.socket.timeout.ms.
+  BrokerLinks(net::Loop& loop, std::string client_id, base::milliseconds answer_timeout, OnAnswer on_answer,
+              OnFull on_full, logging::Logger log);
   ~BrokerLinks();
 
   void add(std::int32_t broker, const zk::Endpoint& endpoint);
@@ -37,6 +38,7 @@ class BrokerLinks {
   class Link;
   net::Loop& loop_;
   std::string client_id_;
+  base::milliseconds answer_timeout_;
   OnAnswer on_answer_;
   OnFull on_full_;
   logging::Logger log_;

@@ -2,6 +2,7 @@
 
 #include <future>
 
+#include "broker/zk/paths.h"
 #include "net/executors.h"
 #include "net/timer.h"
 
@@ -9,6 +10,20 @@ namespace tandem::broker::shell {
 namespace {
 
 constexpr base::milliseconds kStopWait{30'000};
+
+// nullopt: only the handler of the API knows how to put it to the core.
+std::optional<controller::ControllerRequest> as_own_request(const api::ToController& request) {
+  if (const auto* alter = std::get_if<protocol::AlterPartitionRequest>(&request)) return *alter;
+  if (const auto* ids = std::get_if<protocol::AllocateProducerIdsRequest>(&request)) return *ids;
+  if (const auto* leave = std::get_if<protocol::ControlledShutdownRequest>(&request)) return *leave;
+  return std::nullopt;
+}
+
+api::FromController as_answer(controller::ControllerReply reply) {
+  if (auto* alter = std::get_if<protocol::AlterPartitionResponse>(&reply)) return std::move(*alter);
+  if (auto* ids = std::get_if<protocol::AllocateProducerIdsResponse>(&reply)) return std::move(*ids);
+  return std::get<protocol::ControlledShutdownResponse>(std::move(reply));
+}
 
 }  // namespace
 
@@ -93,36 +108,55 @@ void ControllerService::stop(bool controlled) {
   loop_.post([this, promise, controlled] {
     stopping_ = true;
     shut_down(controlled ? options_.shutdown_retries : 0, [this, promise] {
+      shutdown_timer_.reset();
+      if (channel_) channel_->stop();
       if (controller_) controller_->stop(now());
       pump();
       tree_->stop([promise] { promise->set_value(); });
     });
   });
-  if (future.wait_for(kStopWait) != std::future_status::ready) log_.warn("the session did not close in time");
+  const auto patience = kStopWait + options_.shutdown_backoff * (2 * std::max(options_.shutdown_retries, 0));
+  if (future.wait_for(patience) != std::future_status::ready) log_.warn("the session did not close in time");
 }
 
-// Only a broker that is the controller can hand on by itself; elsewhere the session's end moves the leaders.
+// The controller is asked until it has moved everything that this broker leads, or often enough.
 void ControllerService::shut_down(int attempts_left, std::function<void()> done) {
-  if (attempts_left <= 0 || !controller_ || !controller_->active()) {
+  if (attempts_left <= 0 || !controller_ || broker_epoch_ < 0) {
     done();
     return;
   }
   protocol::ControlledShutdownRequest request;
   request.broker_id = options_.controller.broker_id;
   request.broker_epoch = broker_epoch_;
-  const auto token = ++last_token_;
-  asked_[token] = [this, attempts_left, done](controller::ControllerReply reply) {
-    const auto* response = std::get_if<protocol::ControlledShutdownResponse>(&reply);
-    const bool handed_on = response != nullptr && response->error_code == protocol::ErrorCode::none &&
-                           response->remaining_partitions.empty();
-    if (handed_on) {
-      done();
-    } else {
-      shut_down(attempts_left - 1, done);
-    }
-  };
-  controller_->request(token, std::move(request), now());
-  pump();
+  tell(std::move(request), options_.shutdown_backoff,
+       [this, attempts_left, done = std::move(done)](const base::Result<api::FromController>& answer) {
+         on_shut_down(attempts_left, done, answer);
+       });
+}
+
+void ControllerService::on_shut_down(int attempts_left, std::function<void()> done,
+                                     const base::Result<api::FromController>& answer) {
+  const auto* response = answer ? std::get_if<protocol::ControlledShutdownResponse>(&*answer) : nullptr;
+  if (response != nullptr && response->error_code == protocol::ErrorCode::none &&
+      response->remaining_partitions.empty()) {
+    log_.info("controlled shutdown succeeded");
+    done();
+    return;
+  }
+  if (response != nullptr) {
+    log_.warn("controlled shutdown: error {}, {} partitions are still led here",
+              static_cast<int>(response->error_code), response->remaining_partitions.size());
+  } else {
+    log_.warn("controlled shutdown: {}", answer.error().context);
+  }
+  if (attempts_left <= 1) {
+    log_.warn("going on with an uncontrolled shutdown");
+    done();
+    return;
+  }
+  shutdown_timer_ = std::make_unique<net::Timer>(
+      loop_, [this, attempts_left, done = std::move(done)] { shut_down(attempts_left - 1, done); });
+  shutdown_timer_->set(now() + options_.shutdown_backoff);
 }
 
 // ---- ClusterControl ----
@@ -138,6 +172,45 @@ void ControllerService::ask(controller::ControllerRequest request, Answered done
     controller_->request(token, std::move(request), now());
     pump();
   });
+}
+
+void ControllerService::tell_controller(api::ToController request, base::milliseconds timeout, Told done) {
+  loop_.post([this, request = std::move(request), timeout, done = std::move(done)]() mutable {
+    tell(std::move(request), timeout, std::move(done));
+  });
+}
+
+// Our own controller, when it is the active one, needs no connection.
+void ControllerService::tell(api::ToController request, base::milliseconds timeout, Told done) {
+  if (!channel_) return done(base::make_error(base::Errc::unavailable, "this broker has not joined yet"));
+  auto own = controller_->active() ? as_own_request(request) : std::nullopt;
+  if (!own) {
+    channel_->send(std::move(request), timeout, std::move(done));
+    return;
+  }
+  const auto token = ++last_token_;
+  asked_[token] = [this, request = std::move(request), timeout,
+                   done = std::move(done)](controller::ControllerReply reply) mutable {
+    auto answer = as_answer(std::move(reply));
+    if (is_not_controller(answer)) {  // the office was lost meanwhile: its next holder is asked
+      channel_->send(std::move(request), timeout, std::move(done));
+    } else {
+      done(std::move(answer));
+    }
+  };
+  controller_->request(token, std::move(*own), now());
+  pump();
+}
+
+void ControllerService::find_broker(std::int32_t broker, const ControllerChannel::Found& found) {
+  if (!tree_->up()) return found(std::nullopt);
+  tree_->perform(
+      {zk::get_op(zk::broker_path(broker))}, [this, broker, found](std::vector<zk::ZkResult> results) {
+        const auto known = results.front().ok() ? zk::decode_broker(broker, results.front().data)
+                                                : base::make_error(base::Errc::not_found, "not registered");
+        const auto* endpoint = known ? known->endpoint(options_.controller.control_listener) : nullptr;
+        found(endpoint != nullptr ? std::optional(*endpoint) : std::nullopt);
+      });
 }
 
 void ControllerService::perform(std::vector<zk::ZkOp> ops, Performed done) {
@@ -183,8 +256,12 @@ void ControllerService::on_outcome(base::Result<controller::Prepared> prepared) 
     options_.controller.broker_id = prepared->broker_id;
     const std::string client_id = std::to_string(prepared->broker_id);
     controller_.emplace(options_.controller, base::Random(options_.seed + 1));
+    channel_ = std::make_unique<ControllerChannel>(
+        loop_, ControllerChannel::Options{client_id, options_.socket_timeout},
+        [this](std::int32_t broker, const ControllerChannel::Found& found) { find_broker(broker, found); },
+        log_.named("channel"));
     links_ = std::make_unique<BrokerLinks>(
-        loop_, client_id,
+        loop_, client_id, options_.socket_timeout,
         [this](std::int32_t broker, std::uint64_t id, controller::Controller::Answer answer) {
           controller_->on_answer(broker, id, std::move(answer), now());
           pump();
@@ -244,6 +321,7 @@ void ControllerService::pump_controller() {
   }
   timer_->set(controller_->next_deadline());
   controller_id_ = controller_->active_id();
+  channel_->set_controller(controller_id_);
 }
 
 void ControllerService::perform_effect(controller::Effect& effect) {

@@ -16,6 +16,7 @@
 #include "broker/controller/controller.h"
 #include "broker/controller/registration.h"
 #include "broker/shell/broker_links.h"
+#include "broker/shell/controller_channel.h"
 #include "broker/shell/tree_link.h"
 #include "net/timer.h"
 
@@ -26,6 +27,8 @@ struct ControllerServiceOptions {
   base::milliseconds connect_timeout{18000};  // zookeeper.connection.timeout.ms
   controller::ControllerOptions controller;   // the broker id is filled in by prepare()
   int shutdown_retries = 3;                   // controlled.shutdown.max.retries
+  base::milliseconds shutdown_backoff{5000};  // controlled.shutdown.retry.backoff.ms
+  base::milliseconds socket_timeout{30000};   // controller.socket.timeout.ms
   std::uint64_t seed = 1;
   // A new session could not be registered (another broker took the id): the process must end. Control thread.
   std::function<void(std::string reason)> on_fatal;
@@ -44,8 +47,7 @@ class ControllerService final : public api::ClusterControl {
   base::Result<std::int64_t> enlist(zk::BrokerRegistration broker);
   // A changed registration (dynamic listeners); returns at once.
   void update(zk::BrokerRegistration broker);
-  // Hands on what this broker leads (when it is the controller), lays down the office, ends the session.
-  // Blocks.
+  // Has the controller hand on what this broker leads, lays down the office, ends the session. Blocks.
   void stop(bool controlled);
   // How the controller would choose now (unclean.leader.election.enable changed).
   void set_unclean_default(bool enabled);
@@ -53,6 +55,7 @@ class ControllerService final : public api::ClusterControl {
   // ---- api::ClusterControl ----
   void ask(controller::ControllerRequest request, Answered done) override;
   std::int32_t controller_id() const override { return controller_id_; }
+  void tell_controller(api::ToController request, base::milliseconds timeout, Told done) override;
   void perform(std::vector<zk::ZkOp> ops, Performed done) override;
   void subscribe(OnEvent on_event) override { subscribers_.push_back(std::move(on_event)); }
 
@@ -67,6 +70,10 @@ class ControllerService final : public api::ClusterControl {
   void on_outcome(base::Result<controller::Prepared> prepared);
   void on_enlisted(base::Result<std::int64_t> epoch);
   void shut_down(int attempts_left, std::function<void()> done);
+  void on_shut_down(int attempts_left, std::function<void()> done,
+                    const base::Result<api::FromController>& answer);
+  void tell(api::ToController request, base::milliseconds timeout, Told done);
+  void find_broker(std::int32_t broker, const ControllerChannel::Found& found);
 
   base::Instant now() const { return clock_.now(); }
 
@@ -79,7 +86,9 @@ class ControllerService final : public api::ClusterControl {
   // ---- control thread ----
   std::unique_ptr<TreeLink> tree_;
   std::unique_ptr<BrokerLinks> links_;
+  std::unique_ptr<ControllerChannel> channel_;
   std::unique_ptr<net::Timer> timer_;
+  std::unique_ptr<net::Timer> shutdown_timer_;
   controller::Registration registration_;
   std::optional<controller::Controller> controller_;
   std::optional<controller::PrepareOptions> to_prepare_;

@@ -13,6 +13,10 @@ inline constexpr std::size_t kClientRequestsMax = 64;
 // nothing for so long has missed is more than what it is told when it starts, so that is what it gets.
 inline constexpr std::size_t kControlRequestsMax = 10'000;
 
+// Requests of this broker that wait for the controller. Leaders ask for all their partitions in one, so more
+// than a few mean that no controller has answered for long: the caller is told, and asks again later.
+inline constexpr std::size_t kControllerRequestsMax = 1'000;
+
 // The answer of a broker to a control request: a row for each partition of a request for 100,000 takes 3 MiB.
 inline constexpr std::size_t kControlResponseBytesMax = 64 * 1024 * 1024;
 

@@ -22,7 +22,8 @@ class TopicCreator final : public api::TopicAutoCreation {
   protocol::ErrorCode request(const std::string& topic) override;
 
  private:
-  void on_created(const std::string& topic, const controller::ControllerReply& reply);
+  void create(controller::TopicToCreate topic);
+  void on_created(const std::string& topic, const controller::TopicsCreated& created);
 
   api::ClusterControl& control_;
   api::MetadataCache& metadata_;

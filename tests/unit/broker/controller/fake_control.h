@@ -14,9 +14,13 @@ class FakeControl final : public api::ClusterControl {
  public:
   FakeTree tree;
   bool lost = false;
+  std::vector<std::pair<api::ToController, Told>> told;  // not yet answered
 
   void ask(controller::ControllerRequest, Answered) override {}
   std::int32_t controller_id() const override { return 0; }
+  void tell_controller(api::ToController request, base::milliseconds, Told done) override {
+    told.emplace_back(std::move(request), std::move(done));
+  }
   void perform(std::vector<zk::ZkOp> ops, Performed done) override {
     done(lost ? std::vector<zk::ZkResult>() : tree.perform(ops));
     for (const auto& [path, event] : std::exchange(tree.fired, {})) {

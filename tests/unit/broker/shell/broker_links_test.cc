@@ -19,7 +19,7 @@ TEST_CASE("a queue that is full is dropped, its broker is named once, and taken 
   net::Loop loop(clock);
   std::vector<std::int32_t> full;
   BrokerLinks links(
-      loop, "0", [](std::int32_t, std::uint64_t, controller::Controller::Answer) {},
+      loop, "0", std::chrono::seconds(30), [](std::int32_t, std::uint64_t, controller::Controller::Answer) {},
       [&full](std::int32_t broker) { full.push_back(broker); }, logging::Logger());
   zk::Endpoint nobody;
   nobody.host = "127.0.0.1";
