@@ -12,7 +12,9 @@ std::string one(const SeekVoters& value) {
   for (const quorum::ServerId id : value.voters) text += fmt::format(" {}", id);
   return text;
 }
-std::string one(const OpenLearnerPort&) { return "open learner port"; }
+std::string one(const OpenLearnerPort& value) {
+  return value.for_observers ? "open port for observers" : "open learner port";
+}
 std::string one(const CloseLearnerPort&) { return "close learner port"; }
 std::string one(const ConnectLeader& value) { return fmt::format("connect to leader {}", value.leader); }
 std::string one(const CloseLeader&) { return "close connection to leader"; }

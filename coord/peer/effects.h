@@ -24,8 +24,10 @@ struct SeekVoters {
 
 // ---- learners of this leader ----------------------------------------------------------------------------
 
-// Listen on the own quorum addresses; then on_learner_port. All connections end with CloseLearnerPort.
+// Listen on the own quorum addresses (for observers: on observerMasterPort of them); then on_learner_port.
+// All connections end with CloseLearnerPort.
 struct OpenLearnerPort {
+  bool for_observers = false;
   bool operator==(const OpenLearnerPort&) const = default;
 };
 struct CloseLearnerPort {
@@ -34,10 +36,12 @@ struct CloseLearnerPort {
 
 // ---- the leader of this learner -------------------------------------------------------------------------
 
-// Connect to one of its quorum addresses; then on_leader_connected or on_leader_gone.
+// Connect to one of its quorum addresses; then on_leader_connected or on_leader_gone. A leader may need a
+// moment to open its port; an observer master that refuses does not serve now.
 struct ConnectLeader {
   quorum::ServerId leader;
   std::vector<quorum::PeerAddress> addresses;
+  bool may_open_late = true;
   bool operator==(const ConnectLeader&) const = default;
 };
 struct CloseLeader {

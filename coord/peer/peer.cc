@@ -39,8 +39,11 @@ Peer::Peer(PeerOptions options, PeerStart start, const auth::Authorizer& authori
       incomplete_(start.incomplete),
       commit_log_(options_.commit_log_count),
       election_(with_self(options_.election, options_.self), options_.config),
-      leader_id_(quorum::kNoServer) {
+      leader_id_(quorum::kNoServer),
+      random_(options_.seed),
+      master_id_(quorum::kNoServer) {
   install(std::move(start.database));
+  shuffle_masters();
 }
 
 Peer::~Peer() = default;
@@ -129,11 +132,7 @@ void Peer::learn(const election::Decide& decision) {
       now_.at);
   if (options_.config.find(leader_id_) == nullptr)
     return learner_->on_disconnected("the elected leader is not in our configuration", now_.at);
-  connect_leader();
-}
-
-void Peer::connect_leader() {
-  effects_.emplace_back(ConnectLeader{leader_id_, options_.config.find(leader_id_)->addresses});
+  choose_master();
 }
 
 // In sync with a quorum: clients are served from now on.
@@ -183,7 +182,8 @@ void Peer::serve_read_only() {
 // A leader sends what it has committed and what it has proposed, and only then NEWLEADER: when all that came
 // up to UPTODATE is durable, this server has whatever it acknowledged in a life before.
 void Peer::become_complete(Zxid received) {
-  if (!incomplete_ || learner_ == nullptr) return;
+  // An observer master sends nothing that is only proposed.
+  if (!incomplete_ || learner_ == nullptr || master_id_ != leader_id_) return;
   if (!complete_at_) complete_at_ = received;
   const zab::LearnerCoreStatus status = learner_->status();
   if (std::max(status.last_durable, records::make_zxid(status.epoch, 0)) < *complete_at_) return;
@@ -206,6 +206,7 @@ void Peer::end_role(const std::string& reason) {
   } else {
     unapplied_.assign(learner_->unapplied().begin(), learner_->unapplied().end());
     effects_.emplace_back(CloseLeader{});
+    end_observer_master();
   }
   leader_.reset();
   learner_.reset();
@@ -213,7 +214,8 @@ void Peer::end_role(const std::string& reason) {
   doubt_at_.reset();
   held_ = false;
   leader_effects_.clear();
-  leader_id_ = quorum::kNoServer;
+  leader_id_ = master_id_ = quorum::kNoServer;
+  connect_at_.reset();
   effects_.emplace_back(DrainLog{});
 }
 
@@ -226,11 +228,13 @@ void Peer::on_log_drained(Now now) {
   }
   // A leader counts from its epoch's zero; what it has is what counts now.
   tree_->set_last_zxid(last_txn_);
-  if (served_) {
+  base::Duration pause = served_ ? base::Duration(0) : kPauseAfterFailure;
+  if (!options_.config.is_voter(options_.self)) pause += delay_up_to(options_.observer_election_delay);
+  if (pause == base::Duration(0)) {
     look();
   } else {
     phase_ = Phase::pausing;
-    look_at_ = now.at + kPauseAfterFailure;
+    look_at_ = now.at + pause;
   }
   settle();
 }
@@ -321,53 +325,61 @@ void Peer::on_election_link(ServerId peer, election::Link link, Now now) {
 
 void Peer::on_learner_port(const base::Status& opened, Now now) {
   now_ = now;
-  if (leader_ == nullptr || opened) return;
-  leader_->step_down("cannot listen for learners: " + opened.error().context);
+  if (opened) return;
+  const std::string complaint = "cannot listen for learners: " + opened.error().context;
+  if (leader_ != nullptr) {
+    leader_->step_down(complaint);
+  } else if (observer_master_ != nullptr) {
+    note(Note::Level::warning, complaint + "; no observer is served in this role");
+    end_observer_master();
+    observers_refused_ = true;
+  }
   settle();
 }
 
 LearnerId Peer::on_learner_open(Now now) {
   now_ = now;
-  if (leader_ == nullptr) return LearnerId(0);
-  const LearnerId learner = leader_->open_learner(now.at);
+  if (master() == nullptr) return LearnerId(0);
+  const LearnerId learner = master()->open_learner(now.at);
   settle();
   return learner;
 }
 
 void Peer::on_learner_packet(LearnerId learner, const records::QuorumPacket& packet, Now now) {
   now_ = now;
-  if (leader_ == nullptr) return;
-  const bool introduced = leader_->on_packet(learner, packet, now.at);
-  if (introduced) note(Note::Level::info, fmt::format("learner {}: {}", learner, leader_->describe(learner)));
+  if (master() == nullptr) return;
+  const bool introduced = master()->on_packet(learner, packet, now.at);
+  if (introduced)
+    note(Note::Level::info, fmt::format("learner {}: {}", learner, master()->describe(learner)));
   settle();
 }
 
 void Peer::on_learner_progress(LearnerId learner, Now now) {
   now_ = now;
-  if (leader_ != nullptr) leader_->on_progress(learner, now.at);
+  if (master() != nullptr) master()->on_progress(learner, now.at);
 }
 
 void Peer::on_snapshot_sent(LearnerId learner, Now now) {
   now_ = now;
-  if (leader_ == nullptr) return;
-  leader_->on_snapshot_sent(learner, now.at);
+  if (master() == nullptr) return;
+  master()->on_snapshot_sent(learner, now.at);
   settle();
 }
 
 void Peer::on_learner_gone(LearnerId learner, Now now) {
   now_ = now;
-  if (leader_ == nullptr) return;
-  if (const std::string who = leader_->describe(learner); !who.empty())
+  if (master() == nullptr) return;
+  if (const std::string who = master()->describe(learner); !who.empty())
     note(Note::Level::info, fmt::format("learner {} is gone: {}", learner, who));
-  leader_->on_closed(learner, now.at);
+  master()->on_closed(learner, now.at);
   if (pipeline_ != nullptr) pipeline_->on_learner_gone(pipeline::LearnerId(learner.value));
   settle();
 }
 
 void Peer::on_log_chunk(LearnerId learner, zab::LogChunk chunk, Now now) {
   now_ = now;
-  if (leader_ == nullptr) return;
-  leader_->on_log_chunk(learner, std::move(chunk), now.at);
+  if (master() == nullptr) return;
+  master()->on_log_chunk(learner, std::move(chunk), now.at);
   settle();
 }
 
@@ -395,7 +407,7 @@ void Peer::on_leader_progress(Now now) {
 void Peer::on_leader_gone(std::string_view reason, Now now) {
   now_ = now;
   if (learner_ == nullptr) return;
-  learner_->on_disconnected(reason, now.at);
+  if (!try_next_master()) learner_->on_disconnected(reason, now.at);
   settle();
 }
 
@@ -482,9 +494,10 @@ void Peer::on_deadline(Now now) {
   if (look_at_ && now.at >= *look_at_) look();
   if (read_only_at_ && now.at >= *read_only_at_) serve_read_only();
   doubt();
+  if (connect_at_ && now.at >= *connect_at_) connect_leader();
   const auto due = [&](std::optional<base::Instant> at) { return at && *at <= now.at; };
   if (due(election_.next_deadline())) election_.on_deadline(now.at);
-  if (leader_ != nullptr && due(leader_->next_deadline())) leader_->on_deadline(now.at);
+  if (master() != nullptr && due(master()->next_deadline())) master()->on_deadline(now.at);
   if (learner_ != nullptr && due(learner_->next_deadline())) learner_->on_deadline(now.at);
   settle();
   if (pipeline_ != nullptr && due(pipeline_->next_deadline())) pipeline_->on_deadline(now);
@@ -499,7 +512,8 @@ std::optional<base::Instant> Peer::next_deadline() const {
   consider(election_.next_deadline());
   consider(read_only_at_);
   if (doubt_at_ && !options_.config.contains_quorum(supporters_)) consider(doubt_at_);
-  if (leader_ != nullptr) consider(leader_->next_deadline());
+  consider(connect_at_);
+  if (master() != nullptr) consider(master()->next_deadline());
   if (learner_ != nullptr) consider(learner_->next_deadline());
   if (pipeline_ != nullptr) consider(pipeline_->next_deadline());
   return first;
@@ -510,6 +524,7 @@ Status Peer::status() const {
   status.state = leader_ != nullptr || learner_ != nullptr ? election_.state() : ServerState::looking;
   status.serving = pipeline_ != nullptr && pipeline_->role() != pipeline::Role::read_only;
   if (leader_id_ != quorum::kNoServer) status.leader = leader_id_;
+  if (master_id_ != quorum::kNoServer) status.master = master_id_;
   status.accepted_epoch = accepted_epoch_;
   status.current_epoch = current_epoch_;
   status.incomplete = incomplete_;
@@ -517,6 +532,7 @@ Status Peer::status() const {
   status.election = election_.status();
   if (leader_ != nullptr) status.leading = leader_->status();
   if (learner_ != nullptr) status.learning = learner_->status();
+  if (observer_master_ != nullptr) status.observed = observer_master_->status();
   return status;
 }
 

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/random.h"
 #include "coord/auth/authorizer.h"
 #include "coord/election/election.h"
 #include "coord/peer/effects.h"
@@ -49,6 +50,12 @@ struct PeerOptions {
   bool read_only = false;             // readonlymode.enabled
   base::milliseconds silence_max{0};  // tandem.heartbeatTimeout; 0: no heartbeats
   std::size_t commit_log_count = zab::kCommitLogCount;
+  // observerMasterPort: where followers serve observers, and observers look for them; 0: at the leader.
+  std::uint16_t observer_master_port = 0;
+  // Random delays of an observer, at most: before it connects, before it looks for a leader again.
+  base::milliseconds observer_reconnect_delay{0};
+  base::milliseconds observer_election_delay{0};
+  std::uint64_t seed = 0;              // of what is random
   election::Options election;          // self is set here
   pipeline::PipelineOptions pipeline;  // role, first_link and the sync option are set here
 };
@@ -74,6 +81,8 @@ struct Status {
   ServerState state = ServerState::looking;
   bool serving = false;            // in a role; read-only clients may be served without one
   std::optional<ServerId> leader;  // self included
+  std::optional<ServerId>
+      master;  // whom this learner is connected to, or tries: the leader or an observer master
   std::int64_t accepted_epoch = 0;
   std::int64_t current_epoch = 0;
   bool incomplete = false;
@@ -81,6 +90,7 @@ struct Status {
   election::Status election;
   std::optional<zab::LeaderStatus> leading;
   std::optional<zab::LearnerCoreStatus> learning;
+  std::optional<zab::LeaderStatus> observed;  // of a follower that serves observers
 };
 
 class Peer {
@@ -159,6 +169,20 @@ class Peer {
   void doubt();
   void learn(const election::Decide& decision);
   void connect_leader();
+  // ---- observers.cc: observers of this follower, and whose observer this server is
+  zab::Leader* master() const { return leader_ != nullptr ? leader_.get() : observer_master_.get(); }
+  void shuffle_masters();
+  void choose_master();
+  bool try_next_master();
+  base::Duration delay_up_to(base::milliseconds most);
+  void serve_observers();
+  void end_observer_master();
+  void pass_on(const zab::LearnerRequest& request);
+  void pass_on(const zab::LearnerRevalidate& asked);
+  void pass_on(const zab::LearnerTouches& touches);
+  void on_leader_synced();
+  void on_leader_revalidated(const zab::Revalidated& answer);
+  std::vector<records::Touch> touches();
   void serve(pipeline::Role role, Zxid epoch_start);
   void open_pipeline(pipeline::Role role);
   void close_pipeline();
@@ -207,6 +231,18 @@ class Peer {
   ServerId leader_id_;
   std::unique_ptr<zab::Leader> leader_;
   std::unique_ptr<zab::Learner> learner_;
+  std::unique_ptr<zab::Leader> observer_master_;  // while following, where observers are served
+  bool observers_refused_ = false;                // their port could not be opened, in this role
+  // Who asked the leader, in order, for what it answers in order; 0: this server's own clients.
+  std::deque<LearnerId> syncs_asked_;
+  std::deque<std::pair<jute::SessionId, LearnerId>> revalidations_asked_;
+  std::unordered_map<std::int64_t, std::int32_t> observers_touches_;  // since the leader's last ping
+  base::Random random_;
+  std::vector<ServerId> masters_;  // of this observer, in the order in which they are tried
+  std::size_t next_master_ = 0;
+  std::size_t masters_tried_ = 0;  // in this role
+  ServerId master_id_;
+  std::optional<base::Instant> connect_at_;
   std::unique_ptr<pipeline::Pipeline> pipeline_;
   std::uint64_t next_link_ = 1;
   std::vector<records::TxnRef> unapplied_;  // logged and not in the tree, while draining

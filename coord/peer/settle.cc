@@ -60,10 +60,10 @@ bool Peer::settle_election() {
 }
 
 bool Peer::settle_leader() {
-  if (leader_ == nullptr || held_) return false;
-  for (auto& effect : leader_->take_effects()) leader_effects_.push_back(std::move(effect));
+  if (master() == nullptr || held_) return false;
+  for (auto& effect : master()->take_effects()) leader_effects_.push_back(std::move(effect));
   bool any = false;
-  while (leader_ != nullptr && !held_ && !leader_effects_.empty()) {
+  while (master() != nullptr && !held_ && !leader_effects_.empty()) {
     const zab::LeaderEffect effect = std::move(leader_effects_.front());
     leader_effects_.pop_front();
     perform(effect);
@@ -89,7 +89,8 @@ void Peer::perform(const zab::LeaderEffect& effect) {
             if (!value.stranger)
               note(Note::Level::info, fmt::format("closing learner {}: {}", value.learner, value.reason));
             forward(value);
-            if (pipeline_ != nullptr) pipeline_->on_learner_gone(pipeline::LearnerId(value.learner.value));
+            if (leader_ != nullptr && pipeline_ != nullptr)
+              pipeline_->on_learner_gone(pipeline::LearnerId(value.learner.value));
           },
           [&](const zab::StartLeading& value) { serve(pipeline::Role::leader, value.epoch_start); },
           [&](const zab::Commit& value) {
@@ -98,16 +99,19 @@ void Peer::perform(const zab::LeaderEffect& effect) {
           },
           [&](const zab::StepDown& value) { end_role(value.reason); },
           [&](const zab::LearnerRequest& value) {
+            if (leader_ == nullptr) return pass_on(value);
             if (pipeline_ == nullptr) return;
             pipeline_->on_request(pipeline::LearnerId(value.from.value),
                                   {value.session, value.cxid, value.type, value.body}, value.ids, now_);
           },
           [&](const zab::LearnerRevalidate& value) {
+            if (leader_ == nullptr) return pass_on(value);
             if (pipeline_ == nullptr) return;
             pipeline_->on_revalidate(pipeline::LearnerId(value.from.value), value.session.session,
                                      value.session.timeout_ms, now_);
           },
           [&](const zab::LearnerTouches& value) {
+            if (leader_ == nullptr) return pass_on(value);
             if (pipeline_ == nullptr) return;
             for (const records::Touch& touch : value.touches)
               pipeline_->on_touch(touch.session, touch.timeout_ms, now_);
@@ -120,7 +124,7 @@ void Peer::perform(const zab::LeaderEffect& effect) {
 }
 
 bool Peer::settle_learner() {
-  if (learner_ == nullptr) return false;
+  if (learner_ == nullptr || held_) return false;
   const auto said = learner_->take_effects();
   for (const zab::LearnerEffect& effect : said) {
     if (learner_ != nullptr) perform(effect);
@@ -145,30 +149,25 @@ void Peer::perform(const zab::LearnerEffect& effect) {
                      }
                      pipeline_->on_transaction(txn.payload.view(), now_);
                      last_txn_ = txn.zxid;
+                     if (observer_master_ != nullptr) observer_master_->inform(txn);
                    }
+                   serve_observers();
                  },
                  [&](const zab::StartFollowing& value) {
                    const bool observer = election_.state() == ServerState::observing;
                    serve(observer ? pipeline::Role::observer : pipeline::Role::follower, value.epoch_start);
                    become_complete(learner_->status().last_queued);
+                   serve_observers();
                  },
-                 [&](const zab::PingAsked& value) {
-                   std::vector<records::Touch> touches;
-                   if (pipeline_ != nullptr) touches = pipeline_->take_touches();
-                   learner_->answer_ping(value.zxid, touches);
-                 },
-                 [&](const zab::Revalidated& value) {
-                   if (pipeline_ != nullptr) pipeline_->on_revalidated(value.session, value.valid, now_);
-                 },
-                 [&](const zab::Synced&) {
-                   if (pipeline_ != nullptr) pipeline_->on_sync_done(now_);
-                 },
+                 [&](const zab::PingAsked& value) { learner_->answer_ping(value.zxid, touches()); },
+                 [&](const zab::Revalidated& value) { on_leader_revalidated(value); },
+                 [&](const zab::Synced&) { on_leader_synced(); },
                  [&](const zab::Reconnect&) {
                    effects_.emplace_back(CloseLeader{});
                    connect_leader();
                  },
                  [&](const zab::Abandon& value) {
-                   if (value.silent) election_.on_silence(leader_id_);
+                   if (value.silent && master_id_ == leader_id_) election_.on_silence(leader_id_);
                    end_role(value.reason);
                  },
              },
@@ -189,11 +188,14 @@ void Peer::perform(const pipeline::Effect& effect) {
                    if (leader_ != nullptr) leader_->propose(value.batch, now_.at);
                  },
                  [&](const pipeline::Forward& value) {
-                   if (learner_ != nullptr)
-                     learner_->forward({value.session, value.cxid, value.op, value.body}, value.ids);
+                   if (learner_ == nullptr) return;
+                   if (value.op == jute::OpCode::sync) syncs_asked_.push_back(LearnerId(0));
+                   learner_->forward({value.session, value.cxid, value.op, value.body}, value.ids);
                  },
                  [&](const pipeline::Revalidate& value) {
-                   if (learner_ != nullptr) learner_->revalidate({value.session, value.timeout_ms});
+                   if (learner_ == nullptr) return;
+                   revalidations_asked_.emplace_back(value.session, LearnerId(0));
+                   learner_->revalidate({value.session, value.timeout_ms});
                  },
                  [&](const pipeline::AnswerRevalidate& value) {
                    if (leader_ != nullptr)

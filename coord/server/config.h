@@ -85,6 +85,7 @@ struct Config {
   std::map<std::string, std::string> groups;
   std::map<std::string, std::string> weights;
   std::string dynamic_config_file;
+  std::string oracle_path;
   bool standalone_enabled = true;
   std::string peer_type = "participant";
   bool sync_enabled = true;
@@ -109,6 +110,7 @@ struct Config {
   std::int32_t leader_max_concurrent_diff_syncs = 100;
   std::int32_t commit_log_count = 500;
   double snapshot_size_factor = 0.33;
+  std::int32_t observer_master_port = 0;  // 0: off
   std::int32_t observer_reconnect_delay_ms = 0;
   std::int32_t observer_election_delay_ms = 200;
   std::optional<Ensemble> ensemble;  // what they come to; nullopt: a server alone

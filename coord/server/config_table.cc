@@ -311,6 +311,18 @@ void add_roles(std::vector<Setting>& rows) {
                          {.doc = "Log that is read for a member that lags, as a part of a snapshot's size; "
                                  "negative: none.",
                           .property = "zookeeper.snapshotSizeFactor"}));
+  rows.push_back(setting("oraclePath", &C::oracle_path,
+                         {.doc = "Not used, and a warning says so: of two servers neither goes on without "
+                                 "the other, whatever the file says."}));
+  rows.push_back(setting("observerMasterPort", &C::observer_master_port,
+                         {.doc = "Port on which followers serve observers, and where observers look for "
+                                 "one; 0: observers connect to the leader.",
+                          .min = 0,
+                          .max = kPortMax}));
+  rows.push_back(recognised("observerMaster.sizeLimit", Type::int64, "33554432",
+                            {.doc = "Not needed: observers are served from what commitLogCount keeps and "
+                                    "from the log.",
+                             .property = "zookeeper.observerMaster.sizeLimit"}));
   rows.push_back(setting("observer.reconnectDelayMs", &C::observer_reconnect_delay_ms,
                          {.doc = "Ms at most that an observer waits before it connects again.",
                           .property = "zookeeper.observer.reconnectDelayMs",
@@ -337,14 +349,11 @@ void add_ensemble(std::vector<Setting>& rows) {
     std::string_view property;
   };
   static constexpr Row kRows[] = {
-      {"observerMasterPort", Type::int32, "0", {}},
       {"multiAddress.reachabilityCheckEnabled", Type::boolean, "true",
        "zookeeper.multiAddress.reachabilityCheckEnabled"},
       {"multiAddress.reachabilityCheckTimeoutMs", Type::int32, "1000",
        "zookeeper.multiAddress.reachabilityCheckTimeoutMs"},
-      {"oraclePath", Type::string, "", {}},
       {"quorum.cnxn.threads.size", Type::int32, "20", {}},
-      {"observerMaster.sizeLimit", Type::int64, "33554432", "zookeeper.observerMaster.sizeLimit"},
   };
   // These only matter between servers: a server that stands alone ignores them, as Apache's does.
   for (const Row& row : kRows) {

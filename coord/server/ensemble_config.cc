@@ -101,6 +101,12 @@ Result<QuorumConfig> read_members(const Config& config, const std::string& file,
       return refuse(
           fmt::format("server.{} has several addresses, which needs multiAddress.enabled=true", id));
   if (!is_distributed(config, *members)) return members;
+  if (!config.oracle_path.empty())
+    warnings.push_back(
+        fmt::format("oraclePath: {} is not asked: of two servers neither serves clients without the other, "
+                    "where Apache's "
+                    "goes on when the file says 1",
+                    config.oracle_path));
   if (voters <= 2)
     warnings.push_back("no server failure will be tolerated: at least 3 participants are needed for that");
   else if (voters % 2 == 0)

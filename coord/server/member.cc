@@ -30,6 +30,7 @@ Member::Member(const Config& config, net::Loop& loop, fs::Disk& disk, logging::L
       logger_(logger),
       authorizer_(authorizer_options(config)),
       store_(config, loop, disk, logger, random),
+      seed_(random.split().next()),
       clients_(
           loop,
           [this](pipeline::LinkId link) {
@@ -92,6 +93,10 @@ peer::PeerOptions Member::peer_options() const {
   options.sync_quorum_verified = config_.sync_quorum_verified;
   options.read_only = config_.read_only_mode;
   options.silence_max = base::milliseconds(config_.heartbeat_timeout_ms);
+  options.observer_master_port = static_cast<std::uint16_t>(std::max(config_.observer_master_port, 0));
+  options.observer_reconnect_delay = base::milliseconds(config_.observer_reconnect_delay_ms);
+  options.observer_election_delay = base::milliseconds(config_.observer_election_delay_ms);
+  options.seed = seed_;
   options.commit_log_count = static_cast<std::size_t>(std::max(config_.commit_log_count, 0));
   options.election.notification_interval_min = base::milliseconds(config_.notification_interval_min_ms);
   options.election.notification_interval_max = base::milliseconds(config_.notification_interval_max_ms);
@@ -181,8 +186,10 @@ std::vector<std::pair<std::string, std::string>> Member::monitor_values() const 
   values.emplace_back("current_epoch", fmt::to_string(status.current_epoch));
   values.emplace_back("election_round", fmt::to_string(status.election.round));
   values.emplace_back("looking_count", fmt::to_string(status.election.elections));
-  if (config_.ensemble->role == quorum::Role::observer && status.leader)
-    values.emplace_back("observer_master_id", fmt::to_string(status.leader->value));
+  if (config_.ensemble->role == quorum::Role::observer && status.master)
+    values.emplace_back("observer_master_id", fmt::to_string(status.master->value));
+  if (status.observed)
+    values.emplace_back("synced_observers", fmt::to_string(status.observed->synced_observers));
   if (status.leading) {
     values.emplace_back("learners", fmt::to_string(status.leading->learners.size()));
     values.emplace_back("synced_followers", fmt::to_string(status.leading->synced_voters));

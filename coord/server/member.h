@@ -74,7 +74,7 @@ class Member final : private StoreEvents,
   void on_timer();
 
   void perform(const peer::Effect& effect);
-  void open_learner_port();
+  void open_learner_port(const peer::OpenLearnerPort& effect);
   void send_snapshot(const zab::SendSnapshot& effect);
   void read_log(const zab::ReadLog& effect);
   void feed_logs();
@@ -134,6 +134,7 @@ class Member final : private StoreEvents,
   logging::Logger logger_;
   auth::Authorizer authorizer_;
   Store store_;
+  std::uint64_t seed_;  // of the core's random delays
 
   shell::ClientTable clients_;
   std::unique_ptr<peer::Peer> peer_;

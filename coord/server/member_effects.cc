@@ -39,7 +39,7 @@ void Member::perform(const peer::Effect& effect) {
   std::visit(Overloaded{
                  [&](const election::Send& value) { election_port_->send(value.to, value.notification); },
                  [&](const peer::SeekVoters& value) { election_port_->want(value.voters); },
-                 [&](const peer::OpenLearnerPort&) { open_learner_port(); },
+                 [&](const peer::OpenLearnerPort& value) { open_learner_port(value); },
                  [&](const peer::CloseLearnerPort&) {
                    log_readings_.clear();
                    learner_port_.reset();
@@ -91,14 +91,18 @@ void Member::fail(ExitCode code, const base::Error& error) {
 
 // ---- learners ---------------------------------------------------------------------------------------------
 
-void Member::open_learner_port() {
+void Member::open_learner_port(const peer::OpenLearnerPort& effect) {
   shell::LearnerPortOptions options;
   options.packet_bytes_max = static_cast<std::size_t>(config_.txn_bytes_max());
   options.stall_max = base::milliseconds(config_.tick_time_ms) * config_.init_limit;
   for (const quorum::PeerAddress& address :
        config_.ensemble->members.find(config_.ensemble->self)->addresses) {
     const std::string host = config_.quorum_listen_on_all_ips ? std::string() : address.host;
-    options.endpoints.push_back({host, address.learner_port});
+    options.endpoints.push_back({host, effect.for_observers
+                                           ? static_cast<std::uint16_t>(config_.observer_master_port)
+                                           : address.learner_port});
+    // One is enough where all are listened on.
+    if (effect.for_observers && config_.quorum_listen_on_all_ips) break;
   }
   shell::LearnerPortEvents& events = *this;
   auto port = shell::LearnerPort::open(loop_, options, events, logger_.named("coord.learners"));
@@ -152,6 +156,7 @@ void Member::connect_leader(const peer::ConnectLeader& effect) {
   const int limit =
       config_.connect_to_learner_master > 0 ? config_.connect_to_learner_master : config_.init_limit;
   options.connect_max = base::milliseconds(config_.tick_time_ms) * limit;
+  options.may_open_late = effect.may_open_late;
   options.packet_bytes_max = static_cast<std::size_t>(config_.txn_bytes_max());
   options.stall_max = base::milliseconds(config_.tick_time_ms) * config_.init_limit;
   shell::LeaderLinkEvents& events = *this;

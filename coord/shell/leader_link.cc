@@ -45,7 +45,8 @@ void LeaderLink::on_attempt(base::Result<net::Socket> socket) {
   }
   const base::Instant now = loop_.clock().now();
   const bool all_tried = next_endpoint_ >= options_.endpoints.size();
-  if (now >= give_up_ && all_tried) return events_.on_leader_gone(socket.error());
+  if ((now >= give_up_ || !options_.may_open_late) && all_tried)
+    return events_.on_leader_gone(socket.error());
   retry_.set(now + kRetryAfter);
 }
 

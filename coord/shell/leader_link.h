@@ -33,6 +33,7 @@ class LeaderLinkEvents {
 struct LeaderLinkOptions {
   std::vector<net::Endpoint> endpoints;     // at least one
   base::Duration connect_max{};             // one attempt
+  bool may_open_late = true;                // a refusal is not the last word
   std::size_t packet_bytes_max = 0x1fffff;  // jute.maxbuffer and its extra
   base::Duration stall_max = std::chrono::seconds(10);
 };

@@ -62,6 +62,13 @@ Leader::Leader(LeaderOptions options, const LeaderStart& start, const quorum::Qu
       epoch_(start.accepted_epoch + 1),
       last_txn_(start.last_zxid),
       durable_(start.last_zxid) {
+  if (options_.observer_master) {
+    epoch_ = start.current_epoch;
+    epoch_decided_ = epoch_durable_ = true;
+    last_proposed_ = last_committed_ = std::max(make_zxid(epoch_, 0), last_txn_);
+    start_phase(LeaderPhase::broadcast, now);
+    return;
+  }
   start_phase(LeaderPhase::discovery, now);
   if (config_.is_voter(options_.self)) introduced_.insert(options_.self);
   decide_epoch();
@@ -178,6 +185,8 @@ void Leader::on_packet(Peer& known, const QuorumPacket& packet, Instant now) {
 void Leader::introduce(Peer& peer, const QuorumPacket& packet) {
   if (packet.type != PacketType::follower_info && packet.type != PacketType::observer_info)
     return drop(peer, fmt::format("{} is no introduction", records::printed(packet)));
+  if (options_.observer_master && packet.type != PacketType::observer_info)
+    return drop(peer, "only observers are served here, followers connect to the leader");
   const auto info = records::decode_learner_info(packet.data.value_or(std::string_view()));
   if (!info) return drop(peer, info.error().context);
   if (info->protocol_version < records::kProtocolVersion)
@@ -213,6 +222,7 @@ void Leader::agree_on_heartbeats(Peer& peer, jute::BufferView info) {
   const base::milliseconds theirs(records::heartbeat_extension(info, records::kLearnerInfoBytes));
   if (theirs.count() == 0 || options_.silence_max.count() == 0) return;
   peer.silence_max = std::max(theirs, options_.silence_max);
+  beats_ = true;
   fast_ = fast_ || peer.voter;
 }
 
@@ -297,7 +307,7 @@ void Leader::on_current_epoch_durable(std::int64_t epoch, Instant now) {
 
 // Twice in a tick: learners hear from the leader, and who was silent or slow for too long is dropped.
 void Leader::on_deadline(Instant now) {
-  if (fast_ && phase_ != LeaderPhase::over && vigil_.beat(now)) fast_beat(now);
+  if (beats_ && phase_ != LeaderPhase::over && vigil_.beat(now)) fast_beat(now);
   if (phase_ == LeaderPhase::over || now < next_beat_) return;
   next_beat_ = now + options_.tick / 2;
   if (phase_ != LeaderPhase::broadcast && now >= phase_until_)
@@ -308,7 +318,7 @@ void Leader::on_deadline(Instant now) {
 
 std::optional<Instant> Leader::next_deadline() const {
   if (phase_ == LeaderPhase::over) return std::nullopt;
-  return fast_ ? std::min(next_beat_, vigil_.next()) : next_beat_;
+  return beats_ ? std::min(next_beat_, vigil_.next()) : next_beat_;
 }
 
 bool Leader::overdue(const Peer& peer, Instant now) const {
@@ -341,6 +351,7 @@ void Leader::beat(Instant now) {
 }
 
 bool Leader::has_quorum(Instant now) const {
+  if (options_.observer_master) return true;
   ServerSet synced{options_.self};
   for (const auto& [id, peer] : peers_) {
     if (peer.voter && heard_lately(peer, now)) synced.insert(peer.server);
@@ -350,7 +361,7 @@ bool Leader::has_quorum(Instant now) const {
 
 // Who exchanges heartbeats is missed within the silence agreed on, a connection that ended at once.
 void Leader::fast_beat(Instant now) {
-  if (phase_ == LeaderPhase::broadcast && !has_quorum(now))
+  if (fast_ && phase_ == LeaderPhase::broadcast && !has_quorum(now))
     return step_down("no quorum of followers is heard");
   for (auto& [id, peer] : peers_) {
     const bool reads_pings = peer.state == LearnerState::synchronizing || peer.state == LearnerState::ready;
@@ -361,6 +372,7 @@ void Leader::fast_beat(Instant now) {
 
 // Stopped for so long that the followers have given it up: what waits in the sockets is not to be answered.
 bool Leader::asleep_too_long(Instant now) {
+  if (options_.observer_master) return false;
   if (now <= next_beat_ + options_.tick * options_.sync_limit) return false;
   step_down("this server was stopped for longer than its followers wait");
   return true;

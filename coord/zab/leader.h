@@ -3,7 +3,9 @@
 // (broadcast). A core: no I/O, time as an argument, effects as values (effects.h). It counts its own
 // acknowledgement only for what was reported durable. Knows transactions as payloads, never the tree.
 // The owner applies everything it has logged to the tree before it makes a Leader, and gives the log of
-// recent transactions. Source: coordination.md 2.4-2.6; Apache's Leader and LearnerHandler.
+// recent transactions. Source: coordination.md 2.4-2.7; Apache's Leader, LearnerHandler and ObserverMaster.
+// The same core serves observers on behalf of a follower (options.observer_master): there the epoch and what
+// is committed come from that follower's leader, and what observers ask for is passed on to it.
 #pragma once
 
 #include <deque>
@@ -31,6 +33,8 @@ struct LeaderOptions {
   bool log_readable = true;           // snapshotSizeFactor >= 0
   bool sync_by_quorum = true;         // tandem.sync.quorumVerified
   base::milliseconds silence_max{0};  // tandem.heartbeatTimeout; 0: no heartbeats
+  // In broadcast from the start, in the current epoch, for observers only; no quorum is counted.
+  bool observer_master = false;
 };
 
 // What this server has, all of it durable and applied.
@@ -115,6 +119,8 @@ class Leader {
   void dismiss(LearnerId learner, std::string reason);
   void revalidated(LearnerId learner, jute::SessionId session, bool valid);
   void step_down(std::string reason);
+  // Of an observer master: the follower has applied the next transaction, and added it to the commit log.
+  void inform(const TxnRef& txn);
 
   // ---- time and effects -----------------------------------------------------------------------------------
   void on_deadline(base::Instant now);
@@ -230,7 +236,8 @@ class Leader {
   Instant next_beat_;
   bool beat_odd_ = false;
   Vigil vigil_;
-  bool fast_ = false;  // a voter exchanges heartbeats, in this term
+  bool beats_ = false;  // a learner exchanges heartbeats, in this term
+  bool fast_ = false;   // and so does a voter
 
   std::int64_t epoch_ = 0;
   bool epoch_decided_ = false;

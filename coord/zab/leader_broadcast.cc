@@ -161,6 +161,15 @@ void Leader::commit_through(Zxid zxid) {
   effects_.emplace_back(Commit{zxid});
 }
 
+void Leader::inform(const TxnRef& txn) {
+  ENSURE(options_.observer_master);
+  if (phase_ == LeaderPhase::over) return;
+  for (auto& [id, peer] : peers_) {
+    if (peer.forwarding) put(peer, PacketType::inform, txn.zxid, txn.payload.view());
+  }
+  last_txn_ = last_committed_ = last_proposed_ = txn.zxid;
+}
+
 // ---- rounds of pings, and what they confirm -------------------------------------------------------------
 
 void Leader::begin_round() {

@@ -9,11 +9,12 @@ class Ensemble:
     """`kinds`: "ours", "apache" or, of another version, "apache 3.8.4" for each server id from 1 on;
     `observers`: the ids that do not vote; `data`: dataDir of each id where it is not below `directory`;
     `network`: what the servers reach each other by; `heap`: of Apache's; `lab`: a netns.Lab with a host for
-    each."""
+    each; `apart`: each server on a loopback address of its own for the others, so that all may have the same
+    observerMasterPort."""
 
     def __init__(self, directory, kinds, observers=(), config=None, properties=None, data=None,
-                 network=None, heap="256m", lab=None):
-        self.lab = lab
+                 network=None, heap="256m", lab=None, apart=False):
+        self.lab, self.apart = lab, apart
         self.directory, self.properties = Path(directory), properties or {}
         self.network, self.heap = network, heap
         self.ids = list(range(1, len(kinds) + 1))
@@ -33,7 +34,7 @@ class Ensemble:
             if self.network and n != number:
                 learner, election = (self.network.port((number, n), port) for port in (learner, election))
             role = ":observer" if n in self.observers else ""
-            host = self.lab.host(n) if self.lab else ports.HOST
+            host = self.lab.host(n) if self.lab else f"127.0.0.{n}" if self.apart else ports.HOST
             values[f"server.{n}"] = f"{host}:{learner}:{election}{role}"
         if number in self.observers:
             values["peerType"] = "observer"

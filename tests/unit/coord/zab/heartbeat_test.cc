@@ -160,6 +160,25 @@ TEST_CASE("a leader says something at every beat and heartbeats keep it leading"
   CHECK(s.leader->phase() == LeaderPhase::broadcast);
 }
 
+TEST_CASE("an observer that was promised heartbeats gets them where no voter exchanges any") {
+  Leading s;
+  s.lead(learner_info(1));  // an Apache server
+  const LearnerId observer = s.leader->open_learner(s.time.now);
+  s.say(observer, PacketType::observer_info, Zxid(0), info_with(9, 600));
+  s.say(observer, PacketType::ack_epoch, Zxid(0), records::encode_i32(0));
+  s.say(observer, PacketType::ack, make_zxid(1, 0));
+  s.take();
+  s.pass(kBeat);
+  s.pass(kBeat);
+  const Lines said = s.take();
+  CHECK(std::any_of(said.begin(), said.end(), [](const std::string& line) {
+    return line.starts_with("Send to 2: PING 0xffffffffffffffff");
+  }));
+  // The voters' silence is still judged by syncLimit.
+  s.pass(kSilence * 2);
+  CHECK(s.leader->phase() == LeaderPhase::broadcast);
+}
+
 TEST_CASE("a heartbeat of a learner confirms no round") {
   Leading s;
   const LearnerId id = s.lead(info_with(1, 600));
