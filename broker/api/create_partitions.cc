@@ -13,7 +13,7 @@ using protocol::CreatePartitionsRequest;
 using protocol::CreatePartitionsResponse;
 using protocol::ErrorCode;
 
-struct Pending {
+struct PartitionsPending {
   Call call;
   CreatePartitionsResponse response;
 };
@@ -28,7 +28,7 @@ void add_result(CreatePartitionsResponse& response, const std::string& topic,
 }  // namespace
 
 void create_partitions(Call call, CreatePartitionsRequest request) {
-  auto pending = std::make_shared<Pending>(Pending{std::move(call), {}});
+  auto pending = std::make_shared<PartitionsPending>(PartitionsPending{std::move(call), {}});
   std::map<std::string, std::size_t> occurrences;
   for (const auto& topic : request.topics) ++occurrences[topic.name];
   std::set<std::string> refused;

@@ -13,7 +13,7 @@ using controller::AdminError;
 using protocol::CreateTopicsRequest;
 using protocol::CreateTopicsResponse;
 using protocol::ErrorCode;
-using Result = CreateTopicsResponse::CreatableTopicResult;
+using CreatedTopic = CreateTopicsResponse::CreatableTopicResult;
 
 constexpr std::string_view kClusterMetadataTopic = "__cluster_metadata";
 constexpr std::int16_t kSinceConfigsShown = 5;
@@ -44,15 +44,15 @@ controller::TopicToCreate to_create(const CreateTopicsRequest::CreatableTopic& t
 }
 
 // One request under way: the topics that the controller is asked for, and the answers that are there already.
-struct Pending {
+struct CreationsPending {
   Call call;
   CreateTopicsResponse response;
   std::map<std::string, zk::Config> configs;  // of those asked for
 };
 
-void finish(Pending& pending, const controller::TopicsCreated& created) {
+void finish(CreationsPending& pending, const controller::TopicsCreated& created) {
   for (const auto& topic : created.topics) {
-    Result& result = pending.response.topics.emplace_back();
+    CreatedTopic& result = pending.response.topics.emplace_back();
     result.name = topic.name;
     set_error(result, topic.error);
     if (!topic.error.ok()) {
@@ -71,7 +71,7 @@ void finish(Pending& pending, const controller::TopicsCreated& created) {
 }  // namespace
 
 void create_topics(Call call, CreateTopicsRequest request) {
-  auto pending = std::make_shared<Pending>(Pending{std::move(call), {}, {}});
+  auto pending = std::make_shared<CreationsPending>(CreationsPending{std::move(call), {}, {}});
   std::map<std::string, std::size_t> occurrences;
   for (const auto& topic : request.topics) ++occurrences[topic.name];
   controller::CreateTopics ask;
@@ -85,7 +85,7 @@ void create_topics(Call call, CreateTopicsRequest request) {
       pending->configs[topic.name] = wanted.configs;
       ask.topics.push_back(std::move(wanted));
     } else {
-      Result& result = pending->response.topics.emplace_back();
+      CreatedTopic& result = pending->response.topics.emplace_back();
       result.name = topic.name;
       result.configs.emplace();
       set_error(result, fault);

@@ -8,11 +8,11 @@ namespace {
 using protocol::DeleteRecordsRequest;
 using protocol::DeleteRecordsResponse;
 using protocol::ErrorCode;
-using Answer = DeleteRecordsResponse::DeleteRecordsPartitionResult;
+using RecordsAnswer = DeleteRecordsResponse::DeleteRecordsPartitionResult;
 
 constexpr std::int64_t kUpToHighWatermark = -1;
 
-using Asked = PartitionsAsked<DeleteRecordsRequest>;
+using RecordsAsked = PartitionsAsked<DeleteRecordsRequest>;
 
 ErrorCode delete_before(Replica& replica, std::int64_t offset) {
   if (const auto error = replica.core.check_leader(); error != ErrorCode::none) return error;
@@ -29,8 +29,8 @@ ErrorCode delete_before(Replica& replica, std::int64_t offset) {
   return ErrorCode::none;
 }
 
-void answer_one(const Asked& asked, const std::string& topic,
-                const DeleteRecordsRequest::DeleteRecordsPartition& wanted, Answer& answer) {
+void delete_asked(const RecordsAsked& asked, const std::string& topic,
+                  const DeleteRecordsRequest::DeleteRecordsPartition& wanted, RecordsAnswer& answer) {
   answer.partition_index = wanted.partition_index;
   answer.low_watermark = -1;
   if (is_internal_topic(topic)) {
@@ -47,7 +47,7 @@ void answer_one(const Asked& asked, const std::string& topic,
 }  // namespace
 
 void delete_records(Call call, DeleteRecordsRequest request) {
-  ask_partitions(std::move(call), std::move(request), answer_one);
+  ask_partitions(std::move(call), std::move(request), delete_asked);
 }
 
 }  // namespace tandem::broker::api

@@ -14,15 +14,15 @@ namespace {
 using protocol::DeleteTopicsRequest;
 using protocol::DeleteTopicsResponse;
 using protocol::ErrorCode;
-using Result = DeleteTopicsResponse::DeletableTopicResult;
+using DeletedTopic = DeleteTopicsResponse::DeletableTopicResult;
 
-constexpr std::int16_t kSinceTopicIds = 6;
+constexpr std::int16_t kDeleteSinceTopicIds = 6;
 constexpr std::int16_t kSinceDeletionDisabled = 3;
 
 void refuse_all(Call call, const std::vector<DeleteTopicsRequest::DeleteTopicState>& topics, ErrorCode code) {
   DeleteTopicsResponse response;
   for (const auto& topic : topics) {
-    Result& result = response.responses.emplace_back();
+    DeletedTopic& result = response.responses.emplace_back();
     result.name = topic.name;
     result.topic_id = topic.topic_id;
     result.error_code = code;
@@ -30,19 +30,19 @@ void refuse_all(Call call, const std::vector<DeleteTopicsRequest::DeleteTopicSta
   call.respond.send(response);
 }
 
-struct Pending {
+struct DeletionsPending {
   Call call;
   DeleteTopicsResponse response;             // one result for each topic, in the order of the request
   std::map<std::string, std::size_t> slots;  // of the topics that the controller is asked for
 };
 
 // Fills `pending` with what can be told from the metadata; gives what remains to be asked.
-std::vector<std::string> resolve(Pending& pending,
+std::vector<std::string> resolve(DeletionsPending& pending,
                                  const std::vector<DeleteTopicsRequest::DeleteTopicState>& topics) {
   const auto image = pending.call.services.metadata.image();
   std::vector<std::string> ask;
   for (const auto& topic : topics) {
-    Result& result = pending.response.responses.emplace_back();
+    DeletedTopic& result = pending.response.responses.emplace_back();
     result.name = topic.name;
     result.topic_id = topic.topic_id;
     if (topic.name && !topic.topic_id.is_zero()) {
@@ -56,7 +56,7 @@ std::vector<std::string> resolve(Pending& pending,
         continue;
       }
       result.name = known->name;
-    } else if (known && pending.call.version() >= kSinceTopicIds) {
+    } else if (known && pending.call.version() >= kDeleteSinceTopicIds) {
       result.topic_id = known->id;
     }
     const auto slot = pending.response.responses.size() - 1;
@@ -86,7 +86,7 @@ void delete_topics(Call call, DeleteTopicsRequest request) {
                old ? ErrorCode::invalid_request : ErrorCode::topic_deletion_disabled);
     return;
   }
-  auto pending = std::make_shared<Pending>(Pending{std::move(call), {}, {}});
+  auto pending = std::make_shared<DeletionsPending>(DeletionsPending{std::move(call), {}, {}});
   controller::DeleteTopics ask;
   ask.topics = resolve(*pending, topics);
   ask.timeout = base::milliseconds(request.timeout_ms);

@@ -16,7 +16,6 @@ using protocol::ErrorCode;
 using protocol::FetchRequest;
 using protocol::FetchResponse;
 
-constexpr std::int16_t kSinceTopicIds = 13;
 constexpr std::int16_t kSinceReplicaState = 15;
 constexpr std::int16_t kSinceLeaderHint = 16;
 constexpr std::int16_t kHardLimitUntil =

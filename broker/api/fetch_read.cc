@@ -15,7 +15,6 @@ using protocol::FetchResponse;
 constexpr std::int16_t kSinceBatches = 4;  // older versions take messages v0 (0, 1) or v1 (2, 3)
 constexpr std::int16_t kSinceZstd = 10;
 constexpr std::int16_t kSinceFollowerFetch = 11;
-constexpr std::int16_t kSinceTopicIds = 13;
 constexpr std::uint64_t kConvertBytesMax = std::uint64_t{64} << 20;  // read into memory for one conversion
 
 void fail(FetchItem& item, ErrorCode error) {

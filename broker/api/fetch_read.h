@@ -8,6 +8,8 @@
 
 namespace tandem::broker::api {
 
+constexpr std::int16_t kSinceTopicIds = 13;  // Fetch names topics by their ids
+
 struct FetchRules {
   std::int16_t version = 0;
   std::int32_t replica_id = -1;  // of a following broker, or -1 for consumers, -2 for debugging consumers

@@ -10,7 +10,7 @@ namespace {
 using protocol::ErrorCode;
 using Coordinator = protocol::FindCoordinatorResponse::Coordinator;
 
-constexpr std::int16_t kSinceBatches = 4;
+constexpr std::int16_t kSinceKeyLists = 4;
 constexpr std::int8_t kGroup = 0;
 constexpr std::int8_t kTransaction = 1;
 
@@ -50,7 +50,7 @@ Coordinator find_one(const Call& call, const replica::ClusterImage& image, std::
 void find_coordinator(Call call, protocol::FindCoordinatorRequest request) {
   const auto image = call.services.metadata.image();
   protocol::FindCoordinatorResponse response;
-  if (call.version() >= kSinceBatches) {
+  if (call.version() >= kSinceKeyLists) {
     for (const auto& key : request.coordinator_keys) {
       response.coordinators.push_back(find_one(call, *image, request.key_type, key));
       auto& found = response.coordinators.back();

@@ -12,14 +12,15 @@ using protocol::LeaderAndIsrResponse;
 
 constexpr std::int16_t kSinceTopics = 5;  // answers are grouped by topic id
 
-struct Asked {
+struct LeadersAsked {
   Call call;
   LeaderAndIsrRequest request;
   LeaderAndIsrResponse response;
 };
 
-void add_job(const std::shared_ptr<Asked>& asked, std::vector<OwnedJob>& jobs, const std::string& topic,
-             const protocol::Uuid& id, const LeaderAndIsrRequest::LeaderAndIsrPartitionState& state,
+void add_job(const std::shared_ptr<LeadersAsked>& asked, std::vector<OwnedJob>& jobs,
+             const std::string& topic, const protocol::Uuid& id,
+             const LeaderAndIsrRequest::LeaderAndIsrPartitionState& state,
              LeaderAndIsrResponse::LeaderAndIsrPartitionError& answer) {
   answer.topic_name = topic;
   answer.partition_index = state.partition_index;
@@ -30,7 +31,7 @@ void add_job(const std::shared_ptr<Asked>& asked, std::vector<OwnedJob>& jobs, c
        }});
 }
 
-std::vector<OwnedJob> jobs_of(const std::shared_ptr<Asked>& asked) {
+std::vector<OwnedJob> jobs_of(const std::shared_ptr<LeadersAsked>& asked) {
   LeaderAndIsrRequest& request = asked->request;
   LeaderAndIsrResponse& response = asked->response;
   std::vector<OwnedJob> jobs;
@@ -64,7 +65,8 @@ std::vector<OwnedJob> jobs_of(const std::shared_ptr<Asked>& asked) {
 
 void leader_and_isr(Call call, LeaderAndIsrRequest request) {
   Services& services = call.services;
-  const auto asked = std::make_shared<Asked>(std::move(call), std::move(request), LeaderAndIsrResponse{});
+  const auto asked =
+      std::make_shared<LeadersAsked>(std::move(call), std::move(request), LeaderAndIsrResponse{});
   const std::int64_t sent_epoch = asked->request.broker_epoch;
   if (sent_epoch != -1 && sent_epoch < services.node.broker_epoch) {
     asked->response.error_code = ErrorCode::stale_broker_epoch;

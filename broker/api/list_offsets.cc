@@ -10,7 +10,7 @@ namespace {
 using protocol::ErrorCode;
 using protocol::ListOffsetsRequest;
 using protocol::ListOffsetsResponse;
-using Answer = ListOffsetsResponse::ListOffsetsPartitionResponse;
+using OffsetsAnswer = ListOffsetsResponse::ListOffsetsPartitionResponse;
 
 // Timestamps that are questions, and the version that brought each.
 constexpr std::int64_t kLatest = -1;
@@ -22,7 +22,7 @@ constexpr std::int16_t kSinceMaxTimestamp = 7;
 constexpr std::int16_t kSinceEarliestLocal = 8;
 constexpr std::int16_t kSinceLatestTiered = 9;
 
-using Asked = PartitionsAsked<ListOffsetsRequest>;
+using OffsetsAsked = PartitionsAsked<ListOffsetsRequest>;
 
 bool supported(std::int64_t timestamp, std::int16_t version) {
   if (timestamp == kMaxTimestamp) return version >= kSinceMaxTimestamp;
@@ -38,7 +38,7 @@ std::int64_t last_fetchable(const Replica& replica, const ListOffsetsRequest& re
 
 // Version 0: bases of segments, newest first, from the one that was begun at or before the time on.
 void answer_old_style(const Replica& replica, const ListOffsetsRequest& request, std::int64_t timestamp,
-                      std::int32_t count, Answer& answer) {
+                      std::int32_t count, OffsetsAnswer& answer) {
   auto times = replica.log->segment_times();
   const std::int64_t start = replica.log->start_offset();
   for (auto& [base, modified] : times) base = std::max(base, start);
@@ -54,7 +54,7 @@ void answer_old_style(const Replica& replica, const ListOffsetsRequest& request,
 }
 
 base::Status search(Replica& replica, const ListOffsetsRequest& request, std::int64_t timestamp,
-                    Answer& answer) {
+                    OffsetsAnswer& answer) {
   const auto found =
       timestamp == kMaxTimestamp ? replica.log->find_max_timestamp() : replica.log->find_timestamp(timestamp);
   if (!found) return found.error();
@@ -65,8 +65,8 @@ base::Status search(Replica& replica, const ListOffsetsRequest& request, std::in
   return {};
 }
 
-void answer_one(const Asked& asked, const std::string& topic,
-                const ListOffsetsRequest::ListOffsetsPartition& wanted, Answer& answer) {
+void list_asked(const OffsetsAsked& asked, const std::string& topic,
+                const ListOffsetsRequest::ListOffsetsPartition& wanted, OffsetsAnswer& answer) {
   answer.partition_index = wanted.partition_index;
   if (!supported(wanted.timestamp, asked.call.version())) {
     answer.error_code = ErrorCode::unsupported_version;
@@ -108,7 +108,7 @@ void answer_one(const Asked& asked, const std::string& topic,
 }  // namespace
 
 void list_offsets(Call call, ListOffsetsRequest request) {
-  ask_partitions(std::move(call), std::move(request), answer_one);
+  ask_partitions(std::move(call), std::move(request), list_asked);
 }
 
 }  // namespace tandem::broker::api

@@ -9,9 +9,9 @@ using protocol::ErrorCode;
 using protocol::OffsetForLeaderEpochRequest;
 using protocol::OffsetForLeaderEpochResponse;
 
-void answer_one(const PartitionsAsked<OffsetForLeaderEpochRequest>& asked, const std::string& topic,
-                const OffsetForLeaderEpochRequest::OffsetForLeaderPartition& wanted,
-                OffsetForLeaderEpochResponse::EpochEndOffset& answer) {
+void end_of_epoch(const PartitionsAsked<OffsetForLeaderEpochRequest>& asked, const std::string& topic,
+                  const OffsetForLeaderEpochRequest::OffsetForLeaderPartition& wanted,
+                  OffsetForLeaderEpochResponse::EpochEndOffset& answer) {
   answer.partition = wanted.partition;
   Replica* replica = asked.replica(topic, wanted.partition, answer);
   if (replica == nullptr) return;
@@ -27,7 +27,7 @@ void answer_one(const PartitionsAsked<OffsetForLeaderEpochRequest>& asked, const
 }  // namespace
 
 void offset_for_leader_epoch(Call call, OffsetForLeaderEpochRequest request) {
-  ask_partitions(std::move(call), std::move(request), answer_one);
+  ask_partitions(std::move(call), std::move(request), end_of_epoch);
 }
 
 }  // namespace tandem::broker::api

@@ -19,8 +19,8 @@ constexpr std::int16_t kAcksNone = 0;
 constexpr std::int16_t kAcksLeader = 1;
 constexpr std::int16_t kAcksAll = -1;
 constexpr std::int16_t kSinceBatchV2 = 3;
-constexpr std::int16_t kSinceZstd = 7;
-constexpr std::int16_t kSinceLeaderHint = 10;
+constexpr std::int16_t kProduceSinceZstd = 7;
+constexpr std::int16_t kProduceSinceLeaderHint = 10;
 constexpr std::string_view kAdminClientId = "__admin_client";
 
 // What a request's version allows in a record set (KIP-98, KIP-110).
@@ -31,7 +31,7 @@ ErrorCode check_version(std::int16_t version, std::string_view records) {
   if (!cursor.next())
     return cursor.ended() == record::CursorEnd::corrupt ? ErrorCode::none : ErrorCode::invalid_record;
   if (cursor.batch().magic() != 2) return ErrorCode::invalid_record;
-  if (version < kSinceZstd && cursor.batch().codec() == record::Codec::zstd)
+  if (version < kProduceSinceZstd && cursor.batch().codec() == record::Codec::zstd)
     return ErrorCode::unsupported_compression_type;
   return cursor.next() ? ErrorCode::invalid_record : ErrorCode::none;  // one batch for each partition
 }
@@ -194,7 +194,7 @@ class Produce final : public Delayed, public std::enable_shared_from_this<Produc
     for (auto& topic : response_.responses) {
       for (auto& answer : topic.partition_responses) {
         failed = failed || answer.error_code != ErrorCode::none;
-        if (call_.version() >= kSinceLeaderHint && moved(answer.error_code))
+        if (call_.version() >= kProduceSinceLeaderHint && moved(answer.error_code))
           hint_leader(*image_, call_.client->listener, topic.name, answer.index, answer, response_);
       }
     }

@@ -19,7 +19,7 @@ struct Stop {
   bool remove = false;
 };
 
-struct Asked {
+struct StopsAsked {
   Call call;
   std::vector<Stop> stops;
   StopReplicaResponse response;
@@ -43,7 +43,7 @@ std::vector<Stop> stops_of(const StopReplicaRequest& request) {
 
 void stop_replica(Call call, StopReplicaRequest request) {
   Services& services = call.services;
-  const auto asked = std::make_shared<Asked>(std::move(call), stops_of(request), StopReplicaResponse{});
+  const auto asked = std::make_shared<StopsAsked>(std::move(call), stops_of(request), StopReplicaResponse{});
   if (request.broker_epoch != -1 && request.broker_epoch < services.node.broker_epoch) {
     asked->response.error_code = ErrorCode::stale_broker_epoch;
   } else if (!services.replicas->accept_controller(request.controller_epoch)) {

@@ -19,7 +19,7 @@ namespace records = coord::records;
 namespace {
 
 constexpr std::size_t kRequestHeaderBytes = 8;
-constexpr std::size_t kReplyHeaderBytes = 16;
+constexpr std::size_t kInjectedHeaderBytes = 16;
 constexpr double kDropped = 0.02;
 constexpr double kLostEvents = 0.2;
 constexpr double kShortDiffs = 0.5;
@@ -222,7 +222,7 @@ bool Mutation::swallows(std::string_view frame, std::string& reply) const {
   if (!forgets && !syncs) return false;
   const std::string_view body = syncs ? frame.substr(kRequestHeaderBytes) : std::string_view();  // the path
   bytes::Writer writer(reply);
-  writer.i32(static_cast<std::int32_t>(kReplyHeaderBytes + body.size()));
+  writer.i32(static_cast<std::int32_t>(kInjectedHeaderBytes + body.size()));
   writer.i32(xid);
   writer.i64(0);
   writer.i32(0);

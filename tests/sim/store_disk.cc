@@ -24,13 +24,13 @@ using coord::server::TreeRestore;
 namespace {
 
 const std::string kDirectory = "/data/version-2";
-constexpr std::uint64_t kHashSeed = 7;
+constexpr std::uint64_t kStoreHashSeed = 7;
 constexpr std::size_t kLogPiece = 2000;
 constexpr std::size_t kItemMax = 1U << 20;
 constexpr int kSnapshotsKept = 3;
 constexpr std::uint64_t kDeathWithin = 12;  // changes of the disk
 constexpr std::uint64_t kAlways = 1ULL << 40;
-const coord::tree::TreeOptions kTree{.extended_types = true, .digest = true, .hash_seed = kHashSeed};
+const coord::tree::TreeOptions kTree{.extended_types = true, .digest = true, .hash_seed = kStoreHashSeed};
 
 class LoggedRange final : public LogSource {
  public:

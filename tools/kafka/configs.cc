@@ -14,8 +14,8 @@ namespace tandem::tools::kafka {
 
 namespace {
 
-constexpr std::string_view kName = "kafka-configs.sh";
-constexpr auto kOptions = std::to_array<Option>({
+constexpr std::string_view kConfigsName = "kafka-configs.sh";
+constexpr auto kConfigsOptions = std::to_array<Option>({
     kBootstrapServer,
     kCommandConfig,
     {"alter", "", "Change configuration."},
@@ -275,16 +275,16 @@ std::string broken_rule(const Options& options, const base::Result<Entity>& enti
 int configs(const Invocation& invocation) {
   if (invocation.args.empty())
     return wrong_usage("This tool helps to manipulate and describe entity config for a topic or broker",
-                       kName, kOptions);
-  const auto options = Options::parse(kOptions, invocation.args);
-  if (!options) return wrong_usage(options.error().context, kName, kOptions);
+                       kConfigsName, kConfigsOptions);
+  const auto options = Options::parse(kConfigsOptions, invocation.args);
+  if (!options) return wrong_usage(options.error().context, kConfigsName, kConfigsOptions);
   if (options->has("help"))
     return wrong_usage("This tool helps to manipulate and describe entity config for a topic or broker",
-                       kName, kOptions);
+                       kConfigsName, kConfigsOptions);
   if (options->has("version")) return print_version();
   const auto entity = entity_of(*options);
   if (const std::string broken = broken_rule(*options, entity); !broken.empty())
-    return wrong_usage(broken, kName, kOptions);
+    return wrong_usage(broken, kConfigsName, kConfigsOptions);
   auto admin = open_admin(*options);
   base::Status done =
       admin ? (options->has("alter") ? alter(*admin, *options, *entity) : describe(*admin, *options, *entity))

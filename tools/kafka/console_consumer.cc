@@ -14,9 +14,8 @@ namespace tandem::tools::kafka {
 
 namespace {
 
-constexpr std::string_view kName = "kafka-console-consumer.sh";
-constexpr int kPollMilliseconds = 100;
-constexpr auto kOptions = std::to_array<Option>({
+constexpr std::string_view kConsoleConsumerName = "kafka-console-consumer.sh";
+constexpr auto kConsoleConsumerOptions = std::to_array<Option>({
     kBootstrapServer,
     {"topic", "name", "The topic to consume."},
     {"include", "regex", "Topics to consume."},
@@ -115,10 +114,6 @@ struct Limits {
   std::int64_t timeout_ms = -1;  // without a record
 };
 
-struct MessageDeleter {
-  void operator()(rd_kafka_message_t* message) const { rd_kafka_message_destroy(message); }
-};
-
 // Problems that pass are left to librdkafka; the rest end the loop.
 bool ends(rd_kafka_t* consumer, const rd_kafka_message_t& message) {
   if (message.err == RD_KAFKA_RESP_ERR__PARTITION_EOF ||
@@ -163,7 +158,7 @@ void consume(rd_kafka_t* consumer, const Limits& limits, const RecordPrinter* pr
   fmt::print(stderr, "Processed a total of {} messages\n", count);
 }
 
-base::Status run(const Options& options) {
+base::Status consume_console(const Options& options) {
   const auto properties = consumer_properties(options);
   if (!properties) return properties.error();
   Properties printing;
@@ -188,7 +183,7 @@ base::Status run(const Options& options) {
   return {};
 }
 
-std::string broken_rule(const Options& options) {
+std::string broken_consumer_rule(const Options& options) {
   const int sources = options.has("topic") + options.has("include") + options.has("whitelist");
   if (sources != 1) return "Exactly one of --include/--topic is required.";
   if (!options.has("bootstrap-server")) return "Missing required argument \"[bootstrap-server]\"";
@@ -209,18 +204,18 @@ std::string broken_rule(const Options& options) {
 }  // namespace
 
 int console_consumer(const Invocation& invocation) {
-  const auto options = Options::parse(kOptions, invocation.args);
-  if (!options) return wrong_usage(options.error().context, kName, kOptions);
+  const auto options = Options::parse(kConsoleConsumerOptions, invocation.args);
+  if (!options) return wrong_usage(options.error().context, kConsoleConsumerName, kConsoleConsumerOptions);
   if (options->has("help") || invocation.args.empty())
     return wrong_usage("This tool helps to read data from Kafka topics and outputs it to standard output.",
-                       kName, kOptions);
+                       kConsoleConsumerName, kConsoleConsumerOptions);
   if (options->has("version")) return print_version();
-  if (const std::string broken = broken_rule(*options); !broken.empty())
-    return wrong_usage(broken, kName, kOptions);
-  const auto done = run(*options);
+  if (const std::string broken = broken_consumer_rule(*options); !broken.empty())
+    return wrong_usage(broken, kConsoleConsumerName, kConsoleConsumerOptions);
+  const auto done = consume_console(*options);
   if (done) return 0;
   if (done.error().code == base::Errc::invalid_argument)
-    return wrong_usage(done.error().context, kName, kOptions);
+    return wrong_usage(done.error().context, kConsoleConsumerName, kConsoleConsumerOptions);
   fmt::print(stderr, "{}\n", done.error().context);
   return 1;
 }

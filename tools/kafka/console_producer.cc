@@ -12,10 +12,8 @@ namespace tandem::tools::kafka {
 
 namespace {
 
-constexpr std::string_view kName = "kafka-console-producer.sh";
-constexpr int kFlushMilliseconds = 60'000;
-constexpr int kPollMilliseconds = 100;
-constexpr auto kOptions = std::to_array<Option>({
+constexpr std::string_view kConsoleProducerName = "kafka-console-producer.sh";
+constexpr auto kConsoleProducerOptions = std::to_array<Option>({
     kBootstrapServer,
     {"broker-list", "host:port", "The older name of --bootstrap-server."},
     {"topic", "name", "The topic to produce to."},
@@ -77,7 +75,7 @@ base::Result<Properties> producer_properties(const Options& options) {
   return properties;
 }
 
-void on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void*) {
+void on_console_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void*) {
   if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) return;
   fmt::print(stderr,
              "ERROR Error when sending message to topic {} with key: {}, value: {} bytes with error: {}\n",
@@ -122,7 +120,7 @@ base::Status produce_lines(const Options& options) {
   if (auto added = add_properties(reading, options.all("property")); !added) return added;
   auto reader = LineReader::make(reading);
   if (!reader) return reader.error();
-  auto producer = make_client(RD_KAFKA_PRODUCER, *properties, on_delivery);
+  auto producer = make_client(RD_KAFKA_PRODUCER, *properties, on_console_delivery);
   if (!producer) return producer.error();
   const bool prompt = ::isatty(STDIN_FILENO) != 0 && ::isatty(STDOUT_FILENO) != 0;
   const std::string topic = *options.get("topic");
@@ -144,17 +142,21 @@ base::Status produce_lines(const Options& options) {
 }  // namespace
 
 int console_producer(const Invocation& invocation) {
-  const auto options = Options::parse(kOptions, invocation.args);
-  if (!options) return wrong_usage(options.error().context, kName, kOptions);
+  const auto options = Options::parse(kConsoleProducerOptions, invocation.args);
+  if (!options) return wrong_usage(options.error().context, kConsoleProducerName, kConsoleProducerOptions);
   if (options->has("help") || invocation.args.empty())
-    return wrong_usage("This tool helps to read data from standard input and publish it to Kafka.", kName,
-                       kOptions);
+    return wrong_usage("This tool helps to read data from standard input and publish it to Kafka.",
+                       kConsoleProducerName, kConsoleProducerOptions);
   if (options->has("version")) return print_version();
-  if (!options->has("topic")) return wrong_usage("Missing required argument \"[topic]\"", kName, kOptions);
+  if (!options->has("topic"))
+    return wrong_usage("Missing required argument \"[topic]\"", kConsoleProducerName,
+                       kConsoleProducerOptions);
   if (!options->has("bootstrap-server") && !options->has("broker-list"))
-    return wrong_usage("Missing required argument \"[bootstrap-server]\"", kName, kOptions);
+    return wrong_usage("Missing required argument \"[bootstrap-server]\"", kConsoleProducerName,
+                       kConsoleProducerOptions);
   if (const auto reader = options->get("line-reader"); reader && !reader->ends_with("LineMessageReader"))
-    return wrong_usage(fmt::format("{}: classes cannot be loaded here", *reader), kName, kOptions);
+    return wrong_usage(fmt::format("{}: classes cannot be loaded here", *reader), kConsoleProducerName,
+                       kConsoleProducerOptions);
   const auto done = produce_lines(*options);
   if (done) return 0;
   fmt::print(stderr, "{}\n", done.error().context);

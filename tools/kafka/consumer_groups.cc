@@ -12,7 +12,7 @@ namespace tandem::tools::kafka {
 
 namespace {
 
-constexpr auto kOptions = std::to_array<Option>({
+constexpr auto kGroupsOptions = std::to_array<Option>({
     kBootstrapServer,
     kCommandConfig,
     {"list", "", "List consumer groups."},
@@ -131,8 +131,8 @@ std::string broken_rule(const Options& options) {
 
 }  // namespace
 
-std::span<const Option> groups_options() { return kOptions; }
-int groups_usage(std::string_view sentence) { return wrong_usage(sentence, kGroupsName, kOptions); }
+std::span<const Option> groups_options() { return kGroupsOptions; }
+int groups_usage(std::string_view sentence) { return wrong_usage(sentence, kGroupsName, kGroupsOptions); }
 void groups_error(std::string_view message) { fmt::print("\nError: {}\n", message); }
 
 base::Result<std::vector<std::string>> chosen_groups(Admin& admin, const Options& options) {
@@ -170,7 +170,7 @@ int consumer_groups(const Invocation& invocation) {
     return groups_usage(
         "List all consumer groups, describe a consumer group, delete consumer group info, or reset "
         "consumer group offsets.");
-  const auto options = Options::parse(kOptions, invocation.args);
+  const auto options = Options::parse(kGroupsOptions, invocation.args);
   if (!options) return groups_usage(options.error().context);
   if (options->has("help"))
     return groups_usage(

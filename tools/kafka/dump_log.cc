@@ -22,8 +22,8 @@ namespace {
 
 namespace record = broker::record;
 
-constexpr std::string_view kName = "kafka-dump-log.sh";
-constexpr auto kOptions = std::to_array<Option>({
+constexpr std::string_view kDumpLogName = "kafka-dump-log.sh";
+constexpr auto kDumpLogOptions = std::to_array<Option>({
     {"files", "a.log,b.index", "The files to print."},
     {"print-data-log", "", "Also keys and values of records."},
     {"deep-iteration", "", "Every record, not only batches."},
@@ -230,19 +230,20 @@ void DumpFaults::print() const {
 }
 
 int dump_log(const Invocation& invocation) {
-  const auto options = Options::parse(kOptions, invocation.args);
-  if (!options) return wrong_usage(options.error().context, kName, kOptions);
+  const auto options = Options::parse(kDumpLogOptions, invocation.args);
+  if (!options) return wrong_usage(options.error().context, kDumpLogName, kDumpLogOptions);
   if (options->has("help") || invocation.args.empty())
     return wrong_usage(
         "This tool helps to parse a log file and dump its contents to the console, useful for debugging "
         "a seemingly corrupt log segment.",
-        kName, kOptions);
+        kDumpLogName, kDumpLogOptions);
   if (options->has("version")) return print_version();
-  if (!options->has("files")) return wrong_usage("Missing required argument \"[files]\"", kName, kOptions);
+  if (!options->has("files"))
+    return wrong_usage("Missing required argument \"[files]\"", kDumpLogName, kDumpLogOptions);
   const auto bytes_max = options->number("max-bytes");
-  if (!bytes_max) return wrong_usage(bytes_max.error().context, kName, kOptions);
+  if (!bytes_max) return wrong_usage(bytes_max.error().context, kDumpLogName, kDumpLogOptions);
   if (const std::string refused = unsupported_decoder(*options); !refused.empty())
-    return wrong_usage(refused, kName, kOptions);
+    return wrong_usage(refused, kDumpLogName, kDumpLogOptions);
   DumpMode mode;
   mode.offsets = options->has("offsets-decoder");
   mode.print_data = mode.offsets || options->has("print-data-log") || options->has("key-decoder-class") ||

@@ -13,8 +13,8 @@ namespace tandem::tools::kafka {
 
 namespace {
 
-constexpr std::string_view kName = "kafka-get-offsets.sh";
-constexpr auto kOptions = std::to_array<Option>({
+constexpr std::string_view kGetOffsetsName = "kafka-get-offsets.sh";
+constexpr auto kGetOffsetsOptions = std::to_array<Option>({
     kBootstrapServer,
     {"broker-list", "host:port", "The older name of --bootstrap-server."},
     kCommandConfig,
@@ -108,7 +108,7 @@ base::Result<std::vector<TopicPartition>> matching_partitions(Admin& admin, cons
   return std::vector<TopicPartition>(found.begin(), found.end());
 }
 
-base::Status run(const Options& options) {
+base::Status print_offsets(const Options& options) {
   if (options.has("topic-partitions") && (options.has("topic") || options.has("partitions")))
     return base::make_error(base::Errc::invalid_argument,
                             "--topic-partitions cannot be used with --topic or --partitions");
@@ -150,14 +150,16 @@ base::Status run(const Options& options) {
 }  // namespace
 
 int get_offsets(const Invocation& invocation) {
-  const auto options = Options::parse(kOptions, invocation.args);
-  if (!options) return wrong_usage(options.error().context, kName, kOptions);
+  const auto options = Options::parse(kGetOffsetsOptions, invocation.args);
+  if (!options) return wrong_usage(options.error().context, kGetOffsetsName, kGetOffsetsOptions);
   if (options->has("help") || invocation.args.empty())
-    return wrong_usage("An interactive shell for getting topic-partition offsets.", kName, kOptions);
+    return wrong_usage("An interactive shell for getting topic-partition offsets.", kGetOffsetsName,
+                       kGetOffsetsOptions);
   if (options->has("version")) return print_version();
   if (!options->has("bootstrap-server") && !options->has("broker-list"))
-    return wrong_usage("Missing required argument \"[bootstrap-server]\"", kName, kOptions);
-  const auto done = run(*options);
+    return wrong_usage("Missing required argument \"[bootstrap-server]\"", kGetOffsetsName,
+                       kGetOffsetsOptions);
+  const auto done = print_offsets(*options);
   if (done) return 0;
   fmt::print(stderr, "Error occurred: {}\n", done.error().context);
   return 1;

@@ -12,8 +12,8 @@ namespace tandem::tools::kafka {
 
 namespace {
 
-constexpr std::string_view kName = "kafka-consumer-perf-test.sh";
-constexpr auto kOptions = std::to_array<Option>({
+constexpr std::string_view kPerfConsumerName = "kafka-consumer-perf-test.sh";
+constexpr auto kPerfConsumerOptions = std::to_array<Option>({
     kBootstrapServer,
     {"broker-list", "host:port", "The older name of --bootstrap-server."},
     {"topic", "name", "The topic to consume."},
@@ -35,9 +35,6 @@ constexpr auto kOptions = std::to_array<Option>({
     kVersion,
 });
 
-constexpr double kMegabyte = 1024.0 * 1024.0;
-constexpr int kPollMilliseconds = 100;
-
 std::string date_text(base::WallTime time) {
   const std::time_t seconds = time.ms / 1000;
   std::tm parts{};
@@ -51,10 +48,6 @@ struct Totals {
   std::int64_t records = 0;
   std::int64_t bytes = 0;
   std::int64_t join_ms = 0;  // until the first record
-};
-
-struct MessageDeleter {
-  void operator()(rd_kafka_message_t* message) const { rd_kafka_message_destroy(message); }
 };
 
 Totals consume(rd_kafka_t* consumer, std::int64_t wanted, std::int64_t timeout_ms) {
@@ -85,7 +78,7 @@ Totals consume(rd_kafka_t* consumer, std::int64_t wanted, std::int64_t timeout_m
   return totals;
 }
 
-base::Result<Properties> consumer_properties(const Options& options) {
+base::Result<Properties> measured_properties(const Options& options) {
   Properties properties;
   if (const auto file = options.get("consumer.config")) {
     if (auto added = add_properties_file(properties, *file); !added) return added.error();
@@ -101,12 +94,12 @@ base::Result<Properties> consumer_properties(const Options& options) {
   return properties;
 }
 
-base::Status run(const Options& options) {
+base::Status measure_consumer(const Options& options) {
   const auto messages = options.number("messages");
   if (!messages) return messages.error();
   const auto timeout = options.number("timeout");
   if (!timeout) return timeout.error();
-  const auto properties = consumer_properties(options);
+  const auto properties = measured_properties(options);
   if (!properties) return properties.error();
   auto consumer = make_client(RD_KAFKA_CONSUMER, *properties);
   if (!consumer) return consumer.error();
@@ -141,17 +134,20 @@ base::Status run(const Options& options) {
 }  // namespace
 
 int consumer_perf_test(const Invocation& invocation) {
-  const auto options = Options::parse(kOptions, invocation.args);
-  if (!options) return wrong_usage(options.error().context, kName, kOptions);
+  const auto options = Options::parse(kPerfConsumerOptions, invocation.args);
+  if (!options) return wrong_usage(options.error().context, kPerfConsumerName, kPerfConsumerOptions);
   if (options->has("help"))
-    return wrong_usage("This tool is used to verify the consumer performance.", kName, kOptions);
+    return wrong_usage("This tool is used to verify the consumer performance.", kPerfConsumerName,
+                       kPerfConsumerOptions);
   if (options->has("version")) return print_version();
   if (!options->has("bootstrap-server") && !options->has("broker-list"))
-    return wrong_usage("Missing required option(s) [bootstrap-server]", kName, kOptions);
+    return wrong_usage("Missing required option(s) [bootstrap-server]", kPerfConsumerName,
+                       kPerfConsumerOptions);
   for (const char* name : {"topic", "messages"})
     if (!options->has(name))
-      return wrong_usage(fmt::format("Missing required argument \"[{}]\"", name), kName, kOptions);
-  const auto done = run(*options);
+      return wrong_usage(fmt::format("Missing required argument \"[{}]\"", name), kPerfConsumerName,
+                         kPerfConsumerOptions);
+  const auto done = measure_consumer(*options);
   if (done) return 0;
   fmt::print(stderr, "{}\n", done.error().context);
   return 1;

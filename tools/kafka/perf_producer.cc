@@ -15,8 +15,8 @@ namespace tandem::tools::kafka {
 
 namespace {
 
-constexpr std::string_view kName = "kafka-producer-perf-test.sh";
-constexpr auto kOptions = std::to_array<Option>({
+constexpr std::string_view kPerfProducerName = "kafka-producer-perf-test.sh";
+constexpr auto kPerfProducerOptions = std::to_array<Option>({
     {"topic", "name", "The topic to produce to."},
     {"num-records", "number", "How many records to send."},
     {"record-size", "bytes", "Size of each record's value."},
@@ -29,10 +29,8 @@ constexpr auto kOptions = std::to_array<Option>({
     kHelp,
 });
 
-constexpr double kMegabyte = 1024.0 * 1024.0;
 constexpr std::int64_t kWindowMs = 5000;
-constexpr int kFlushMilliseconds = 60'000;
-constexpr int kPollMilliseconds = 10;
+constexpr int kPacePollMilliseconds = 10;
 
 // Latencies by whole milliseconds, and the window that is printed every five seconds.
 class Statistics {
@@ -103,7 +101,7 @@ struct Run {
 };
 
 // The record's send time travels as its opaque pointer's bits.
-void on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void* opaque) {
+void on_measured_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void* opaque) {
   Run& run = *static_cast<Run*>(opaque);
   if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
     if (run.failed++ == 0) fmt::print(stderr, "ERROR {}\n", rd_kafka_err2str(message->err));
@@ -163,7 +161,7 @@ base::Status produce(rd_kafka_t* producer, Run& run, const Options& options,
       if (error == RD_KAFKA_RESP_ERR_NO_ERROR) break;
       if (error != RD_KAFKA_RESP_ERR__QUEUE_FULL)
         return base::make_error(base::Errc::invalid_argument, "{}", rd_kafka_err2str(error));
-      rd_kafka_poll(producer, kPollMilliseconds);
+      rd_kafka_poll(producer, kPacePollMilliseconds);
     }
     rd_kafka_poll(producer, 0);
   }
@@ -184,7 +182,7 @@ base::Status run_test(const Options& options) {
   const auto values = payloads(options);
   if (!values) return values.error();
   Run run;
-  auto producer = make_client(RD_KAFKA_PRODUCER, properties, on_delivery, &run);
+  auto producer = make_client(RD_KAFKA_PRODUCER, properties, on_measured_delivery, &run);
   if (!producer) return producer.error();
   if (auto done = produce(producer->get(), run, options, *values); !done) return done;
   run.statistics.print_total(run.clock.now());
@@ -208,15 +206,19 @@ std::vector<std::string> one_value_each(const std::vector<std::string>& argument
 }  // namespace
 
 int producer_perf_test(const Invocation& invocation) {
-  const auto options = Options::parse(kOptions, one_value_each(invocation.args));
-  if (!options) return wrong_usage(options.error().context, kName, kOptions);
+  const auto options = Options::parse(kPerfProducerOptions, one_value_each(invocation.args));
+  if (!options) return wrong_usage(options.error().context, kPerfProducerName, kPerfProducerOptions);
   if (options->has("help"))
-    return wrong_usage("This tool is used to verify the producer performance.", kName, kOptions), 0;
+    return wrong_usage("This tool is used to verify the producer performance.", kPerfProducerName,
+                       kPerfProducerOptions),
+           0;
   for (const char* name : {"topic", "num-records", "throughput"})
     if (!options->has(name))
-      return wrong_usage(fmt::format("argument --{} is required", name), kName, kOptions);
+      return wrong_usage(fmt::format("argument --{} is required", name), kPerfProducerName,
+                         kPerfProducerOptions);
   if (options->has("record-size") == options->has("payload-file"))
-    return wrong_usage("one of the arguments --record-size --payload-file is required", kName, kOptions);
+    return wrong_usage("one of the arguments --record-size --payload-file is required", kPerfProducerName,
+                       kPerfProducerOptions);
   const auto done = run_test(*options);
   if (done) return 0;
   fmt::print(stderr, "{}\n", done.error().context);

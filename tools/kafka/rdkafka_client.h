@@ -20,6 +20,14 @@ struct ClientDeleter {
 };
 using Client = std::unique_ptr<rd_kafka_t, ClientDeleter>;
 
+struct MessageDeleter {
+  void operator()(rd_kafka_message_t* message) const { rd_kafka_message_destroy(message); }
+};
+
+constexpr int kPollMilliseconds = 100;
+constexpr int kFlushMilliseconds = 60'000;
+constexpr double kMegabyte = 1024.0 * 1024.0;  // what the measuring tools call MB
+
 using DeliveryReport = void (*)(rd_kafka_t*, const rd_kafka_message_t*, void*);
 
 // Keys that librdkafka does not know are named once in a warning and left out, as Java does.

@@ -123,7 +123,7 @@ base::Status alter(Admin& admin, const Options& options) {
   return {};
 }
 
-base::Status list(Admin& admin, const Options& options) {
+base::Status list_topics(Admin& admin, const Options& options) {
   const auto names = topic_names(admin, options);
   if (!names) return names.error();
   fmt::print("{}\n", join(*names, "\n"));
@@ -297,8 +297,8 @@ struct Action {
   bool needs_topic;
 };
 
-constexpr std::array kActions = {
-    Action{"create", create, true},      Action{"list", list, false},    Action{"alter", alter, true},
+constexpr std::array kTopicActions = {
+    Action{"create", create, true},      Action{"list", list_topics, false}, Action{"alter", alter, true},
     Action{"describe", describe, false}, Action{"delete", remove, true},
 };
 
@@ -313,13 +313,13 @@ int topics(const Invocation& invocation) {
   if (options->has("help"))
     return wrong_usage("This tool helps to create, delete, describe, or change a topic.", kTopicsName, table);
   if (options->has("version")) return print_version();
-  const auto count = std::count_if(kActions.begin(), kActions.end(),
+  const auto count = std::count_if(kTopicActions.begin(), kTopicActions.end(),
                                    [&](const Action& action) { return options->has(action.option); });
   if (count != 1)
     return wrong_usage(
         "Command must include exactly one action: --list, --describe, --create, --alter or --delete",
         kTopicsName, table);
-  const Action& action = *std::find_if(kActions.begin(), kActions.end(),
+  const Action& action = *std::find_if(kTopicActions.begin(), kTopicActions.end(),
                                        [&](const Action& one) { return options->has(one.option); });
   if (options->has("bootstrap-server") == options->has("zookeeper"))
     return wrong_usage(options->has("zookeeper")

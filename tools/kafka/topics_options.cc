@@ -10,7 +10,7 @@ namespace tandem::tools::kafka {
 
 namespace {
 
-constexpr auto kOptions = std::to_array<Option>({
+constexpr auto kTopicsOptions = std::to_array<Option>({
     kBootstrapServer,
     kCommandConfig,
     {"zookeeper", "host:port/chroot", "Work through the coordination tree, as Kafka 2.7 and older."},
@@ -43,7 +43,7 @@ constexpr auto kOptions = std::to_array<Option>({
 
 }  // namespace
 
-std::span<const Option> topics_options() { return kOptions; }
+std::span<const Option> topics_options() { return kTopicsOptions; }
 
 int topics_failure(std::string_view message) {
   fmt::print("Error while executing topic command : {}\n", message);

@@ -301,7 +301,7 @@ base::Status alter(Tree& tree, const Options& options) {
   return {};
 }
 
-struct Description {
+struct TreeDescription {
   Tree& tree;
   const Options& options;
   PartitionFilter filter;
@@ -312,7 +312,7 @@ struct Description {
                                 std::string_view suffix) const;
 };
 
-base::Status Description::print(const std::string& name) const {
+base::Status TreeDescription::print(const std::string& name) const {
   const auto topic = assignment_of(tree, name);
   if (!topic) return topic.error();
   if (!*topic) {
@@ -335,8 +335,8 @@ base::Status Description::print(const std::string& name) const {
   return overrides_only ? base::Status() : print_partitions(name, **topic, suffix);
 }
 
-base::Status Description::print_partitions(const std::string& name, const zk::TopicAssignment& topic,
-                                           std::string_view suffix) const {
+base::Status TreeDescription::print_partitions(const std::string& name, const zk::TopicAssignment& topic,
+                                               std::string_view suffix) const {
   for (const auto& [partition, replicas] : topic.partitions) {
     PartitionLine line{name, partition, zk::kNoLeader, replicas.replicas, {}};
     const auto data = tree.data(zk::partition_state_path({name, partition}));
@@ -358,7 +358,7 @@ base::Status describe(Tree& tree, const Options& options) {
   if (!names) return names.error();
   const auto brokers = live_brokers(tree);
   if (!brokers) return brokers.error();
-  Description description{tree, options, PartitionFilter(options), {}};
+  TreeDescription description{tree, options, PartitionFilter(options), {}};
   for (const auto& broker : *brokers) description.alive.insert(broker.id);
   for (const std::string& name : *names)
     if (auto printed = description.print(name); !printed) return printed;

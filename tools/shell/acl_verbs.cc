@@ -63,7 +63,7 @@ constexpr Option kStatOption[] = {{"s", false, "stats"}};
 constexpr Option kSetAclOptions[] = {
     {"s", false, "stats"}, {"v", true, "version"}, {"R", false, "recursive"}};
 
-constexpr Verb kVerbs[] = {
+constexpr Verb kAclVerbs[] = {
     {"getAcl", "[-s] path", {kStatOption}, 2, get_acl},
     {"setAcl", "[-s] [-v version] [-R] path acl", {kSetAclOptions}, 3, set_acl},
     {"addauth", "scheme auth", {}, 2, add_auth},
@@ -72,6 +72,6 @@ constexpr Verb kVerbs[] = {
 
 }  // namespace
 
-std::span<const Verb> acl_verbs() { return kVerbs; }
+std::span<const Verb> acl_verbs() { return kAclVerbs; }
 
 }  // namespace tandem::tools::shell

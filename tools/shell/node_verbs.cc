@@ -217,7 +217,7 @@ constexpr Option kListOptions[] = {
     {"?", false, "help"}, {"s", false, "stat"}, {"w", false, "watch"}, {"R", false, "recurse"}};
 constexpr Option kWatchOption[] = {{"w", false, "watch"}};
 
-constexpr Verb kVerbs[] = {
+constexpr Verb kNodeVerbs[] = {
     {"create", "[-s] [-e] [-c] [-t ttl] path [data] [acl]", {kCreateOptions}, 2, create},
     {"delete", "[-v version] path", {kVersionOption}, 2, remove},
     {"deleteall", "path [-b batch size]", {kBatchOption}, 2, remove_all},
@@ -232,6 +232,6 @@ constexpr Verb kVerbs[] = {
 
 }  // namespace
 
-std::span<const Verb> node_verbs() { return kVerbs; }
+std::span<const Verb> node_verbs() { return kNodeVerbs; }
 
 }  // namespace tandem::tools::shell

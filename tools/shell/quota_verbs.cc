@@ -207,23 +207,23 @@ Status delete_quota(BlockingClient& zk, const Arguments& arguments) {
   return result ? Status() : result.error();
 }
 
-constexpr Option kSetOptions[] = {{"n", true, "num soft quota"},
-                                  {"b", true, "bytes soft quota"},
-                                  {"N", true, "num hard quota"},
-                                  {"B", true, "bytes hard quota"}};
+constexpr Option kSetQuotaOptions[] = {{"n", true, "num soft quota"},
+                                       {"b", true, "bytes soft quota"},
+                                       {"N", true, "num hard quota"},
+                                       {"B", true, "bytes hard quota"}};
 constexpr Option kDeleteOptions[] = {{"n", false, "num soft quota"},
                                      {"b", false, "bytes soft quota"},
                                      {"N", false, "num hard quota"},
                                      {"B", false, "bytes hard quota"}};
 
-constexpr Verb kVerbs[] = {
-    {"setquota", "-n|-b|-N|-B val path", {kSetOptions, true, true}, 2, set_quota},
+constexpr Verb kQuotaVerbs[] = {
+    {"setquota", "-n|-b|-N|-B val path", {kSetQuotaOptions, true, true}, 2, set_quota},
     {"listquota", "path", {}, 2, list_quota},
     {"delquota", "[-n|-b|-N|-B] path", {kDeleteOptions, false, true}, 2, delete_quota},
 };
 
 }  // namespace
 
-std::span<const Verb> quota_verbs() { return kVerbs; }
+std::span<const Verb> quota_verbs() { return kQuotaVerbs; }
 
 }  // namespace tandem::tools::shell

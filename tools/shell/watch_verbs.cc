@@ -130,7 +130,7 @@ constexpr Option kReconfigOptions[] = {{"s", false, "stats"},
                                        {"add", true, "comma-separated list of new servers"},
                                        {"remove", true, "comma-separated list of server IDs to remove"}};
 
-constexpr Verb kVerbs[] = {
+constexpr Verb kWatchVerbs[] = {
     {"addWatch",
      "[-m mode] path # optional mode is one of [PERSISTENT, PERSISTENT_RECURSIVE] - default is "
      "PERSISTENT_RECURSIVE",
@@ -150,6 +150,6 @@ constexpr Verb kVerbs[] = {
 
 }  // namespace
 
-std::span<const Verb> watch_verbs() { return kVerbs; }
+std::span<const Verb> watch_verbs() { return kWatchVerbs; }
 
 }  // namespace tandem::tools::shell

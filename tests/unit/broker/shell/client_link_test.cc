@@ -69,8 +69,8 @@ protocol::ApiVersionsResponse decoded(const std::string& body, std::int16_t vers
   return *response;
 }
 
-std::string request(std::int16_t version, std::int32_t correlation_id,
-                    const std::string& software = "librdkafka") {
+std::string raw_request(std::int16_t version, std::int32_t correlation_id,
+                        const std::string& software = "librdkafka") {
   protocol::ApiVersionsRequest message;
   message.client_software_name = software;
   message.client_software_version = "2.0.2";
@@ -82,7 +82,7 @@ std::string request(std::int16_t version, std::int32_t correlation_id,
 TEST_CASE("pipelined requests are answered in order, each in its version") {
   Fixture fixture;
   const int fd = fixture.connect();
-  send_text(fd, request(0, 1) + request(3, 2) + request(4, 3));
+  send_text(fd, raw_request(0, 1) + raw_request(3, 2) + raw_request(4, 3));
   CHECK_EQ(decoded(receive(fd, 1, 0), 0).error_code, protocol::ErrorCode::none);
   CHECK_FALSE(decoded(receive(fd, 2, 3), 3).api_keys.empty());
   CHECK_FALSE(decoded(receive(fd, 3, 4), 4).api_keys.empty());
@@ -92,7 +92,7 @@ TEST_CASE("pipelined requests are answered in order, each in its version") {
 TEST_CASE("an unknown version of ApiVersions is answered in version 0 with the versions to use") {
   Fixture fixture;
   const int fd = fixture.connect();
-  std::string frame = request(4, 7);
+  std::string frame = raw_request(4, 7);
   frame[7] = 99;  // the version's low byte
   send_text(fd, frame);
   const auto response = decoded(receive(fd, 7, 0), 0);
@@ -105,7 +105,7 @@ TEST_CASE("an unknown version of ApiVersions is answered in version 0 with the v
 TEST_CASE("a malformed software name is an invalid request") {
   Fixture fixture;
   const int fd = fixture.connect();
-  send_text(fd, request(3, 1, "-bad name"));
+  send_text(fd, raw_request(3, 1, "-bad name"));
   CHECK_EQ(decoded(receive(fd, 1, 3), 3).error_code, protocol::ErrorCode::invalid_request);
   ::close(fd);
 }
@@ -127,7 +127,7 @@ TEST_CASE("an address above its limit is turned away, and served again once a co
   options.limits.per_ip_max = 1;
   Fixture fixture(options);
   const int first = fixture.connect();
-  send_text(first, request(0, 1));
+  send_text(first, raw_request(0, 1));
   CHECK_FALSE(receive(first, 1, 0).empty());
   const int second = fixture.connect();
   char byte;
@@ -137,7 +137,7 @@ TEST_CASE("an address above its limit is turned away, and served again once a co
   std::string answer;
   for (int attempt = 0; attempt < 1000 && answer.empty(); ++attempt) {  // the close takes a moment to be seen
     const int again = fixture.connect();
-    const std::string frame = request(0, 2);
+    const std::string frame = raw_request(0, 2);
     if (::send(again, frame.data(), frame.size(), MSG_NOSIGNAL) > 0) answer = receive(again, 2, 0);
     ::close(again);
   }

@@ -8,6 +8,7 @@
 #include "bytes/writer.h"
 #include "net/connector.h"
 #include "net/loop.h"
+#include "tests/unit/coord/shell/raw_peer.h"
 
 using namespace tandem;
 using coord::election::Handshake;
@@ -18,14 +19,10 @@ using coord::election::Vote;
 using coord::quorum::ServerId;
 using coord::shell::ElectionPort;
 using coord::shell::ElectionPortOptions;
+using coord::shell::free_port;
+using coord::shell::say;
 
 namespace {
-
-std::uint16_t free_port(net::Loop& loop) {
-  auto listener = net::Listener::open(loop, {"127.0.0.1", 0}, [](net::Socket) {});
-  REQUIRE(listener.has_value());
-  return (*listener)->local().port;
-}
 
 struct Heard final : coord::shell::ElectionEvents {
   void on_notification(ServerId from, const Notification& notification) override {
@@ -82,11 +79,6 @@ struct World {
     return std::move(*socket);
   }
 };
-
-void say(const net::Socket& socket, std::string_view bytes) {
-  REQUIRE(::send(socket.fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
-          static_cast<ssize_t>(bytes.size()));
-}
 
 // Whether the other end has closed; what it sent is read away.
 bool is_closed(const net::Socket& socket) {

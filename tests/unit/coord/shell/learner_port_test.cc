@@ -10,22 +10,19 @@
 #include "coord/shell/leader_link.h"
 #include "net/connector.h"
 #include "net/loop.h"
+#include "tests/unit/coord/shell/raw_peer.h"
 
 using namespace tandem;
 using coord::records::PacketType;
 using coord::records::QuorumPacket;
+using coord::shell::free_port;
 using coord::shell::LeaderLink;
 using coord::shell::LeaderLinkOptions;
 using coord::shell::LearnerPort;
 using coord::shell::LearnerPortOptions;
+using coord::shell::say;
 
 namespace {
-
-std::uint16_t free_port(net::Loop& loop) {
-  auto listener = net::Listener::open(loop, {"127.0.0.1", 0}, [](net::Socket) {});
-  REQUIRE(listener.has_value());
-  return (*listener)->local().port;
-}
 
 // Numbers learners and remembers what it hears.
 struct Owner final : coord::shell::LearnerPortEvents {
@@ -110,11 +107,6 @@ std::string packet(PacketType type, std::size_t data) {
   std::string out;
   coord::records::put_packet(out, type, jute::Zxid(1), std::string(data, 'x'));
   return out;
-}
-
-void say(const net::Socket& socket, std::string_view bytes) {
-  REQUIRE(::send(socket.fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
-          static_cast<ssize_t>(bytes.size()));
 }
 
 constexpr std::size_t kPiece = 1U << 20;

@@ -33,8 +33,8 @@ struct Events final : LogEvents {
   std::promise<base::Error> failed;
 };
 
-struct Bench {
-  Bench() : disk(faults), loop(clock) {
+struct WriterBench {
+  WriterBench() : disk(faults), loop(clock) {
     writer = std::make_unique<LogWriter>(
         loop, disk, LogWriterOptions{.log = {.directory = dir.path, .preallocate_bytes = 64 << 10}}, events,
         logging::Logger());
@@ -85,7 +85,7 @@ std::vector<std::int64_t> up_to(std::int64_t last) {
 }  // namespace
 
 TEST_CASE("what is reported durable is on disk, in order, over rolled files") {
-  Bench bench;
+  WriterBench bench;
   bench.write_durably(1, 3);
   bench.write_durably(4, 4);
   bench.writer->roll();
@@ -99,7 +99,7 @@ TEST_CASE("what is reported durable is on disk, in order, over rolled files") {
 }
 
 TEST_CASE("stop writes what was appended before") {
-  Bench bench;
+  WriterBench bench;
   bench.write(1, 100);
   bench.writer->stop();
   CHECK(bench.writer->durable() == Zxid(100));
@@ -107,7 +107,7 @@ TEST_CASE("stop writes what was appended before") {
 }
 
 TEST_CASE("entries too large for a common batch are batches of their own") {
-  Bench bench;
+  WriterBench bench;
   for (std::int64_t zxid = 1; zxid <= 6; ++zxid) bench.writer->append(Zxid(zxid), payload(zxid, 3 << 20));
   bench.writer->submit();
   bench.poll_until([&] { return !bench.events.durable.empty() && bench.events.durable.back() == 6; });
@@ -116,7 +116,7 @@ TEST_CASE("entries too large for a common batch are batches of their own") {
 }
 
 TEST_CASE("after a failed sync nothing is reported durable, and the file is not tried again") {
-  Bench bench;
+  WriterBench bench;
   bench.write_durably(1, 1);
   auto failed = bench.events.failed.get_future();
   bench.faults.sync_fails = true;
@@ -133,7 +133,7 @@ TEST_CASE("after a failed sync nothing is reported durable, and the file is not 
 
 TEST_CASE(
     "a full disk gives up what is not durable, leaves no partial tail, and goes on when space is back") {
-  Bench bench;
+  WriterBench bench;
   bench.write_durably(1, 5);
   bench.faults.no_space = true;
   bench.write(6, 9);
@@ -146,7 +146,7 @@ TEST_CASE(
 }
 
 TEST_CASE("a disk that is full when a new file is wanted is no different") {
-  Bench bench;
+  WriterBench bench;
   bench.faults.no_space = true;
   bench.write(1, 1);
   bench.poll_until([&] { return bench.events.no_space == 1; });
