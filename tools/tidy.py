@@ -11,13 +11,14 @@ Prints one line per finding, `file:line: sentence`, and exits 1 when there is on
 import argparse
 import ast
 import bisect
-import hashlib
 import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -436,50 +437,34 @@ def read_texts(paths):
 
 # ---- headers alone ----------------------------------------------------------------------------------
 
-def header_flags(build):
-    database = json.loads((ROOT / build / "compile_commands.json").read_text())
-    flags = {}
-    for row in database:
+def translation_units(build):
+    """(sources that are compiled together, flags, directory) of each; Meson's unity files include them."""
+    for row in json.loads((ROOT / build / "compile_commands.json").read_text()):
         words = shlex.split(row["command"])
-        keep = [w for w in words if re.match(r"-(I|isystem|D|std=|f|m|pthread)", w)]
-        path = os.path.relpath(os.path.join(row["directory"], row["file"]), ROOT)
-        flags[str(Path(path).parent)] = (keep, row["directory"])
-    return flags
+        keep = [w for w in words if re.match(r"-(I|isystem|D|std=|m|pthread)", w)]
+        file = Path(row["directory"], row["file"])
+        files = re.findall("#include *<(.+)>", file.read_text()) if "-unity" in file.name else [str(file)]
+        yield [os.path.relpath(os.path.normpath(name), ROOT) for name in files], keep, row["directory"]
 
 
-def digest_of(files):
-    sums = hashlib.sha256()
-    for name in files:
-        try:
-            sums.update(Path(name).read_bytes())
-        except OSError:
-            return None
-    return sums.hexdigest()
-
-
-def compile_header(path, flags, known):
-    """(path, error or None, row for the cache); skipped while neither it nor what it includes changed."""
-    old = known.get(path)
-    if old and digest_of(old["files"]) == old["digest"]:
-        return path, None, old
-    folder = str(Path(path).parent)
-    words, cwd = flags.get(folder) or next(iter(flags.values()))
-    command = ["g++", *words, "-fsyntax-only", "-MMD", "-MF", "/dev/stdout", "-x", "c++", str(ROOT / path)]
+def compile_header(path, words, cwd, scratch):
+    """What is wrong with it, or None. The compiler's cache, where there is one, remembers what was not."""
+    command = [*filter(None, [shutil.which("ccache")]), "g++", *words, "-O0", "-w", "-c", "-o",
+               str(scratch / (path.replace("/", "_") + ".o")), "-x", "c++",
+               os.path.relpath(ROOT / path, cwd)]
     result = subprocess.run(command, cwd=cwd, capture_output=True, text=True)
-    if result.returncode != 0:
-        first = next((line for line in result.stderr.splitlines() if "error" in line), "see g++")
-        return path, first, None
-    names = [os.path.normpath(os.path.join(cwd, w)) for w in result.stdout.replace("\\\n", " ").split()[1:]]
-    files = sorted(n for n in names if n.startswith(str(ROOT)))
-    return path, None, {"files": files, "digest": digest_of(files)}
+    if result.returncode == 0:
+        return None
+    return next((line for line in result.stderr.splitlines() if "error" in line), "see g++")
 
 
-def proven_headers(texts):
-    """Headers that some source file includes before anything else: its compilation proves that they stand
+def proven_headers(sources, texts):
+    """Headers that a source file includes before anything else: its compilation proves that they stand
     alone."""
     proven = set()
-    for path, text in texts.items():
-        first = re.search(r'^#include "([^"]+)"', text, re.M) if path.endswith(".cc") else None
+    for path in sources:
+        text = texts.get(path, "")
+        first = re.search(r'^#include "([^"]+)"', text, re.M)
         if first and "#include" not in text[:first.start()]:
             name = first.group(1)
             proven |= {name, f"common/{name}", str(Path(path).parent / name)}
@@ -490,17 +475,17 @@ def check_headers(paths, texts, build, findings):
     if not (ROOT / build / "compile_commands.json").is_file():
         findings.add(build, 1, "no compile_commands.json there: build first")
         return
-    flags = header_flags(build)
-    cache = ROOT / "build" / "tidy-headers.json"
-    known = json.loads(cache.read_text()) if cache.is_file() else {}
-    proven = proven_headers(texts)
+    units = list(translation_units(build))
+    flags = {str(Path(name).parent): (keep, cwd) for names, keep, cwd in units for name in names}
+    proven = proven_headers([names[0] for names, _, _ in units], texts)
     headers = [p for p in paths if p.endswith(".h") and p not in proven]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        rows = list(pool.map(lambda p: compile_header(p, flags, known), headers))
-    for path, error, _ in rows:
-        if error:
-            findings.add(path, 1, f"does not compile alone: {error}")
-    cache.write_text(json.dumps({p: row for p, _, row in rows if row}))
+    with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor(os.cpu_count()) as pool:
+        def check(path):
+            words, cwd = flags.get(str(Path(path).parent)) or next(iter(flags.values()))
+            return compile_header(path, words, cwd, Path(scratch))
+        for path, error in zip(headers, pool.map(check, headers)):
+            if error:
+                findings.add(path, 1, f"does not compile alone: {error}")
 
 
 def print_sizes(texts):
