@@ -36,7 +36,7 @@ void encode_snapshot_node(std::string& out, const tree::SnapshotNode& node);
 struct SnapshotPace {
   base::Duration slice = std::chrono::microseconds(150);  // of the loop's thread
   std::size_t slice_bytes = 256U << 10;
-  std::uint64_t bytes_per_second = 96U << 20;  // raw; 0 = as fast as the disk takes it
+  std::uint64_t bytes_per_second = 64U << 20;  // raw; 0 = as fast as the disk takes it
 };
 
 struct SnapshotParts {

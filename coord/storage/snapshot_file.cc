@@ -78,8 +78,7 @@ Result<std::unique_ptr<SnapshotWriter>> SnapshotWriter::create(fs::Disk& disk, c
   if (!file) return file.error();
   if (auto status = (*file)->truncate(0); !status) return status.error();
   writer->file_ = std::move(*file);
-  writer->output_ =
-      std::make_unique<SnapshotOutput>(*writer->file_, options.compression, options.write_back_bytes);
+  writer->output_ = std::make_unique<SnapshotOutput>(*writer->file_, options.compression, options.past_cache);
   if (auto status = writer->write(encode_file_header(kSnapshotMagic, kSnapshotDbId)); !status)
     return status.error();
   return writer;
@@ -124,7 +123,6 @@ Status SnapshotWriter::finish(const SnapshotTrailer& trailer) {
   }
   if (auto status = output_->finish(); !status) return status;
   if (auto status = file_->sync(); !status) return status;
-  if (options_.write_back_bytes > 0) file_->drop_cache(0, output_->file_bytes());
   if (auto status = disk_.rename(temporary_, path_); !status) return status;
   finished_ = true;
   return disk_.sync_dir(options_.directory);

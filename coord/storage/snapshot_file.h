@@ -54,9 +54,7 @@ void encode_node(std::string& out, const SnapshotNode& node);
 struct SnapshotOptions {
   std::string directory;
   Compression compression = Compression::none;
-  // Start write-back after so many, wait for those before; 0 = leave it to the kernel. Twice as many at most
-  // are between the log's syncs and the disk.
-  std::uint64_t write_back_bytes = 1U << 20;
+  bool past_cache = true;  // so that the log's syncs do not wait for it; fs/sequential_writer.h
 };
 
 class SnapshotOutput;  // compression and checksum; snapshot_stream.h

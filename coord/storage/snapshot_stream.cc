@@ -13,42 +13,30 @@ using base::Status;
 
 namespace {
 
-constexpr std::size_t kFlushBytes = 256U << 10;
 constexpr std::size_t kReadBytes = 1U << 20;
 constexpr std::size_t kReadAhead = 4U << 20;
 
 }  // namespace
 
-SnapshotOutput::SnapshotOutput(fs::File& file, Compression compression, std::uint64_t write_back_bytes)
-    : file_(file), codec_(make_compressor(compression)), write_back_bytes_(write_back_bytes) {}
+SnapshotOutput::SnapshotOutput(fs::File& file, Compression compression, bool past_cache)
+    : file_(file, past_cache),
+      codec_(compression == Compression::none ? nullptr : make_compressor(compression)) {}
 
 Status SnapshotOutput::write(std::string_view raw) {
   adler_ = base::adler32(raw, adler_);
-  if (auto status = codec_->push(raw, pending_); !status) return status;
-  if (pending_.size() >= kFlushBytes) return flush();
-  return {};
-}
-
-Status SnapshotOutput::flush() {
-  if (auto status = file_.pwrite(file_bytes_, pending_); !status) return status;
-  file_bytes_ += pending_.size();
-  pending_.clear();
-  if (write_back_bytes_ == 0 || file_bytes_ - written_back_ < write_back_bytes_) return {};
-  file_.write_back(written_back_, file_bytes_ - written_back_);
-  // What was handed over a step ago must be out before more is, and need not stay in the cache.
-  if (written_back_ > dropped_) {
-    if (auto status = fs::finish_write_back(file_, dropped_, written_back_ - dropped_); !status)
-      return status;
-    file_.drop_cache(dropped_, written_back_ - dropped_);
-  }
-  dropped_ = written_back_;
-  written_back_ = file_bytes_;
-  return {};
+  if (codec_ == nullptr) return file_.append(raw);
+  compressed_.clear();
+  if (auto status = codec_->push(raw, compressed_); !status) return status;
+  return file_.append(compressed_);
 }
 
 Status SnapshotOutput::finish() {
-  if (auto status = codec_->end(pending_); !status) return status;
-  return flush();
+  if (codec_ != nullptr) {
+    compressed_.clear();
+    if (auto status = codec_->end(compressed_); !status) return status;
+    if (auto status = file_.append(compressed_); !status) return status;
+  }
+  return file_.finish();
 }
 
 SnapshotInput::SnapshotInput(std::unique_ptr<fs::File> file, Compression compression)

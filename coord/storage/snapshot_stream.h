@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "coord/storage/files.h"
 #include "fs/disk.h"
+#include "fs/sequential_writer.h"
 
 namespace tandem::coord::storage {
 
@@ -30,26 +31,18 @@ std::unique_ptr<Codec> make_decompressor(Compression compression, std::string fi
 
 class SnapshotOutput {
  public:
-  // `write_back_bytes`: start write-back after so many and drop what was written before; 0 = leave it to the
-  // kernel.
-  SnapshotOutput(fs::File& file, Compression compression, std::uint64_t write_back_bytes);
+  SnapshotOutput(fs::File& file, Compression compression, bool past_cache);
 
   base::Status write(std::string_view raw);
   base::Status finish();  // all bytes handed to the file
   std::uint32_t checksum() const { return adler_; }
-  std::uint64_t file_bytes() const { return file_bytes_ + pending_.size(); }
+  std::uint64_t file_bytes() const { return file_.size(); }
 
  private:
-  base::Status flush();
-
-  fs::File& file_;
+  fs::SequentialWriter file_;
   std::unique_ptr<Codec> codec_;
-  std::uint64_t write_back_bytes_;
   std::uint32_t adler_ = 1;
-  std::string pending_;
-  std::uint64_t file_bytes_ = 0;
-  std::uint64_t written_back_ = 0;
-  std::uint64_t dropped_ = 0;
+  std::string compressed_;
 };
 
 class SnapshotInput {

@@ -84,7 +84,7 @@ StoreDisk::StoreDisk(Scheduler& scheduler, base::Random random, Mutant mutant, S
       options_(options),
       violated_(std::move(violated)),
       disk_(random_.split(), options.lies),
-      snapshot_options_{.directory = kDirectory, .write_back_bytes = 0},
+      snapshot_options_{.directory = kDirectory, .past_cache = false},
       rule_(options.snap_count, 0, random_.split()) {}
 
 StoreDisk::~StoreDisk() = default;

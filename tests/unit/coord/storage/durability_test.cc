@@ -66,7 +66,7 @@ TEST_CASE(
   for_many_disks([](sim::SimDisk& disk) {
     TxnLog log(disk, {.directory = kDirectory, .preallocate_bytes = 0});
     REQUIRE(log.write(Zxid(1), entry(1)).has_value());
-    auto writer = SnapshotWriter::create(disk, {.directory = kDirectory, .write_back_bytes = 0}, Zxid(1));
+    auto writer = SnapshotWriter::create(disk, {.directory = kDirectory, .past_cache = false}, Zxid(1));
     REQUIRE(writer.has_value());
     std::string out;
     encode_session_count(out, 0);
