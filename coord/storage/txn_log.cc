@@ -1,6 +1,7 @@
 #include "coord/storage/txn_log.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/check.h"
 #include "base/checksum.h"
@@ -13,8 +14,9 @@ using base::Status;
 
 namespace {
 
-// Zeroed at a time. Larger steps would delay the sync that has to flush them; smaller ones make more syncs
-// change the file's size.
+// Zeroed at a time: the first part of a file, and further ones. Larger steps would delay a batch that comes
+// meanwhile; smaller ones make more syncs change the file's size.
+constexpr std::uint64_t kFirstZeroStep = 256U << 10;
 constexpr std::uint64_t kZeroStep = 1U << 20;
 // Zeroing starts when fewer than this many bytes are ready.
 constexpr std::uint64_t kZeroReserve = 64U << 10;
@@ -36,12 +38,14 @@ Status TxnLog::open(Zxid first) {
   // A file of this name can only hold a transaction that never became whole: recovery read it.
   auto file = disk_.open(path, fs::OpenMode::create);
   if (!file) return file.error();
-  if (auto status = (*file)->truncate(0); !status) return status;
+  if ((*file)->append_position() > 0) {
+    if (auto status = (*file)->truncate(0); !status) return status;
+  }
   path_ = path;
   file_first_ = first;
   position_ = zeroed_ = 0;
   may_zero_ = true;
-  directory_synced_ = false;
+  directory_synced_ = mark_open_ = false;
   if (auto status = (*file)->pwrite(0, encode_file_header(kLogMagic, kLogDbId)); !status) {
     file->reset();
     static_cast<void>(disk_.unlink(path));  // best effort: an empty last file is tolerated at start
@@ -49,28 +53,31 @@ Status TxnLog::open(Zxid first) {
   }
   file_ = std::move(*file);
   position_ = zeroed_ = kFileHeaderSize;
-  mark_.open(disk_, options_.directory);
   return {};
 }
 
-Status TxnLog::zero_ahead(std::uint64_t end) {
-  if (!may_zero_ || options_.preallocate_bytes == 0 || end + kZeroReserve <= zeroed_) return {};
-  std::uint64_t step = std::min(kZeroStep, options_.preallocate_bytes);
+Status TxnLog::zero_ahead() {
+  if (!may_zero_ || options_.preallocate_bytes == 0 || position_ + kZeroReserve <= zeroed_) return {};
+  const std::uint64_t wanted = position_ < kFirstZeroStep - kZeroReserve ? kFirstZeroStep : kZeroStep;
+  const std::uint64_t step = std::min(wanted, options_.preallocate_bytes);
   if (const auto space = disk_.space(options_.directory); space && space->usable_bytes / kFreeShare < step) {
     may_zero_ = false;
     return {};
   }
-  const std::uint64_t start = std::max(end, zeroed_);
   // The file ends where a step ends, as a preallocated file of Apache's does.
-  const std::uint64_t target = (start / step + 1) * step;
-  auto status = file_->preallocate_zeroed(start, target - start);
+  const std::uint64_t target = (zeroed_ / step + 1) * step;
+  auto status = file_->preallocate_zeroed(zeroed_, target - zeroed_);
   if (!status && status.error().code == Errc::no_space) {
     may_zero_ = false;
-    return file_->truncate(std::max(position_, end));
+    return file_->truncate(position_);
   }
   if (!status) return status;
   zeroed_ = target;
-  return {};
+  return options_.sync ? file_->datasync() : Status();
+}
+
+bool TxnLog::has_room(std::uint64_t bytes) const {
+  return file_ != nullptr && mark_open_ && position_ + bytes + kZeroReserve <= zeroed_;
 }
 
 Status TxnLog::cut_back(const base::Error& cause) {
@@ -89,21 +96,33 @@ Status TxnLog::write(Zxid first, std::string_view entries) {
   if (auto status = file_->pwrite(position_, entries); !status) return cut_back(status.error());
   position_ += entries.size();
   zeroed_ = std::max(zeroed_, position_);
-  return zero_ahead(position_);
+  return {};
 }
 
-Status TxnLog::sync() {
+Status TxnLog::make_durable() {
   ENSURE(file_ != nullptr);
   if (!options_.sync) return {};
   if (auto status = file_->datasync(); !status) return status;
-  if (!directory_synced_) {
-    mark_.set({file_first_, kFileHeaderSize});
-    mark_.sync();
-    if (auto status = disk_.sync_dir(options_.directory); !status) return status;
-    directory_synced_ = true;
-  }
-  mark_.set({file_first_, position_});
+  if (directory_synced_) return {};
+  if (auto status = disk_.sync_dir(options_.directory); !status) return status;
+  directory_synced_ = true;
   return {};
+}
+
+Status TxnLog::settle() {
+  ENSURE(file_ != nullptr);
+  if (options_.sync) {
+    const bool first = !std::exchange(mark_open_, true);
+    if (first) mark_.open(disk_, options_.directory);
+    mark_.set({file_first_, position_});
+    if (first) mark_.sync();
+  }
+  return zero_ahead();
+}
+
+Status TxnLog::sync() {
+  if (auto status = make_durable(); !status) return status;
+  return settle();
 }
 
 void TxnLog::roll() {

@@ -1,7 +1,8 @@
 // Writer of the transaction log, in Apache's format: FileHeader, then per transaction Adler-32 of the payload
 // as a long, payload length, payload, 'B'; zeros behind the last one (docs/format-txnlog.md).
 // Owned by one thread (the log thread). A file is named after its first transaction and is zeroed ahead of
-// the writes, so that most syncs change no metadata. Nothing is written again once it was synced.
+// the writes, so that most syncs change no metadata; zeros are written and synced when nobody waits for a
+// transaction. Nothing is written again once it was synced.
 // After a failed sync the log is poisoned: the owner must end the process. After no_space on a write the file
 // is cut back to its last good byte and the same batch may be written again later.
 #pragma once
@@ -37,8 +38,13 @@ class TxnLog {
 
   // Writes whole entries whose first is `first`; opens log.<first> when no file is open.
   base::Status write(Zxid first, std::string_view entries);
-  // Makes all that was written durable.
-  base::Status sync();
+  // Makes all that was written durable. When it is: acknowledge it, then call settle().
+  base::Status make_durable();
+  // What nobody has to wait for: the durable mark, zeros for the next transactions.
+  base::Status settle();
+  base::Status sync();  // make_durable() and settle()
+  // Whether a write of so many bytes needs neither a new file nor zeros behind it.
+  bool has_room(std::uint64_t bytes) const;
   // The next write opens a new file. Everything written must be synced.
   void roll();
 
@@ -51,7 +57,7 @@ class TxnLog {
 
  private:
   base::Status open(Zxid first);
-  base::Status zero_ahead(std::uint64_t end);
+  base::Status zero_ahead();
   base::Status cut_back(const base::Error& cause);
 
   fs::Disk& disk_;
@@ -64,6 +70,7 @@ class TxnLog {
   std::uint64_t zeroed_ = 0;    // end of the zeroed part, or of the entries where that is later
   bool may_zero_ = true;        // not after the disk was found full, until the next file
   bool directory_synced_ = false;
+  bool mark_open_ = false;  // for this file
   std::uint64_t rolled_bytes_ = 0;
 };
 

@@ -164,6 +164,7 @@ void StoreDisk::crash(Crash kind) {
   batches_.clear();
   busy_ = false;
   roll_next_ = false;
+  unsettled_ = false;
   log_.reset();
   intake_.reset();
   // The mark is not synced: after a power cut it may prove less, and nobody could know of this any more.
@@ -232,6 +233,7 @@ bool StoreDisk::write_batch() {
     log_.emplace(disk_, storage::TxnLogOptions{.directory = kDirectory,
                                                .preallocate_bytes = options_.preallocate_bytes});
   Batch& batch = batches_.front();
+  if (!settle_log()) return false;
   if (batch.roll) log_->roll();
   const auto status = log_->write(batch.first, batch.bytes);
   if (!status) fail(status.error());
@@ -239,12 +241,23 @@ bool StoreDisk::write_batch() {
   return batch.written;
 }
 
-bool StoreDisk::sync_batch() {
-  if (const auto status = log_->sync(); !status) {
+// Behind the acknowledgement of the batch before: a crash may come in between.
+bool StoreDisk::settle_log() {
+  if (!std::exchange(unsettled_, false)) return true;
+  if (const auto status = log_->settle(); !status) {
     fail(status.error());
     return false;
   }
   if (options_.log_bytes_max > 0 && log_->file_size() > options_.log_bytes_max) log_->roll();
+  return true;
+}
+
+bool StoreDisk::sync_batch() {
+  if (const auto status = log_->make_durable(); !status) {
+    fail(status.error());
+    return false;
+  }
+  unsettled_ = true;
   const Batch& batch = batches_.front();
   history_.insert(history_.end(), batch.txns.begin(), batch.txns.end());
   certain_ = history_.back().zxid;
@@ -267,6 +280,7 @@ bool StoreDisk::close_log() {
     if (!sync_batch()) return false;
     batches_.pop_front();
   }
+  if (!settle_log()) return false;
   busy_ = false;
   log_.reset();
   return true;

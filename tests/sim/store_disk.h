@@ -90,6 +90,7 @@ class StoreDisk final : public NodeDisk {
   void settle_history(const coord::storage::Recovered& recovered);
   void begin_batch();
   bool write_batch();
+  bool settle_log();
   bool sync_batch();
   void end_batch();
   bool close_log();
@@ -109,6 +110,7 @@ class StoreDisk final : public NodeDisk {
   Failed failed_;
 
   std::optional<coord::storage::TxnLog> log_;
+  bool unsettled_ = false;  // what was synced last
   bool roll_next_ = false;
   std::deque<Batch> batches_;  // the first is being written
   bool busy_ = false;
