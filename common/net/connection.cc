@@ -22,6 +22,9 @@ namespace {
 // received straight into its block.
 constexpr std::size_t kLargeFrame = 32 * 1024;
 constexpr std::size_t kFirstBlock = 64 * 1024;
+// Frames handed out before the other connections have their turn: whoever sends without end delays them no
+// more.
+constexpr std::size_t kTurnFrames = 128;
 // An output buffer above this is freed after use rather than lent again.
 constexpr std::size_t kSpareOutputMax = 1024 * 1024;
 
@@ -172,11 +175,11 @@ void Connection::receive() {
   go_on_reading();
 }
 
-// Hands out whole frames until there is none or reading is stopped; keeps the rest.
+// Hands out whole frames until there is none, reading is stopped or the turn is over; keeps the rest.
 void Connection::parse(std::string_view bytes, const std::shared_ptr<Block>& block) {
   stopped_ = false;
-  while (state_ == State::open && !bytes.empty()) {
-    if (paused_ || unsent_bytes() > options_.output_pause_bytes) {
+  for (std::size_t frames = 0; state_ == State::open && !bytes.empty(); ++frames) {
+    if (paused_ || frames == kTurnFrames || unsent_bytes() > options_.output_pause_bytes) {
       stopped_ = true;
       break;
     }
@@ -212,30 +215,22 @@ void Connection::keep(std::string_view rest) {
   partial_begin_ = 0;
 }
 
-// After frames were handled, and whenever what stopped reading may be over: sends, then hands out frames that
-// are here already, then waits for more.
+// After frames were handled, and whenever what stopped reading may be over: sends, then waits for more, or
+// for the next turn when whole frames are here already.
 void Connection::go_on_reading() {
-  for (;;) {
-    if (state_ == State::open || state_ == State::closing) {
-      in_callback_ = true;
-      handler_->on_frames_end(*this);
-      in_callback_ = false;
-    }
-    flush();
-    if (close_is_due()) return close_now();
-    if (state_ != State::open) return;
-    choked_ = unsent_bytes() > options_.output_pause_bytes;
-    if (paused_ || choked_) return;
-    if (!stopped_) break;
-    // Frames behind a pause are handed out in place, their block shared with those that own() it.
-    const std::size_t have = partial_->size - partial_begin_;
-    const auto block = std::move(partial_);
-    const std::size_t begin = std::exchange(partial_begin_, 0);
+  if (state_ == State::open || state_ == State::closing) {
     in_callback_ = true;
-    parse({block->bytes + begin, have}, block);
+    handler_->on_frames_end(*this);
     in_callback_ = false;
   }
-  wait_readable();
+  flush();
+  if (close_is_due()) return close_now();
+  if (state_ != State::open) return;
+  choked_ = unsent_bytes() > options_.output_pause_bytes;
+  if (paused_ || choked_) return;
+  if (!stopped_) return wait_readable();
+  if (std::exchange(service_queued_, true)) return;
+  loop_.service_later(*this);
 }
 
 void Connection::pause_reading() { paused_ = true; }
@@ -250,9 +245,21 @@ void Connection::resume_reading() {
 
 void Connection::service() {
   if (state_ == State::closed) return;
-  if (state_ == State::open && !paused_ && !choked_ && !waiting_readable_) return go_on_reading();
-  flush();
-  if (close_is_due()) close_now();
+  if (state_ != State::open || paused_ || choked_ || waiting_readable_) {
+    flush();
+    if (close_is_due()) close_now();
+    return;
+  }
+  if (stopped_) {
+    // Frames behind a stop are handed out in place, their block shared with those that own() it.
+    const std::size_t have = partial_->size - partial_begin_;
+    const auto block = std::move(partial_);
+    const std::size_t begin = std::exchange(partial_begin_, 0);
+    in_callback_ = true;
+    parse({block->bytes + begin, have}, block);
+    in_callback_ = false;
+  }
+  go_on_reading();
 }
 
 // ---- writing

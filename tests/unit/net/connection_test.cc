@@ -141,6 +141,33 @@ TEST_CASE("a handler that pauses gets the frames behind one by one when it resum
   CHECK(pair.receive() == framed("later"));
 }
 
+TEST_CASE("a peer that sends without end leaves the others their turn") {
+  Pair pair;
+  std::string many;
+  for (int i = 0; i < 10'000; ++i) many += framed("m");
+  int fds[2];
+  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == 0);
+  net::Socket other(fds[1]);
+  std::size_t before = 0;
+  struct Other final : net::Handler {
+    Other(const Echo& echo, std::size_t& before) : echo_(echo), before_(before) {}
+    base::Result<std::size_t> frame_size(std::string_view head) override {
+      return net::length_prefixed(head, 100);
+    }
+    void on_frame(net::Connection&, const net::Frame&) override { before_ = echo_.bodies.size(); }
+    void on_closed(net::Connection&, const base::Error&) override {}
+    const Echo& echo_;
+    std::size_t& before_;
+  };
+  net::Connection::start(pair.loop, net::Socket(fds[0]), std::make_shared<Other>(*pair.echo, before));
+  const std::string one = framed("o");
+  REQUIRE(::send(pair.client.fd(), many.data(), many.size(), MSG_DONTWAIT) == static_cast<long>(many.size()));
+  REQUIRE(::send(other.fd(), one.data(), one.size(), MSG_DONTWAIT) == static_cast<long>(one.size()));
+  CHECK(pair.receive().size() == many.size());
+  CHECK(pair.echo->bodies.size() == 10'000);
+  CHECK(before < 1000);
+}
+
 TEST_CASE("reading stops while the peer does not read, and nothing is lost") {
   net::ConnectionOptions options;
   options.output_pause_bytes = 64 * 1024;
