@@ -215,4 +215,5 @@ class ApacheKafka(Process):
         return java("kafka", self.version, "kafka.Kafka", self.config, level="INFO", options=options)
 
     def ready(self):
-        return "started (kafka.server.KafkaServer)" in self.log() and bool(ports.api_versions(self.port))
+        # It says so before its controller has told it of the cluster.
+        return "started (kafka.server.KafkaServer)" in self.log() and ports.knows_controller(self.port)

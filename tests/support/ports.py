@@ -57,15 +57,36 @@ def four_letter_word(port, word, host=HOST, timeout=5.0):
             parts.append(part)
 
 
-def api_versions(port, host=HOST, timeout=5.0):
-    """{api key: (min, max)} as a broker answers ApiVersions v0."""
+def ask_broker(port, key, version, body=b"", host=HOST, timeout=5.0):
+    """The body of a broker's answer to one request with the oldest header."""
     with socket.create_connection((host, port), timeout=timeout) as link:
-        body = struct.pack(">hhih", 18, 0, 7, -1)
-        link.sendall(struct.pack(">i", len(body)) + body)
+        frame = struct.pack(">hhih", key, version, 7, -1) + body
+        link.sendall(struct.pack(">i", len(frame)) + frame)
         size = struct.unpack(">i", receive_exactly(link, 4))[0]
         answer = receive_exactly(link, size)
-    correlation, error, count = struct.unpack_from(">ihi", answer)
-    if correlation != 7 or error != 0:
-        raise ConnectionError(f"ApiVersions answered correlation {correlation}, error {error}")
-    rows = [struct.unpack_from(">hhh", answer, 10 + 6 * i) for i in range(count)]
+    correlation = struct.unpack_from(">i", answer)[0]
+    if correlation != 7:
+        raise ConnectionError(f"correlation {correlation} was answered, 7 was asked")
+    return answer[4:]
+
+
+def api_versions(port, host=HOST, timeout=5.0):
+    """{api key: (min, max)} as a broker answers ApiVersions v0."""
+    answer = ask_broker(port, 18, 0, host=host, timeout=timeout)
+    error, count = struct.unpack_from(">hi", answer)
+    if error != 0:
+        raise ConnectionError(f"ApiVersions answered error {error}")
+    rows = [struct.unpack_from(">hhh", answer, 6 + 6 * i) for i in range(count)]
     return {key: (low, high) for key, low, high in rows}
+
+
+def knows_controller(port, host=HOST):
+    """Whether a broker's Metadata v1 names a controller. librdkafka's admin client, once told that there is
+    none, asks twice within 0.1 s and then not again before its request has run out of time."""
+    answer = ask_broker(port, 3, 1, struct.pack(">i", 0), host)
+    count, at = struct.unpack_from(">i", answer)[0], 4
+    for _ in range(count):
+        at += 4
+        at += 2 + struct.unpack_from(">h", answer, at)[0] + 4  # host, port
+        at += 2 + max(struct.unpack_from(">h", answer, at)[0], 0)  # rack
+    return count > 0 and struct.unpack_from(">i", answer, at)[0] >= 0
