@@ -29,7 +29,8 @@ def swapped(before, first, second, directory, owner):
     server = start(second, directory)
     link = zk.Link(server.port, 30000, owner.session, owner.password)
     ephemerals = len(tree.children_of(link.call("getEphemerals", zk.buffer("/owner"))))
-    after = tree.dump(server.port)
+    with link.kept_alive():
+        after = tree.dump(server.port)
     rows = tree.differences(before, after)
     fate = "re-attached" if link.session == owner.session else "LOST"
     print(f"  {first} -> {second}: {len(before)} nodes, {len(rows)} differ; session {fate} with {ephemerals} "
@@ -43,12 +44,14 @@ def there_and_back(first, second, count):
     with tempfile.TemporaryDirectory(prefix="tandem-swap-") as directory:
         server = start(first, directory)
         owner = tree.fill(server.port, count)
-        before = tree.dump(server.port)
+        with owner.kept_alive():
+            before = tree.dump(server.port)
         owner.close()
         server.stop()
         bad, server, owner = swapped(before, first, second, directory, owner)
         tree.must(owner, [("create", zk.create(f"/owner/late{i}", b"more")) for i in range(1000)])
-        before = tree.dump(server.port)
+        with owner.kept_alive():
+            before = tree.dump(server.port)
         owner.close()
         server.kill()
         worse, server, owner = swapped(before, second, first, directory, owner)

@@ -3,8 +3,10 @@
 For tests that must see every byte. Field orders are those of Apache's zookeeper.jute.
 """
 
+import contextlib
 import socket
 import struct
+import threading
 
 from support import ports
 
@@ -142,6 +144,23 @@ class Link:
 
     def ping(self):
         return self.call("ping", xid=XID_PING)
+
+    @contextlib.contextmanager
+    def kept_alive(self, seconds=3):
+        """Pings by a thread of its own, while this one does something long without the link."""
+        ended = threading.Event()
+
+        def beat():
+            while not ended.wait(seconds):
+                self.ping()
+
+        heart = threading.Thread(target=beat, daemon=True)
+        heart.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            heart.join()
 
     def take_events(self):
         events, self.events = self.events, []
