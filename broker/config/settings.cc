@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "broker/config/listeners.h"
 #include "broker/config/value_fault.h"
 
 namespace tandem::broker::config {
@@ -34,6 +35,18 @@ void apply_layer(const BrokerTable& table, const Overrides& overrides, const std
     }
     config = std::move(changed);
   }
+}
+
+// What is advertised may change while running; sockets are opened at the start only.
+base::Status check_listeners(const BrokerConfig& before, const BrokerConfig& after) {
+  if (after.listeners != before.listeners ||
+      after.listener_security_protocol_map != before.listener_security_protocol_map)
+    return base::make_error(base::Errc::invalid_argument,
+                            "Listeners are opened when the broker starts: set listeners in its file and "
+                            "restart it; advertised.listeners may change while it runs");
+  if (after.advertised_listeners == before.advertised_listeners) return {};
+  if (const auto resolved = resolve_listeners(after); !resolved) return resolved.error();
+  return {};
 }
 
 bool is_sensitive(const conf::Setting& setting) {
@@ -184,6 +197,7 @@ std::vector<Described> Settings::describe_topic(const Overrides& overrides) cons
 }
 
 base::Status Settings::check_dynamic(const Overrides& overrides, bool of_all_brokers) const {
+  BrokerConfig changed = broker_;
   for (const auto& [key, value] : overrides) {
     const conf::Setting* setting = tables_->broker.rows().find(key);
     if (setting == nullptr) continue;  // Kafka lets unknown names through, for plugins
@@ -196,10 +210,9 @@ base::Status Settings::check_dynamic(const Overrides& overrides, bool of_all_bro
           base::Errc::invalid_argument,
           "Cannot update these configs at default cluster level, broker id must be specified: Set({})", key);
     }
-    BrokerConfig scratch = broker_;
-    if (auto status = set_or_fault(*setting, value, &scratch); !status) return status;
+    if (auto status = set_or_fault(*setting, value, &changed); !status) return status;
   }
-  return {};
+  return check_listeners(broker_, changed);
 }
 
 }  // namespace tandem::broker::config

@@ -161,6 +161,7 @@ void Broker::follow_settings() {
   subscriber.on_broker = [this] {
     replicas_->config_changed("");
     if (sockets_) sockets_->set_limits(limits());
+    renew_registration();
     control_->set_unclean_default(configs_.now()->broker().unclean_leader_election_enable);
   };
   configs_.subscribe(std::move(subscriber));
@@ -201,22 +202,48 @@ Status Broker::serve() {
   return {};
 }
 
-Status Broker::enlist(const std::vector<shell::NamedEndpoint>& bound) {
+Status Broker::enlist(std::vector<shell::NamedEndpoint> bound) {
   zk::BrokerRegistration registration;
-  registration.id = node_.broker_id;
-  registration.rack = config().broker_rack;
-  registration.endpoints = listeners_.advertised;
-  for (zk::Endpoint& endpoint : registration.endpoints) {
-    if (endpoint.host.empty()) endpoint.host = outside_.host_name;
-    if (endpoint.port != 0) continue;
-    for (const auto& [listener, address] : bound) {
-      if (listener == endpoint.listener) endpoint.port = address.port;
-    }
+  {
+    const std::lock_guard guard(registered_mutex_);
+    bound_ = std::move(bound);
+    registered_ = registration = registration_now();
   }
   const auto epoch = control_->enlist(std::move(registration));
   if (!epoch) return epoch.error();
   node_.broker_epoch = *epoch;
   return {};
+}
+
+// What the cluster is told: the listeners that are open, with the addresses advertised for them now.
+zk::BrokerRegistration Broker::registration_now() const {
+  zk::BrokerRegistration registration;
+  registration.id = node_.broker_id;
+  registration.rack = config().broker_rack;
+  const auto listeners = config::resolve_listeners(configs_.now()->broker());
+  if (!listeners) log_.warn("{}: the listeners of the file are told", listeners.error().context);
+  registration.endpoints = listeners ? listeners->advertised : listeners_.advertised;
+  std::erase_if(registration.endpoints, [this](const zk::Endpoint& endpoint) {
+    return std::none_of(bound_.begin(), bound_.end(),
+                        [&](const auto& bound) { return bound.listener == endpoint.listener; });
+  });
+  for (zk::Endpoint& endpoint : registration.endpoints) {
+    if (endpoint.host.empty()) endpoint.host = outside_.host_name;
+    if (endpoint.port != 0) continue;
+    for (const auto& [listener, address] : bound_) {
+      if (listener == endpoint.listener) endpoint.port = address.port;
+    }
+  }
+  return registration;
+}
+
+void Broker::renew_registration() {
+  const std::lock_guard guard(registered_mutex_);
+  if (!registered_) return;  // enlist() takes what is set then
+  auto registration = registration_now();
+  if (registration == *registered_) return;
+  registered_ = registration;
+  control_->update(std::move(registration));
 }
 
 // Connections first, so that nothing new comes in; the office and the session before the logs, so that others

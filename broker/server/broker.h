@@ -6,6 +6,8 @@
 #include <functional>
 #include <future>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -52,7 +54,9 @@ class Broker {
   base::Status load_settings();
   base::Status serve();
   std::future<void> first_metadata();
-  base::Status enlist(const std::vector<shell::NamedEndpoint>& bound);
+  base::Status enlist(std::vector<shell::NamedEndpoint> bound);
+  zk::BrokerRegistration registration_now() const;
+  void renew_registration();
   void make_coordinators();
   void follow_settings();
   void tell_controller_of_lost_directory();
@@ -79,6 +83,9 @@ class Broker {
   std::unique_ptr<api::GroupService> groups_;
   api::Services services_;
   std::unique_ptr<shell::SocketServer> sockets_;
+  std::mutex registered_mutex_;  // settings change on the control thread
+  std::vector<shell::NamedEndpoint> bound_;
+  std::optional<zk::BrokerRegistration> registered_;
   bool serving_ = false;
 };
 

@@ -120,6 +120,19 @@ TEST_CASE("what may change while running is told from what may not") {
         "Unknown topic config name: nope");
 }
 
+TEST_CASE("what is advertised may change while running, what is listened on may not") {
+  const auto s = settings("listeners=PLAINTEXT://:9092\n");
+  const auto fault_of = [&](const char* key, const char* value) {
+    const auto status = s.check_dynamic({{key, value}}, false);
+    return status ? std::string() : status.error().context;
+  };
+  CHECK(fault_of("advertised.listeners", "PLAINTEXT://other:19092").empty());
+  CHECK(fault_of("advertised.listeners", "OTHER://h:1").find("OTHER") != std::string::npos);
+  CHECK(fault_of("advertised.listeners", "PLAINTEXT://0.0.0.0:1").find("0.0.0.0") != std::string::npos);
+  CHECK(fault_of("listeners", "PLAINTEXT://:9092").empty());
+  CHECK(fault_of("listeners", "PLAINTEXT://:9093").find("restart") != std::string::npos);
+}
+
 TEST_CASE("passwords are never shown, and the default layer shows only what it holds") {
   std::vector<std::string> complaints;
   auto s = settings("ssl.keystore.password=secret\n");
