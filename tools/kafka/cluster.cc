@@ -101,6 +101,10 @@ Subcommand parse_subcommand(const std::vector<std::string>& arguments, std::span
       rest.emplace_back("--bootstrap-server");
     } else if (word == "-c") {
       rest.emplace_back("--config");
+    } else if (word == "-i") {
+      rest.emplace_back("--id");
+    } else if (word == "-h") {
+      rest.emplace_back("--help");
     } else if (!word.starts_with("-") && !is_value && parsed.name.empty()) {
       parsed.name = word;
     } else {
@@ -140,19 +144,23 @@ int broker_api_versions(const Invocation& invocation) {
 }
 
 int cluster(const Invocation& invocation) {
-  constexpr std::string_view name = "kafka-cluster.sh cluster-id";
-  static constexpr auto table =
-      std::to_array<Option>({kBootstrapServer, {"config", "file", "A file of client properties."}, kHelp});
+  constexpr std::string_view name = "kafka-cluster.sh cluster-id|unregister";
+  static constexpr auto table = std::to_array<Option>({kBootstrapServer,
+                                                       {"config", "file", "A file of client properties."},
+                                                       {"id", "number", "The broker to unregister."},
+                                                       kHelp});
   const auto [command, options] = parse_subcommand(invocation.args, table);
   if (!options) return wrong_usage(options.error().context, name, table);
   if (options->has("help")) return wrong_usage("The Kafka cluster tool.", name, table), 0;
-  if (command != "cluster-id")
+  if (command != "cluster-id" && command != "unregister")
     return wrong_usage(command.empty()
                            ? "kafka-cluster: error: too few arguments"
                            : fmt::format("kafka-cluster: error: invalid choice: '{}' (choose from "
-                                         "'cluster-id')",
+                                         "'cluster-id', 'unregister')",
                                          command),
                        name, table);
+  if (command == "unregister" && !options->has("id"))
+    return wrong_usage("kafka-cluster: error: argument --id/-i is required", name, table);
   if (!options->has("bootstrap-server"))
     return wrong_usage("kafka-cluster: error: one of the arguments --bootstrap-server/-b is required", name,
                        table);
@@ -160,6 +168,11 @@ int cluster(const Invocation& invocation) {
   if (!admin) return failed(admin.error());
   const auto seen = admin->metadata(std::vector<std::string>{});
   if (!seen) return failed(seen.error());
+  if (command == "unregister") {
+    // Brokers that keep their cluster in a coordination service leave with their session.
+    fmt::print("The target cluster does not support the broker unregistration API.\n");
+    return 0;
+  }
   if (seen->cluster_id) {
     fmt::print("Cluster ID: {}\n", *seen->cluster_id);
   } else {
@@ -173,11 +186,19 @@ int features(const Invocation& invocation) {
   static constexpr auto table = std::to_array<Option>(
       {kBootstrapServer, {"command-config", "file", "A file of client properties."}, kHelp});
   const auto [command, options] = parse_subcommand(invocation.args, table);
+  if (command == "upgrade" || command == "downgrade" || command == "disable") {
+    fmt::print(stderr, "Could not {} features: a cluster on a coordination service has none to change.\n",
+               command);
+    return 1;
+  }
   if (!options) return wrong_usage(options.error().context, name, table);
   if (options->has("help")) return wrong_usage("Describes feature flags.", name, table), 0;
   if (command != "describe")
-    return wrong_usage(command.empty() ? "usage: kafka-features: error: too few arguments"
-                                       : fmt::format("{} is not supported here: only describe", command),
+    return wrong_usage(command.empty()
+                           ? "kafka-features: error: too few arguments"
+                           : fmt::format("kafka-features: error: invalid choice: '{}' (choose from "
+                                         "'describe', 'upgrade', 'downgrade', 'disable')",
+                                         command),
                        name, table);
   if (!options->has("bootstrap-server"))
     return wrong_usage("kafka-features: error: one of the arguments --bootstrap-server is required", name,

@@ -51,11 +51,25 @@ base::Result<Properties> consumer_properties(const Options& options) {
   properties["isolation.level"] = options.get_or("isolation-level", "read_uncommitted");
   properties.try_emplace("allow.auto.create.topics", "true");
   if (options.has("from-beginning")) {
+    if (const auto set = properties.find("auto.offset.reset");
+        set != properties.end() && set->second != "earliest")
+      return base::make_error(base::Errc::invalid_argument,
+                              "Can't simultaneously specify --from-beginning and 'auto.offset.reset={}', "
+                              "please remove one option",
+                              set->second);
     properties["auto.offset.reset"] = "earliest";
   } else {
     properties.try_emplace("auto.offset.reset", "latest");
   }
-  if (const auto group = options.get("group")) properties["group.id"] = *group;
+  if (const auto group = options.get("group")) {
+    if (const auto set = properties.find("group.id"); set != properties.end() && set->second != *group)
+      return base::make_error(base::Errc::invalid_argument,
+                              "The group ids provided in different places (directly using '--group', via "
+                              "'--consumer-property', or via '--consumer.config') do not match. Detected "
+                              "group ids: '{}', '{}'",
+                              *group, set->second);
+    properties["group.id"] = *group;
+  }
   if (!properties.contains("group.id")) {
     base::Random random(base::system_seed());
     properties["group.id"] = fmt::format("console-consumer-{}", random.below(100000));

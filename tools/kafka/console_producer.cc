@@ -1,12 +1,14 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <iostream>
 
 #include "tools/kafka/commands.h"
 #include "tools/kafka/line_reader.h"
 #include "tools/kafka/rdkafka_client.h"
+#include "tools/kafka/text.h"
 
 namespace tandem::tools::kafka {
 
@@ -71,8 +73,20 @@ base::Result<Properties> producer_properties(const Options& options) {
   properties.try_emplace("client.id", "console-producer");
   properties.try_emplace("partitioner", "murmur2_random");  // keys land where Java's producer puts them
   const std::string& acks = properties["acks"];
+  if (acks != "all" && acks != "-1" && acks != "0" && acks != "1")
+    return base::make_error(base::Errc::invalid_argument,
+                            "Invalid value {} for configuration acks: String must be one of: all, -1, 0, 1",
+                            acks);
   if (acks == "all" || acks == "-1") properties.try_emplace("enable.idempotence", "true");
   return properties;
+}
+
+bool all_have_ports(const std::string& servers) {
+  const auto list = split(servers, ',');
+  return std::all_of(list.begin(), list.end(), [](const std::string& server) {
+    const std::size_t colon = server.rfind(':');
+    return colon != std::string::npos && parse_number(trim(server.substr(colon + 1)));
+  });
 }
 
 void on_console_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void*) {
@@ -152,7 +166,10 @@ int console_producer(const Invocation& invocation) {
     return wrong_usage("Missing required argument \"[topic]\"", kConsoleProducerName,
                        kConsoleProducerOptions);
   if (!options->has("bootstrap-server") && !options->has("broker-list"))
-    return wrong_usage("Missing required argument \"[bootstrap-server]\"", kConsoleProducerName,
+    return wrong_usage("Missing required option(s) [bootstrap-server]", kConsoleProducerName,
+                       kConsoleProducerOptions);
+  if (!all_have_ports(options->get_or("bootstrap-server", options->get_or("broker-list", ""))))
+    return wrong_usage("Please provide valid host:port like host1:9091,host2:9092\n ", kConsoleProducerName,
                        kConsoleProducerOptions);
   if (const auto reader = options->get("line-reader"); reader && !reader->ends_with("LineMessageReader"))
     return wrong_usage(fmt::format("{}: classes cannot be loaded here", *reader), kConsoleProducerName,

@@ -108,8 +108,11 @@ std::string broken_rule(const Options& options) {
            "--delete-offsets";
   if (!options.has("bootstrap-server")) return "Missing required argument \"[bootstrap-server]\"";
   const bool scoped = options.has("group") || options.has("all-groups");
-  if (options.has("group") && options.has("all-groups"))
-    return "Option \"[group]\" can't be used with option \"[all-groups]\"";
+  static constexpr auto conflicts = std::to_array<Conflict>({
+      {"group", {"all-groups", "list"}},
+      {"topic", {"list", "describe"}},
+  });
+  if (const std::string conflict = first_conflict(options, conflicts); !conflict.empty()) return conflict;
   if (options.has("describe") && !scoped)
     return "Option [describe] takes one of these options: [all-groups], [group]";
   if (options.has("describe") && options.has("members") + options.has("offsets") + options.has("state") > 1)

@@ -83,6 +83,16 @@ base::Result<std::optional<std::int64_t>> Options::number(std::string_view name)
   return std::optional(value);
 }
 
+std::string first_conflict(const Options& options, std::span<const Conflict> conflicts) {
+  for (const Conflict& conflict : conflicts) {
+    if (!options.has(conflict.option)) continue;
+    for (const std::string_view other : conflict.others)
+      if (!other.empty() && options.has(other))
+        return fmt::format("Option \"[{}]\" can't be used with option \"[{}]\"", conflict.option, other);
+  }
+  return "";
+}
+
 int wrong_usage(std::string_view sentence, std::string_view tool, std::span<const Option> table) {
   fmt::print(stderr, "{}\nUsage: {} OPTIONS\n", sentence, tool);
   for (const Option& option : table)

@@ -2,6 +2,7 @@
 // options, like the parser of Apache's tools; a wrong usage is one sentence, the usage, and exit code 1.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <span>
 #include <string>
@@ -39,6 +40,14 @@ class Options {
 
   std::vector<Given> given_;
 };
+
+// An option and those that may not stand beside it.
+struct Conflict {
+  std::string_view option;
+  std::array<std::string_view, 5> others;  // those left empty are none
+};
+// The sentence about the first pair that is there, as Apache's tools say it; empty when there is none.
+std::string first_conflict(const Options& options, std::span<const Conflict> conflicts);
 
 // Prints the sentence and the usage on standard error; returns 1.
 int wrong_usage(std::string_view sentence, std::string_view tool, std::span<const Option> table);

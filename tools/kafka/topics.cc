@@ -103,10 +103,17 @@ base::Status alter(Admin& admin, const Options& options) {
   protocol::CreatePartitionsRequest request;
   request.timeout_ms = kRequestTimeoutMs;
   for (const auto& known : seen->topics) {
+    const std::size_t before = known.partitions.size();
+    const auto more = static_cast<std::int64_t>(partitions->value_or(0)) - static_cast<std::int64_t>(before);
+    const std::size_t placed = assignment->size() - std::min(assignment->size(), before);
+    if (!assignment->empty() && more > 0 && static_cast<std::size_t>(more) != placed)
+      return base::make_error(base::Errc::invalid_argument,
+                              "Increasing the number of partitions by {} but {} assignments provided.", more,
+                              placed);
     auto& topic = request.topics.emplace_back();
     topic.name = known.name.value_or("");
     topic.count = static_cast<std::int32_t>(partitions->value_or(0));
-    for (std::size_t i = known.partitions.size(); i < assignment->size(); ++i) {
+    for (std::size_t i = before; i < assignment->size(); ++i) {
       if (!topic.assignments) topic.assignments.emplace();
       topic.assignments->push_back({(*assignment)[i]});
     }
@@ -257,7 +264,9 @@ void Description::print(const protocol::MetadataResponse::MetadataResponseTopic&
 
 base::Status describe(Admin& admin, const Options& options) {
   protocol::MetadataResponse seen;
-  if (const auto text = options.get("topic-id"); text && protocol::Uuid::parse(*text)) {
+  if (const auto text = options.get("topic-id")) {
+    if (!protocol::Uuid::parse(*text))
+      return base::make_error(base::Errc::invalid_argument, "{} is not the id of a topic", *text);
     auto all = admin.metadata(std::nullopt);
     if (!all) return all.error();
     std::erase_if(all->topics, [&](const auto& topic) { return topic.topic_id.to_string() != *text; });
@@ -331,10 +340,12 @@ int topics(const Invocation& invocation) {
   if (action.option == "alter" && options->has("replica-assignment") && !options->has("partitions"))
     return wrong_usage("The replicas of existing partitions are changed by kafka-reassign-partitions.sh",
                        kTopicsName, table);
+  if (const std::string conflict = topics_conflict(*options); !conflict.empty())
+    return wrong_usage(conflict, kTopicsName, table);
   if (options->has("zookeeper")) return topics_by_zookeeper(*options);
   if (action.option == "alter" && options->has("config"))
     return wrong_usage(
-        "Option combination \"[bootstrap-server],[config]\" can't be used with option \"[alter]\" (the "
+        "Option combination \"[[bootstrap-server], [config]]\" can't be used with option \"[alter]\" (the "
         "kafka-configs CLI supports altering topic configs with a --bootstrap-server option)",
         kTopicsName, table);
   if (action.option == "alter" && !options->has("partitions"))

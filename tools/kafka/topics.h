@@ -10,6 +10,7 @@ namespace tandem::tools::kafka {
 
 inline constexpr std::string_view kTopicsName = "kafka-topics.sh";
 std::span<const Option> topics_options();
+std::string topics_conflict(const Options& options);  // two options that exclude each other; or empty
 
 struct TopicConfigs {
   std::map<std::string, std::string> added;

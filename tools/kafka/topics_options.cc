@@ -41,9 +41,31 @@ constexpr auto kTopicsOptions = std::to_array<Option>({
     kVersion,
 });
 
+constexpr auto kConflicts = std::to_array<Conflict>({
+    {"config", {"list", "describe", "delete"}},
+    {"partitions", {"list", "describe", "delete"}},
+    {"replication-factor", {"list", "alter", "describe", "delete"}},
+    {"replica-assignment", {"list", "describe", "delete"}},
+    {"under-replicated-partitions", {"create", "list", "alter", "delete", "topics-with-overrides"}},
+    {"under-min-isr-partitions", {"create", "list", "alter", "delete", "topics-with-overrides"}},
+    {"at-min-isr-partitions", {"create", "list", "alter", "delete", "topics-with-overrides"}},
+    {"unavailable-partitions", {"create", "list", "alter", "delete", "topics-with-overrides"}},
+    {"topics-with-overrides", {"create", "list", "alter", "delete"}},
+    {"if-exists", {"create", "list"}},
+    {"if-not-exists", {"list", "alter", "describe", "delete"}},
+    {"exclude-internal", {"create", "alter", "delete"}},
+});
+constexpr auto kCreateConflicts =
+    std::to_array<Conflict>({{"replica-assignment", {"partitions", "replication-factor"}}});
+
 }  // namespace
 
 std::span<const Option> topics_options() { return kTopicsOptions; }
+
+std::string topics_conflict(const Options& options) {
+  const std::string conflict = first_conflict(options, kConflicts);
+  return conflict.empty() && options.has("create") ? first_conflict(options, kCreateConflicts) : conflict;
+}
 
 int topics_failure(std::string_view message) {
   fmt::print("Error while executing topic command : {}\n", message);
