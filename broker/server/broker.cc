@@ -75,6 +75,10 @@ Broker::~Broker() = default;
 
 Status Broker::start() {
   log_.info("starting");
+  if (!controller::ProtocolVersion::parse(config().inter_broker_protocol_version))
+    return make_error(Errc::invalid_argument,
+                      "inter.broker.protocol.version: \"{}\" is not a version that this broker speaks",
+                      config().inter_broker_protocol_version);
   replicas_ = std::make_unique<api::Replicas>(outside_.clock, outside_.log.named("kafka.log.LogManager"),
                                               shards_, node_, outside_.disk, replicas_options());
   services_.replicas = replicas_.get();

@@ -77,3 +77,11 @@ def test_wrong_usage_is_answered_with_the_usage(site):
     assert output.endswith("kafka-server-start.sh [-daemon] server.properties [--override property=value]*\n")
     assert code == 1
     assert site.call("zookeeper-server-start.sh", "-daemon")[1] == 1
+
+
+def test_a_protocol_version_that_is_none_stops_the_start(site, coord, tmp_path):
+    (tmp_path / "kafka").mkdir()
+    properties = servers.server_properties(tmp_path / "kafka", ports.free_port(), coord.connect,
+                                           **{"inter.broker.protocol.version": "9.9"})
+    output, code = site.call("kafka-server-start.sh", properties)
+    assert code == 1 and 'inter.broker.protocol.version: "9.9" is not a version' in output
