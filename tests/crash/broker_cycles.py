@@ -55,7 +55,8 @@ class Cycles(cycles.Cycles):
         config = {"log.dirs": self.data(), "num.partitions": PARTITIONS,
                   "log.segment.bytes": self.random.choice([20000, 300000, 1 << 30]),
                   "log.index.interval.bytes": 200, "log.flush.offset.checkpoint.interval.ms": 500,
-                  "zookeeper.session.timeout.ms": 400}
+                  # A session that ends soon; a machine that is busy may still take its time to open one.
+                  "zookeeper.session.timeout.ms": 400, "zookeeper.connection.timeout.ms": 30000}
         if self.disk:
             config["log.flush.interval.messages"] = 1
         return servers.Broker(self.directory / "server", self.coord.connect, config=config)
