@@ -217,8 +217,7 @@ def started_again(show, site):
 
 def walk(show, site):
     site.background("bin/zookeeper-server-start.sh config/zookeeper.properties", "zookeeper.out")
-    wait.until(lambda: servers.ready_zookeeper(site.tree) if site.log("zookeeper.out") else False, 30,
-               "the coordination server")
+    wait.until(lambda: "Mode:" in ports.four_letter_word(site.tree, "srvr"), 30, "the coordination server")
     site.type("bin/kafka-server-start.sh -daemon config/server.properties")
     site.await_broker("logs/kafkaServer.out")
     tree, at = ["--zookeeper", site.connect], ["--bootstrap-server", site.bootstrap]

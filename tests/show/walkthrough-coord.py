@@ -9,7 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from peers import peers  # noqa: E402
-from support import ports  # noqa: E402
+from support import ports, wait, zk_wire  # noqa: E402
 
 BIN = Path(__file__).resolve().parents[2] / "dist" / "bin"
 STATE = '{"controller_epoch":32,"leader":1,"version":1,"leader_epoch":0,"isr":[1,2]}'
@@ -65,8 +65,29 @@ def shell_part(show, server):
     show.tool(["zkCli.sh", "-server", chroot, "get", "/topics/mytest2/partitions/0/state"], [STATE])
     show.tool(["zkCli.sh", "-server", server, "get", "/none"], ["Node does not exist: /none"], code=1)
     show.tool(["zookeeper-shell.sh", server, "ls", "/"], ["[brokers, zookeeper]"])
-    show.type(f"Apache's zkCli.sh -server {server} get {path}/0/state",
-              peers.zookeeper_shell("-server", server, "get", f"{path}/0/state"), [STATE])
+    for words, expected in ((("get", f"{path}/0/state"), STATE), (("ls", path), "[0, 1, 2]")):
+        show.type(f"Apache's zkCli.sh -server {server} {' '.join(words)}",
+                  peers.zookeeper_shell("-server", server, *words), [expected])
+    show.type(f"Apache's zookeeper-shell.sh {server} ls {path}",
+              peers.java("kafka", peers.KAFKA, "org.apache.zookeeper.ZooKeeperMainWithTlsSupportForKafka",
+                         "-server", server, "ls", path), ["[0, 1, 2]"])
+
+
+def foreground_part(show, config, port):
+    print(f"$ bin/zkServer.sh start-foreground {config} &", flush=True)
+    with open(show.directory / "foreground.log", "wb") as log:
+        command = [str(BIN / "zkServer.sh"), "start-foreground", config]
+        child = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+    wait.until(lambda: "Mode:" in ports.four_letter_word(port, "srvr"), 30, "the server in the foreground")
+    big = zk_wire.Session(port)
+    kept = big.create("/a-megabyte", b"x" * 1000000) == 0 and len(big.get("/a-megabyte")) == 1000000
+    big.close()
+    child.terminate()
+    code = child.wait(30)
+    good = kept and code == 0
+    print(f"a znode of a megabyte: {'kept' if kept else 'LOST'}; after SIGTERM: exit {code}", flush=True)
+    show.passed += good
+    show.failed += not good
 
 
 def main():
@@ -80,6 +101,7 @@ def main():
             shell_part(show, f"{ports.HOST}:{port}")
         finally:
             show.tool(["zkServer.sh", "stop", config], ["Stopping zookeeper ... STOPPED"])
+        foreground_part(show, config, port)
         log = next((directory / "logs" / "version-2").glob("log.*"))
         show.tool(["zkTxnLogToolkit.sh", str(log)], ["create2 /brokers", "EOF reached after"])
     print(f"walkthrough of the coordination service: {show.passed} steps as expected, {show.failed} not")
