@@ -40,7 +40,7 @@ constexpr auto kCommands = std::to_array<Command>({
 std::span<const Command> commands() { return kCommands; }
 
 int print_version() {
-  fmt::print("tandem 0.1.0\n");
+  fmt::print("3.9.1 (tandem 0.1.0)\n");  // scripts read the release that these tools stand for
   return 0;
 }
 
