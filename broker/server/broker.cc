@@ -52,6 +52,17 @@ std::string java_date(base::WallTime now) {
   return std::string(text.data(), size);
 }
 
+// Old files name releases that this broker does not tell apart: it speaks the oldest that it knows.
+std::optional<controller::ProtocolVersion> protocol_of(std::string_view text) {
+  constexpr std::array kOlder = {"0.8", "0.9", "0.10", "0.11", "1.0", "1.1", "2.0",
+                                 "2.1", "2.2", "2.3",  "2.4",  "2.5", "2.6"};
+  for (const std::string_view older : kOlder)
+    if (text == older || text.starts_with(std::string(older) + '.') ||
+        text.starts_with(std::string(older) + '-'))
+      return controller::ProtocolVersion{2, 7, 0};
+  return controller::ProtocolVersion::parse(text);
+}
+
 config::Listeners listeners_of(const config::BrokerConfig& config) {
   auto listeners = config::resolve_listeners(config);
   ENSURE(listeners.has_value(), "listeners were checked when the file was loaded");
@@ -75,10 +86,12 @@ Broker::~Broker() = default;
 
 Status Broker::start() {
   log_.info("starting");
-  if (!controller::ProtocolVersion::parse(config().inter_broker_protocol_version))
+  const std::string& protocol = config().inter_broker_protocol_version;
+  if (!protocol_of(protocol))
     return make_error(Errc::invalid_argument,
-                      "inter.broker.protocol.version: \"{}\" is not a version that this broker speaks",
-                      config().inter_broker_protocol_version);
+                      "inter.broker.protocol.version: \"{}\" is not a version of the protocol", protocol);
+  if (!controller::ProtocolVersion::parse(protocol))
+    log_.warn("inter.broker.protocol.version: {} is older than 2.7, which is spoken instead", protocol);
   replicas_ = std::make_unique<api::Replicas>(outside_.clock, outside_.log.named("kafka.log.LogManager"),
                                               shards_, node_, outside_.disk, replicas_options());
   services_.replicas = replicas_.get();
@@ -312,8 +325,8 @@ shell::ControllerServiceOptions Broker::controller_options() const {
   options.tree.seed = outside_.seed;
   options.connect_timeout =
       milliseconds(config().zookeeper_connection_timeout_ms.value_or(config().zookeeper_session_timeout_ms));
-  options.controller.protocol = controller::ProtocolVersion::parse(config().inter_broker_protocol_version)
-                                    .value_or(controller::ProtocolVersion{});
+  options.controller.protocol =
+      protocol_of(config().inter_broker_protocol_version).value_or(controller::ProtocolVersion{});
   options.controller.listener = listeners_.inter_broker;
   options.controller.control_listener = listeners_.control_plane;
   options.controller.delete_topics = config().delete_topic_enable;

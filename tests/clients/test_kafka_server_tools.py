@@ -85,3 +85,6 @@ def test_a_protocol_version_that_is_none_stops_the_start(site, coord, tmp_path):
                                            **{"inter.broker.protocol.version": "9.9"})
     output, code = site.call("kafka-server-start.sh", properties)
     assert code == 1 and 'inter.broker.protocol.version: "9.9" is not a version' in output
+    config = {"inter.broker.protocol.version": "0.10.2-IV0"}
+    with servers.Broker(tmp_path / "old", coord.connect, config=config) as old:
+        assert "0.10.2-IV0 is older than 2.7" in old.log()
