@@ -101,9 +101,9 @@ def main():
             shell_part(show, f"{ports.HOST}:{port}")
         finally:
             show.tool(["zkServer.sh", "stop", config], ["Stopping zookeeper ... STOPPED"])
-        foreground_part(show, config, port)
         log = next((directory / "logs" / "version-2").glob("log.*"))
         show.tool(["zkTxnLogToolkit.sh", str(log)], ["create2 /brokers", "EOF reached after"])
+        foreground_part(show, config, port)
     print(f"walkthrough of the coordination service: {show.passed} steps as expected, {show.failed} not")
     return 1 if show.failed else 0
 
