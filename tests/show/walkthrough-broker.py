@@ -61,8 +61,7 @@ zookeeper.connection.timeout.ms=6000
 zookeeper.session.timeout.ms=6000
 zookeeper.sync.time.ms=2000
 """
-RETIRED = ("port", "host.name", "advertised.host.name", "replica.lag.max.messages",
-           "controller.message.queue.size")
+RETIRED = ("replica.lag.max.messages", "controller.message.queue.size")  # `port` and its like still act
 LINES = "".join(f"message {i}\n" for i in range(20))
 
 
