@@ -26,6 +26,9 @@ constexpr std::size_t kLengthBytes = 4;
 constexpr std::size_t kUnsentBytesMax = 1024 * 1024;
 constexpr std::size_t kStrangersMax = 64;  // connections that have not said who they are
 constexpr std::size_t kUnknownMax = 64;    // and those whose number is not in the configuration
+// Who leads is what these want to know; asking faster than this is not heard, lest it costs the loop its
+// time.
+constexpr base::Duration kUnknownEvery = std::chrono::milliseconds(10);
 constexpr auto kStallMax = std::chrono::seconds(10);
 constexpr base::Duration kWarnEvery = std::chrono::seconds(1);
 constexpr base::Duration kPauseMin = std::chrono::milliseconds(100);
@@ -45,7 +48,7 @@ class ElectionPort::Link final : public net::Handler, public std::enable_shared_
   }
   void on_frame(net::Connection& connection, const net::Frame& frame) override {
     if (port_ == nullptr) return connection.close();
-    if (peer_) return port_->on_payload(*peer_, frame.bytes().substr(kLengthBytes));
+    if (peer_) return port_->on_payload(*this, frame.bytes().substr(kLengthBytes));
     const auto handshake = election::decode_handshake(frame.bytes());
     if (!handshake) return connection.close(handshake.error());
     port_->on_handshake(shared_from_this(), *handshake);
@@ -73,12 +76,16 @@ class ElectionPort::Link final : public net::Handler, public std::enable_shared_
     if (connection_) connection_->set_idle_max(base::Duration::zero());
   }
 
+  bool is_heard(base::Instant now) const { return now >= deaf_until_; }
+  void be_deaf_until(base::Instant until) { deaf_until_ = until; }
+
   const std::optional<ServerId>& peer() const { return peer_; }
   const std::shared_ptr<net::Connection>& connection() const { return connection_; }
 
  private:
   ElectionPort* port_;
   std::optional<ServerId> peer_;
+  base::Instant deaf_until_{};  // of one that is not in the configuration
   std::shared_ptr<net::Connection> connection_;
 };
 
@@ -208,9 +215,13 @@ void ElectionPort::drop(ServerId peer) {
   link->close();
 }
 
-void ElectionPort::on_payload(ServerId peer, std::string_view payload) {
+void ElectionPort::on_payload(Link& link, std::string_view payload) {
+  const ServerId peer = *link.peer();
+  const base::Instant now = loop_.clock().now();
+  if (!link.is_heard(now)) return;
   const auto notification = election::decode_notification(payload);
   if (!notification) return logger_.warn("election: server {} sent {}", peer, notification.error().context);
+  if (!options_.peers.contains(peer)) link.be_deaf_until(now + kUnknownEvery);
   events_.on_notification(peer, *notification);
 }
 

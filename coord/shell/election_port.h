@@ -90,7 +90,7 @@ class ElectionPort {
   void on_handshake(const std::shared_ptr<Link>& link, const election::Handshake& handshake);
   void adopt(quorum::ServerId peer, const std::shared_ptr<Link>& link);
   void drop(quorum::ServerId peer);
-  void on_payload(quorum::ServerId peer, std::string_view payload);
+  void on_payload(Link& link, std::string_view payload);
   void on_closed(const Link& link, const base::Error& reason);
   void report(quorum::ServerId peer, election::Link link);
   std::string own_handshake() const;

@@ -189,6 +189,23 @@ TEST_CASE("connections that do not say who they are are limited in number and ti
   world.until([&] { return std::all_of(sockets.begin(), sockets.end(), is_closed); });
 }
 
+TEST_CASE("who is not in the configuration is heard now and then, however often it asks") {
+  World world({1});
+  world.start(1);
+  const net::Socket stranger = world.connect(1);
+  Handshake handshake{ServerId(77), HandshakeVersion::v1, {{"127.0.0.1", 1}}};
+  std::string asked = coord::election::encode(handshake);
+  for (int i = 0; i < 1000; ++i) asked += framed(coord::election::encode(sample(77)));
+  say(stranger, asked);
+  const auto& heard = world.heard[1].notifications;
+  world.until([&] { return !heard.empty(); });
+  const auto later = world.clock.now() + std::chrono::milliseconds(50);
+  world.until([&] { return world.clock.now() > later; });
+  say(stranger, framed(coord::election::encode(sample(78))));
+  world.until([&] { return heard.back().second.vote.leader == ServerId(78); });
+  CHECK(heard.size() < 10);
+}
+
 TEST_CASE("an observer without a number gets one of ours") {
   World world({1, 2});
   world.start(1);
