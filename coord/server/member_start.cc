@@ -102,6 +102,12 @@ Result<peer::PeerStart> Member::load() {
   const auto epochs = load_epochs(database->tree->last_zxid());
   if (!epochs) return epochs.error();
   for (const std::string& warning : epochs->warnings) logger_.warn("{}", warning);
+  // Told so after a start that found nothing: it made an empty database, and no leader has filled it since.
+  const bool still_new = database->tree->last_zxid() == jute::Zxid(0) && epochs->accepted == 0;
+  if (told_new && still_new) {
+    if (auto status = storage::restore_vote(disk_, config_.snapshot_directory()); !status)
+      return status.error();
+  }
   const auto withheld = storage::vote_withheld(disk_, config_.snapshot_directory());
   if (!withheld) return withheld.error();
   if (*withheld)
