@@ -253,6 +253,7 @@ class Leader {
   std::deque<TxnRef> outstanding_;
   std::map<ServerId, Zxid> acked_by_;  // voters; outlives their connections, what they have stays there
   bool acks_changed_ = false;
+  LearnerId last_asker_{};  // whose client waits for an answer, most likely
 
   std::uint64_t round_ = 0;
   std::deque<Confirmation> confirmations_;

@@ -83,6 +83,7 @@ void Leader::on_ready_packet(Peer& peer, const QuorumPacket& packet, Instant now
       const auto request = records::decode_request(packet.data);
       auto ids = records::decode_authinfo(packet);
       if (!request || !ids || !peer.told_up_to_date) return drop(peer, "REQUEST out of place");
+      last_asker_ = peer.id;
       effects_.emplace_back(LearnerRequest{peer.id, peer.server, request->session, request->cxid,
                                            request->type, std::string(request->body), std::move(*ids)});
       return;
@@ -232,6 +233,8 @@ bool Leader::has_effects() const {
 std::vector<LeaderEffect> Leader::take_effects() {
   settle();
   acks_changed_ = false;
+  // A client waits at the one that asked: what it gets goes out before what the others get.
+  if (Peer* asker = find(last_asker_)) flush(*asker);
   for (auto& [id, peer] : peers_) flush(peer);
   return std::exchange(effects_, {});
 }
