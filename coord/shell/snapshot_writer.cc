@@ -97,12 +97,12 @@ bool SnapshotWriter::wait_for_slice(std::string& slice, bool& last) {
   return true;
 }
 
-// Waits until writing so much keeps to the rate; false when cancelled.
+// Waits after a write for as long as so much may take; false when cancelled. What the disk held up is not
+// caught up with: then most of all others wait for it.
 bool SnapshotWriter::pace(std::uint64_t bytes) {
-  paced_bytes_ += bytes;
   if (pace_.bytes_per_second == 0) return true;
-  const auto due =
-      started_ + std::chrono::nanoseconds(paced_bytes_ * 1'000'000'000ULL / pace_.bytes_per_second);
+  const auto share = std::chrono::nanoseconds(bytes * 1'000'000'000ULL / pace_.bytes_per_second);
+  const base::Instant due = loop_.clock().now() + share;
   std::unique_lock lock(mutex_);
   for (;;) {
     const base::Instant now = loop_.clock().now();
@@ -136,7 +136,6 @@ Status SnapshotWriter::write_all(Zxid zxid, SnapshotResult& result) {
 void SnapshotWriter::run(Zxid zxid) {
   net::name_this_thread("snapshot");
   started_ = loop_.clock().now();
-  paced_bytes_ = 0;
   SnapshotResult result{.zxid = zxid};
   const auto status = write_all(zxid, result);
   result.nodes = nodes_;

@@ -36,7 +36,7 @@ void encode_snapshot_node(std::string& out, const tree::SnapshotNode& node);
 struct SnapshotPace {
   base::Duration slice = std::chrono::microseconds(150);  // of the loop's thread
   std::size_t slice_bytes = 256U << 10;
-  std::uint64_t bytes_per_second = 64U << 20;  // raw; 0 = as fast as the disk takes it
+  std::uint64_t bytes_per_second = 80U << 20;  // raw, at most; 0 = as fast as the disk takes it
 };
 
 struct SnapshotParts {
@@ -98,7 +98,6 @@ class SnapshotWriter {
 
   // The snapshot thread.
   base::Instant started_{};
-  std::uint64_t paced_bytes_ = 0;
 
   std::mutex mutex_;
   std::condition_variable changed_;
