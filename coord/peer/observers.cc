@@ -101,6 +101,7 @@ void Peer::end_observer_master() {
   observers_touches_.clear();
   observers_refused_ = false;
   if (observer_master_ == nullptr) return;
+  tally_.diffs_sent += observer_master_->diffs();
   observer_master_.reset();
   leader_effects_.clear();
   effects_.emplace_back(CloseLearnerPort{});

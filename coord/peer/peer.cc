@@ -59,6 +59,7 @@ void Peer::start(Now now) {
 
 void Peer::look() {
   phase_ = Phase::looking;
+  looking_since_ = now_.at;
   look_at_.reset();
   // What may be incomplete is shown to nobody.
   if (options_.read_only && !incomplete_)
@@ -77,6 +78,7 @@ void Peer::take_role(const election::Decide& decision) {
   ENSURE(phase_ == Phase::looking, "decided while {}", static_cast<int>(phase_));
   phase_ = Phase::in_role;
   served_ = false;
+  if (decision.state != ServerState::observing) tally_.election.add(now_.at - looking_since_);
   read_only_at_.reset();
   close_pipeline();
   leader_id_ = decision.vote.leader;
@@ -138,6 +140,10 @@ void Peer::learn(const election::Decide& decision) {
 // In sync with a quorum: clients are served from now on.
 void Peer::serve(pipeline::Role role, Zxid epoch_start) {
   served_ = true;
+  tally_.unavailable.add(now_.at - looking_since_);
+  if (role == pipeline::Role::leader) tally_.leader_unavailable.add(now_.at - looking_since_);
+  if (role == pipeline::Role::follower) tally_.follower_sync.add(now_.at - connected_at_);
+  if (role == pipeline::Role::observer) tally_.observer_sync.add(now_.at - connected_at_);
   election_.set_elected_epoch(records::epoch_of(epoch_start));
   write_config_node();
   tree_->set_last_zxid(std::max(tree_->last_zxid(), epoch_start));
@@ -202,6 +208,7 @@ void Peer::end_role(const std::string& reason) {
   if (leader_ != nullptr) {
     unapplied_.assign(leader_->outstanding().begin(), leader_->outstanding().end());
     snapshot_next_ = leader_->snapshot_next();
+    tally_.diffs_sent += leader_->diffs();
     effects_.emplace_back(CloseLearnerPort{});
   } else {
     unapplied_.assign(learner_->unapplied().begin(), learner_->unapplied().end());
@@ -386,6 +393,7 @@ void Peer::on_log_chunk(LearnerId learner, zab::LogChunk chunk, Now now) {
 void Peer::on_leader_connected(Now now) {
   now_ = now;
   if (learner_ == nullptr) return;
+  connected_at_ = now.at;
   learner_->on_connected(now.at);
   settle();
 }
@@ -533,6 +541,8 @@ Status Peer::status() const {
   if (leader_ != nullptr) status.leading = leader_->status();
   if (learner_ != nullptr) status.learning = learner_->status();
   if (observer_master_ != nullptr) status.observed = observer_master_->status();
+  status.tally = tally_;
+  if (const zab::Leader* serving = master()) status.tally.diffs_sent += serving->diffs();
   return status;
 }
 

@@ -21,6 +21,7 @@
 #include "coord/auth/authorizer.h"
 #include "coord/election/election.h"
 #include "coord/peer/effects.h"
+#include "coord/peer/tally.h"
 #include "coord/pipeline/pipeline.h"
 #include "coord/quorum/config.h"
 #include "coord/session/session_tracker.h"
@@ -91,6 +92,7 @@ struct Status {
   std::optional<zab::LeaderStatus> leading;
   std::optional<zab::LearnerCoreStatus> learning;
   std::optional<zab::LeaderStatus> observed;  // of a follower that serves observers
+  Tally tally;
 };
 
 class Peer {
@@ -225,8 +227,11 @@ class Peer {
   std::optional<base::Instant> look_at_;       // while pausing
   std::optional<base::Instant> read_only_at_;  // while looking
   bool served_ = false;                        // in this role
-  quorum::ServerSet supporters_;               // voted for this leader and did not look for another one since
-  std::optional<base::Instant> doubt_at_;      // when a leader without a quorum of them gives up
+  Tally tally_;                                // but for the diffs of the masters that are
+  base::Instant looking_since_{};
+  base::Instant connected_at_{};
+  quorum::ServerSet supporters_;           // voted for this leader and did not look for another one since
+  std::optional<base::Instant> doubt_at_;  // when a leader without a quorum of them gives up
   election::Election election_;
   ServerId leader_id_;
   std::unique_ptr<zab::Leader> leader_;

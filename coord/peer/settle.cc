@@ -78,9 +78,13 @@ void Peer::perform(const zab::LeaderEffect& effect) {
       Overloaded{
           [&](const zab::PersistAcceptedEpoch& value) { forward(value); },
           [&](const zab::PersistCurrentEpoch& value) { forward(value); },
-          [&](const zab::Persist& value) { forward(value); },
+          [&](const zab::Persist& value) {
+            tally_.proposals += value.batch->sizes.size();
+            forward(value);
+          },
           [&](const zab::SendToLearner& value) { forward(value); },
           [&](const zab::SendSnapshot& value) {
+            ++tally_.snapshots_sent;
             forward(value);
             held_ = true;
           },
@@ -94,6 +98,8 @@ void Peer::perform(const zab::LeaderEffect& effect) {
           },
           [&](const zab::StartLeading& value) { serve(pipeline::Role::leader, value.epoch_start); },
           [&](const zab::Commit& value) {
+            const Zxid before = std::max(last_txn_, records::make_zxid(records::epoch_of(value.through), 0));
+            tally_.commits += static_cast<std::uint64_t>(value.through.value - before.value);
             pipeline_->on_committed(value.through, now_);
             last_txn_ = tree_->last_zxid();
           },
@@ -105,6 +111,7 @@ void Peer::perform(const zab::LeaderEffect& effect) {
                                   {value.session, value.cxid, value.type, value.body}, value.ids, now_);
           },
           [&](const zab::LearnerRevalidate& value) {
+            ++tally_.revalidations;
             if (leader_ == nullptr) return pass_on(value);
             if (pipeline_ == nullptr) return;
             pipeline_->on_revalidate(pipeline::LearnerId(value.from.value), value.session.session,
@@ -137,11 +144,16 @@ void Peer::perform(const zab::LearnerEffect& effect) {
   std::visit(Overloaded{
                  [&](const zab::PersistAcceptedEpoch& value) { forward(value); },
                  [&](const zab::PersistCurrentEpoch& value) { forward(value); },
-                 [&](const zab::Persist& value) { forward(value); },
+                 [&](const zab::Persist& value) {
+                   if (served_ && election_.state() != ServerState::observing)
+                     tally_.proposals_received += value.batch->sizes.size();
+                   forward(value);
+                 },
                  [&](const zab::SendToLeader& value) { forward(value); },
                  [&](const zab::Truncate& value) { forward(value); },
                  [&](const zab::InstallSnapshot& value) { forward(value); },
                  [&](const zab::Apply& value) {
+                   if (pipeline_ != nullptr) tally_.commits_received += value.txns.size();
                    for (const records::TxnRef& txn : value.txns) {
                      if (pipeline_ == nullptr) {
                        apply(txn.payload.view());

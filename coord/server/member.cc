@@ -20,6 +20,34 @@ constexpr base::Duration kBindRetryAfter = std::chrono::seconds(1);
 constexpr base::Duration kSpaceCheckPeriod = std::chrono::milliseconds(500);
 constexpr std::uint64_t kSpaceWanted = 4U << 20;
 
+void add_tally(const peer::Tally& tally, std::vector<std::pair<std::string, std::string>>& values) {
+  const std::pair<const char*, std::uint64_t> counts[] = {
+      {"proposal_count", tally.proposals},
+      {"commit_count", tally.commits},
+      {"learner_proposal_received_count", tally.proposals_received},
+      {"learner_commit_received_count", tally.commits_received},
+      {"snap_count", tally.snapshots_sent},
+      {"diff_count", tally.diffs_sent},
+      {"revalidate_count", tally.revalidations},
+  };
+  for (const auto& [name, count] : counts) values.emplace_back(name, fmt::to_string(count));
+  const std::pair<const char*, peer::Times> times[] = {
+      {"election_time", tally.election},
+      {"unavailable_time", tally.unavailable},
+      {"leader_unavailable_time", tally.leader_unavailable},
+      {"follower_sync_time", tally.follower_sync},
+      {"observer_sync_time", tally.observer_sync},
+  };
+  for (const auto& [name, each] : times) {
+    const double mean = each.count == 0 ? 0 : static_cast<double>(each.sum) / static_cast<double>(each.count);
+    values.emplace_back(fmt::format("avg_{}", name), fmt::format("{:.1f}", mean));
+    values.emplace_back(fmt::format("min_{}", name), fmt::to_string(each.min));
+    values.emplace_back(fmt::format("max_{}", name), fmt::to_string(each.max));
+    values.emplace_back(fmt::format("cnt_{}", name), fmt::to_string(each.count));
+    values.emplace_back(fmt::format("sum_{}", name), fmt::to_string(each.sum));
+  }
+}
+
 }  // namespace
 
 Member::Member(const Config& config, net::Loop& loop, fs::Disk& disk, logging::Logger logger,
@@ -190,6 +218,7 @@ std::vector<std::pair<std::string, std::string>> Member::monitor_values() const 
     values.emplace_back("observer_master_id", fmt::to_string(status.master->value));
   if (status.observed)
     values.emplace_back("synced_observers", fmt::to_string(status.observed->synced_observers));
+  add_tally(status.tally, values);
   if (status.leading) {
     values.emplace_back("learners", fmt::to_string(status.leading->learners.size()));
     values.emplace_back("synced_followers", fmt::to_string(status.leading->synced_voters));

@@ -134,6 +134,7 @@ class Leader {
   // Proposed and not committed, in order: when leading ends, they are in the own log and belong into the tree
   // (once durable) before the next role starts.
   const std::deque<TxnRef>& outstanding() const { return outstanding_; }
+  std::uint64_t diffs() const { return diffs_; }  // learners that were brought up to date without a snapshot
   // For LeaderStart, when this server leads again.
   const std::set<ServerId>& snapshot_next() const { return start_.snapshot_next; }
 
@@ -259,6 +260,7 @@ class Leader {
   std::deque<Confirmation> confirmations_;
 
   std::uint64_t next_learner_ = 1;
+  std::uint64_t diffs_ = 0;
   std::map<LearnerId, Peer> peers_;
   std::vector<LeaderEffect> effects_;
 };

@@ -132,6 +132,7 @@ void Leader::on_snapshot_sent(LearnerId learner, Instant now) {
 
 // From here on the learner gets everything behind `has`.
 void Leader::begin_forwarding(Peer& peer, Zxid has, Instant now) {
+  if (!peer.sending_snapshot) ++diffs_;
   if (!peer.observer) {
     for (const TxnRef& txn : outstanding_) {
       if (txn.zxid > has) put(peer, PacketType::proposal, txn.zxid, txn.payload.view());
