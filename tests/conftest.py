@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from kazoo.client import KazooClient
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
@@ -83,3 +84,20 @@ def started(make):
     yield factory
     for server in reversed(made):
         server.__exit__()
+
+
+@pytest.fixture
+def connect():
+    """connect(hosts, timeout=20.0): a connected client of a test's own; closed afterwards."""
+    made = []
+
+    def start(hosts, timeout=20.0, **options):
+        client = KazooClient(hosts, timeout=timeout, **options)
+        client.start(30)
+        made.append(client)
+        return client
+
+    yield start
+    for client in made:
+        client.stop()
+        client.close()

@@ -4,7 +4,6 @@ and go, nothing that was acknowledged is lost."""
 import threading
 
 import pytest
-from kazoo.client import KazooClient
 
 from support import wait
 from support.creator import Creator
@@ -18,19 +17,8 @@ def ensemble(tmp_path):
 
 
 @pytest.fixture
-def connect():
-    made = []
-
-    def start(hosts, **options):
-        client = KazooClient(hosts, timeout=10.0, **options)
-        client.start(15)
-        made.append(client)
-        return client
-
-    yield start
-    for client in made:
-        client.stop()
-        client.close()
+def connect(connect):
+    return lambda hosts, **options: connect(hosts, 10.0, **options)
 
 
 def test_each_server_takes_writes_and_all_answer_alike(ensemble, connect):

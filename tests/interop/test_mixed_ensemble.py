@@ -5,7 +5,6 @@ import shutil
 import signal
 
 import pytest
-from kazoo.client import KazooClient
 
 from support import tree, wait
 from support import zk_wire as zk
@@ -15,22 +14,6 @@ from support.rolling import Rolling
 A, O = "apache", "ours"
 OLD, OLDER = "apache 3.8.4", "apache 3.5.10"
 FULL = pytest.mark.full
-
-
-@pytest.fixture
-def connect():
-    made = []
-
-    def start(hosts, timeout=20.0):
-        client = KazooClient(hosts, timeout=timeout)
-        client.start(30)
-        made.append(client)
-        return client
-
-    yield start
-    for client in made:
-        client.stop()
-        client.close()
 
 
 @pytest.fixture

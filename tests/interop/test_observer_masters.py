@@ -5,7 +5,6 @@ import shutil
 import socket
 
 import pytest
-from kazoo.client import KazooClient
 
 from support import ports, tree, wait
 from support import zk_wire as zk
@@ -18,19 +17,8 @@ TIMEOUT = 4.0  # of sessions, in seconds: four ticks and more
 
 
 @pytest.fixture
-def connect():
-    made = []
-
-    def start(hosts, timeout=TIMEOUT):
-        client = KazooClient(hosts, timeout=timeout)
-        client.start(30)
-        made.append(client)
-        return client
-
-    yield start
-    for client in made:
-        client.stop()
-        client.close()
+def connect(connect):
+    return lambda hosts, timeout=TIMEOUT: connect(hosts, timeout)
 
 
 @pytest.fixture
