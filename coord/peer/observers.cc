@@ -88,6 +88,8 @@ void Peer::serve_observers() {
   serving.sync_limit = options_.sync_limit;
   serving.log_readable = options_.log_readable;
   serving.silence_max = options_.silence_max;
+  serving.snapshots_max = options_.snapshots_max;
+  serving.diffs_max = options_.diffs_max;
   serving.observer_master = true;
   observer_master_ =
       std::make_unique<zab::Leader>(serving, zab::LeaderStart{accepted_epoch_, current_epoch_, last_txn_, {}},

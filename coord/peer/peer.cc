@@ -106,6 +106,9 @@ void Peer::lead(const election::Decide& decision) {
   leading.log_readable = options_.log_readable;
   leading.sync_by_quorum = options_.sync_quorum_verified;
   leading.silence_max = options_.silence_max;
+  leading.epoch_wait = options_.epoch_wait;
+  leading.snapshots_max = options_.snapshots_max;
+  leading.diffs_max = options_.diffs_max;
   effects_.emplace_back(OpenLearnerPort{});
   leader_ = std::make_unique<zab::Leader>(
       leading, zab::LeaderStart{accepted_epoch_, current_epoch_, last_txn_, snapshot_next_}, options_.config,

@@ -51,6 +51,9 @@ struct PeerOptions {
   bool read_only = false;             // readonlymode.enabled
   base::milliseconds silence_max{0};  // tandem.heartbeatTimeout; 0: no heartbeats
   std::size_t commit_log_count = zab::kCommitLogCount;
+  base::milliseconds epoch_wait{-1};  // leader.maxTimeToWaitForEpoch; negative: initLimit
+  std::size_t snapshots_max = 10;     // leader.maxConcurrentSnapSyncs
+  std::size_t diffs_max = 100;        // leader.maxConcurrentDiffSyncs
   // observerMasterPort: where followers serve observers, and observers look for them; 0: at the leader.
   std::uint16_t observer_master_port = 0;
   // Random delays of an observer, at most: before it connects, before it looks for a leader again.

@@ -88,7 +88,6 @@ struct Config {
   std::string oracle_path;
   bool standalone_enabled = true;
   std::string peer_type = "participant";
-  bool sync_enabled = true;
   std::int32_t init_limit = 0;                 // ticks
   std::int32_t sync_limit = 0;                 // ticks
   std::int32_t connect_to_learner_master = 0;  // ticks; 0: init_limit

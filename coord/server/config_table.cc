@@ -234,8 +234,8 @@ void add_members(std::vector<Setting>& rows) {
   rows.push_back(setting("peerType", &C::peer_type,
                          {.doc = "What server.N says of this server; a difference is only warned of.",
                           .one_of = {"participant", "observer"}}));
-  rows.push_back(
-      setting("syncEnabled", &C::sync_enabled, {.doc = "Whether an observer writes log and snapshots."}));
+  rows.push_back(accepted("syncEnabled", Type::boolean, "true", {},
+                          "Whether an observer writes log and snapshots; it always does here."));
   rows.push_back(setting("initLimit", &C::init_limit,
                          {.doc = "Ticks in which a member must find its leader and fetch what it lacks."}));
   rows.push_back(
@@ -291,16 +291,15 @@ void add_roles(std::vector<Setting>& rows) {
   rows.push_back(setting("readonlymode.enabled", &C::read_only_mode,
                          {.doc = "Whether a member that finds no leader serves read-only clients.",
                           .property = "readonlymode.enabled"}));
-  rows.push_back(
-      setting("leader.maxTimeToWaitForEpoch", &C::leader_max_time_to_wait_for_epoch_ms,
-              {.doc = "Ms that an elected leader waits for a quorum while others look; -1: initLimit.",
-               .property = "zookeeper.leader.maxTimeToWaitForEpoch"}));
+  rows.push_back(setting("leader.maxTimeToWaitForEpoch", &C::leader_max_time_to_wait_for_epoch_ms,
+                         {.doc = "Ms that an elected leader waits for a quorum to connect; -1: initLimit.",
+                          .property = "zookeeper.leader.maxTimeToWaitForEpoch"}));
   rows.push_back(setting("leader.maxConcurrentSnapSyncs", &C::leader_max_concurrent_snap_syncs,
-                         {.doc = "Members that are sent a snapshot at the same time.",
+                         {.doc = "Observers that are sent a snapshot at the same time.",
                           .property = "zookeeper.leader.maxConcurrentSnapSyncs",
                           .min = 1}));
   rows.push_back(setting("leader.maxConcurrentDiffSyncs", &C::leader_max_concurrent_diff_syncs,
-                         {.doc = "Members that are sent transactions at the same time.",
+                         {.doc = "Observers that are sent transactions at the same time.",
                           .property = "zookeeper.leader.maxConcurrentDiffSyncs",
                           .min = 1}));
   rows.push_back(setting("commitLogCount", &C::commit_log_count,

@@ -125,6 +125,9 @@ peer::PeerOptions Member::peer_options() const {
   options.observer_reconnect_delay = base::milliseconds(config_.observer_reconnect_delay_ms);
   options.observer_election_delay = base::milliseconds(config_.observer_election_delay_ms);
   options.seed = seed_;
+  options.epoch_wait = base::milliseconds(config_.leader_max_time_to_wait_for_epoch_ms);
+  options.snapshots_max = static_cast<std::size_t>(config_.leader_max_concurrent_snap_syncs);
+  options.diffs_max = static_cast<std::size_t>(config_.leader_max_concurrent_diff_syncs);
   options.commit_log_count = static_cast<std::size_t>(std::max(config_.commit_log_count, 0));
   options.election.notification_interval_min = base::milliseconds(config_.notification_interval_min_ms);
   options.election.notification_interval_max = base::milliseconds(config_.notification_interval_max_ms);

@@ -78,7 +78,8 @@ Leader::~Leader() = default;
 
 void Leader::start_phase(LeaderPhase phase, Instant now) {
   phase_ = phase;
-  phase_until_ = now + options_.tick * options_.init_limit;
+  phase_until_ =
+      now + (has_epoch_wait() ? base::Duration(options_.epoch_wait) : options_.tick * options_.init_limit);
 }
 
 Leader::Peer* Leader::find(LearnerId id) {
@@ -311,8 +312,9 @@ void Leader::on_deadline(Instant now) {
   if (phase_ == LeaderPhase::over || now < next_beat_) return;
   next_beat_ = now + options_.tick / 2;
   if (phase_ != LeaderPhase::broadcast && now >= phase_until_)
-    return step_down(
-        fmt::format("no quorum within {} ticks in phase {}", options_.init_limit, to_string(phase_)));
+    return step_down(has_epoch_wait() ? fmt::format("no quorum within {} ms", options_.epoch_wait.count())
+                                      : fmt::format("no quorum within {} ticks in phase {}",
+                                                    options_.init_limit, to_string(phase_)));
   beat(now);
 }
 

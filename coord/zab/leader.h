@@ -33,6 +33,10 @@ struct LeaderOptions {
   bool log_readable = true;           // snapshotSizeFactor >= 0
   bool sync_by_quorum = true;         // tandem.sync.quorumVerified
   base::milliseconds silence_max{0};  // tandem.heartbeatTimeout; 0: no heartbeats
+  base::milliseconds epoch_wait{-1};  // for a quorum to connect; negative: initLimit
+  // Observers that are brought up to date at the same time, beyond which another has to come again.
+  std::size_t snapshots_max = 10;
+  std::size_t diffs_max = 100;
   // In broadcast from the start, in the current epoch, for observers only; no quorum is counted.
   bool observer_master = false;
 };
@@ -157,6 +161,7 @@ class Leader {
     bool forwarding = false;  // gets proposals and commits, or informs
     bool told_up_to_date = false;
     bool sending_snapshot = false;
+    bool by_snapshot = false;           // how it was brought up to date
     base::milliseconds silence_max{0};  // heartbeats are exchanged; 0: it knows none
     Zxid last_zxid;                     // as it said in ACKEPOCH
     Zxid acked;
@@ -197,6 +202,7 @@ class Leader {
   void on_ack_epoch(Peer& peer, const records::QuorumPacket& packet, Instant now);
   void check_epoch_acks(Instant now);
   void start_phase(LeaderPhase phase, Instant now);
+  bool has_epoch_wait() const { return phase_ == LeaderPhase::discovery && options_.epoch_wait.count() >= 0; }
   void beat(Instant now);
   void fast_beat(Instant now);
   bool has_quorum(Instant now) const;
@@ -208,6 +214,7 @@ class Leader {
   void synchronize(Peer& peer, Instant now);
   void sync_from_memory(Peer& peer, SyncWalk walk, Instant now);
   void sync_by_snapshot(Peer& peer, Instant now);
+  bool must_wait(const Peer& peer, bool snapshot) const;
   void read_log(Peer& peer, Zxid from);
   bool walk_one(Peer& peer, SyncWalk& walk, const TxnRef& txn);
   void begin_forwarding(Peer& peer, Zxid has, Instant now);

@@ -29,6 +29,8 @@ void Leader::synchronize(Peer& peer, Instant now) {
   const LeaderHistory history{last_txn_, processed, options_.log_readable};
   if (start_.snapshot_next.erase(peer.server) > 0) return sync_by_snapshot(peer, now);
   const SyncPlan plan = plan_sync(peer.last_zxid, history, commit_log_);
+  if (plan.path != SyncPath::snapshot && must_wait(peer, false))
+    return drop(peer, "as many observers are being brought up to date as may be at once");
   switch (plan.path) {
     case SyncPath::nothing:
       put(peer, PacketType::diff, plan.target);
@@ -46,6 +48,18 @@ void Leader::synchronize(Peer& peer, Instant now) {
     case SyncPath::snapshot:
       return sync_by_snapshot(peer, now);
   }
+}
+
+// As Apache's LearnerSyncThrottler: voters never wait for their turn.
+bool Leader::must_wait(const Peer& peer, bool snapshot) const {
+  if (!peer.observer) return false;
+  const auto under_way = std::count_if(peers_.begin(), peers_.end(), [&](const auto& each) {
+    const Peer& other = each.second;
+    const bool syncing =
+        other.state == LearnerState::reading_log || other.state == LearnerState::synchronizing;
+    return other.id != peer.id && syncing && other.by_snapshot == snapshot;
+  });
+  return static_cast<std::size_t>(under_way) >= (snapshot ? options_.snapshots_max : options_.diffs_max);
 }
 
 void Leader::read_log(Peer& peer, Zxid from) {
@@ -115,6 +129,8 @@ void Leader::on_log_chunk(LearnerId learner, LogChunk chunk, Instant now) {
 
 void Leader::sync_by_snapshot(Peer& peer, Instant now) {
   peer.out.clear();  // nothing of a plan that failed was sent
+  if (must_wait(peer, true)) return drop(peer, "as many snapshots are being sent as may be at once");
+  peer.by_snapshot = true;
   const Zxid zxid = phase_ == LeaderPhase::broadcast ? last_committed_ : start_.last_zxid;
   put(peer, PacketType::snap, zxid);
   flush(peer);

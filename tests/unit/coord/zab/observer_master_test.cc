@@ -9,8 +9,7 @@ namespace {
 
 // A follower that has applied two transactions of epoch 3 and serves observers, played by the test.
 struct Serving {
-  explicit Serving(Zxid last = make_zxid(3, 2)) {
-    LeaderOptions options;
+  explicit Serving(Zxid last = make_zxid(3, 2), LeaderOptions options = {}) {
     options.self = ServerId(2);
     options.tick = kTick;
     options.observer_master = true;
@@ -22,9 +21,9 @@ struct Serving {
     core->on_packet(who, records::QuorumPacket{type, zxid, data, std::nullopt, 0}, time.now);
   }
   // As far as LEADERINFO.
-  LearnerId introduce(PacketType type) {
+  LearnerId introduce(PacketType type, std::int64_t server = 7) {
     const LearnerId id = core->open_learner(time.now);
-    say(id, type, make_zxid(2, 0), learner_info(7));
+    say(id, type, make_zxid(2, 0), learner_info(server));
     return id;
   }
   LearnerId observer(Zxid last) {
@@ -79,6 +78,22 @@ TEST_CASE("an observer without a history gets the follower's tree") {
   CHECK(std::any_of(lines.begin(), lines.end(), [](const std::string& line) {
     return line.starts_with("ReadLog for 1") || line.starts_with("SendSnapshot to 1");
   }));
+}
+
+TEST_CASE("observers beyond what may be brought up to date at once have to come again") {
+  LeaderOptions options;
+  options.diffs_max = 1;
+  Serving s(make_zxid(3, 2), options);
+  const LearnerId first = s.observer(make_zxid(3, 2));
+  s.take();
+  s.say(s.introduce(PacketType::observer_info, 8), PacketType::ack_epoch, make_zxid(3, 2),
+        records::encode_i32(2));
+  CHECK(s.take().back() ==
+        "CloseLearner 2: as many observers are being brought up to date as may be at once");
+  s.say(first, PacketType::ack, make_zxid(3, 0));
+  s.say(s.introduce(PacketType::observer_info, 8), PacketType::ack_epoch, make_zxid(3, 2),
+        records::encode_i32(2));
+  CHECK(s.take().back().find("NEWLEADER") != std::string::npos);
 }
 
 TEST_CASE("who wants to follow is sent away from an observer master") {
