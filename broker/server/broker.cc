@@ -200,6 +200,9 @@ std::future<void> Broker::first_metadata() {
 Status Broker::serve() {
   const auto known = first_metadata();
   sockets_ = std::make_unique<shell::SocketServer>(services_, socket_options());
+  // Those that the tree holds come before the file's.
+  if (auto effective = config::resolve_listeners(configs_.now()->broker()))
+    listeners_.bound = std::move(effective->bound);
   std::vector<shell::NamedEndpoint> wanted;
   for (const zk::Endpoint& endpoint : listeners_.bound) {
     wanted.push_back({endpoint.listener, {endpoint.host, static_cast<std::uint16_t>(endpoint.port)}});

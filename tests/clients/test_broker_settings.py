@@ -125,3 +125,16 @@ def test_each_listener_tells_its_own_address(coord, tree, new_broker):
     assert metadata(outer, "t")[0] == f"localhost:{outer}"
     told = json.loads(tree.get("/two/brokers/ids/0"))
     assert told["endpoints"] == [f"INNER://{ports.HOST}:{inner}", f"OUTER://localhost:{outer}"]
+
+
+def test_listeners_that_the_tree_holds_are_opened_at_the_start(coord, tree, new_broker):
+    inner, outer = ports.free_ports(2)
+    held = {"listeners": f"PLAINTEXT://{ports.HOST}:{inner},OUTER://{ports.HOST}:{outer}",
+            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,OUTER:PLAINTEXT"}
+    for path in ("/held", "/held/config", "/held/config/brokers"):
+        assert tree.create(path) == 0
+    assert tree.create("/held/config/brokers/0", json.dumps({"version": 1, "config": held}).encode()) == 0
+    new_broker(zookeeper=f"{coord.connect}/held", port=inner)
+    assert metadata(outer, "t")[0] == f"{ports.HOST}:{outer}"
+    told = json.loads(tree.get("/held/brokers/ids/0"))["endpoints"]
+    assert told == [f"PLAINTEXT://{ports.HOST}:{inner}", f"OUTER://{ports.HOST}:{outer}"]
