@@ -54,11 +54,23 @@ class Ext4Image:
         self.mount()
 
     def mount(self):
-        command = ["mount", "-o", "loop", str(self.image), str(self.mount_point)]
-        done = subprocess.run(command, capture_output=True, text=True)
-        if done.returncode != 0:
-            raise NoLoopMounts(done.stderr.strip())
-        self.mounted = True
+        """A disk that was shut down lives on while another mount namespace has it (whoever unshared one while
+        it was mounted): then this mounts the dead one again, and it takes another try."""
+        def alive():
+            command = ["mount", "-o", "loop", str(self.image), str(self.mount_point)]
+            done = subprocess.run(command, capture_output=True, text=True)
+            if done.returncode != 0:
+                raise NoLoopMounts(done.stderr.strip())
+            self.mounted = True
+            try:
+                (self.mount_point / "probe").touch()
+                (self.mount_point / "probe").unlink()
+                return True
+            except OSError:
+                self.unmount()
+                return False
+
+        wait.until(alive, 20, "a mount of the disk that is not the one shut down", interval=0.2)
 
     def unmount(self):
         if not self.mounted:
