@@ -58,6 +58,7 @@ void append_known(std::vector<conf::Setting>& rows, std::span<const Known> known
     options.state = State::accepted;
     options.sensitive = row.type == Type::password;
     options.refuse = refusal(row);
+    options.min = row.min;
     const std::string_view fallback = row.fallback == nullptr ? std::string_view() : row.fallback;
     rows.push_back(conf::recognised(row.key, row.type, fallback, std::move(options)));
   }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -21,6 +22,7 @@ struct Known {
   std::string_view doc;
   Refuse refuse = Refuse::never;
   std::string_view reason = {};
+  std::optional<double> min = {};  // what Kafka takes at least, though the value does not act
 };
 
 std::span<const Known> known_later();

@@ -120,6 +120,14 @@ TEST_CASE("what may change while running is told from what may not") {
         "Unknown topic config name: nope");
 }
 
+TEST_CASE("a key that does not act is still checked as Kafka checks it") {
+  const config::Tables tables;
+  CHECK(config::load(tables.broker, "zookeeper.connect=h:1\nnum.io.threads=1\n", "f", {}).has_value());
+  const auto loaded = config::load(tables.broker, "zookeeper.connect=h:1\nnum.io.threads=0\n", "f", {});
+  REQUIRE(loaded.has_error());
+  CHECK(loaded.error().context.find("at least 1") != std::string::npos);
+}
+
 TEST_CASE("what is advertised may change while running, what is listened on may not") {
   const auto s = settings("listeners=PLAINTEXT://:9092\n");
   const auto fault_of = [&](const char* key, const char* value) {
