@@ -15,6 +15,7 @@ OURS_SAYS = {"diff": "synchronized by DIFF", "trunc": "synchronized by TRUNC", "
 OLD, OLDER = "apache 3.8.4", "apache 3.5.10"  # the older one has no digests
 LEARNER = 3
 LEADER = 2
+SESSION_MS = 600000  # the writing session sends nothing while a learner joins
 PROPERTIES = {**tree.PROPERTIES, "zookeeper.snapshotSizeFactor": "1000000"}  # the log before a snapshot
 
 
@@ -24,14 +25,15 @@ class Stage:
     def __init__(self, directory, others, learner, observer):
         observers = (LEARNER,) if observer else ()
         self.ensemble = Ensemble(directory, [others, others, learner], observers=observers,
-                                 config={"tickTime": 1000, "preAllocSize": 64}, properties=PROPERTIES)
+                                 config={"tickTime": 1000, "preAllocSize": 64,
+                                         "maxSessionTimeout": SESSION_MS}, properties=PROPERTIES)
         self.learner = self.ensemble.members[LEARNER]
         self.says = OURS_SAYS if learner == "ours" else APACHE_SAYS
         self.digests = [n for n, kind in self.ensemble.kinds.items() if kind != OLDER]
         self.ensemble.launch(1, LEADER)
         self.ensemble.serving(1, LEADER, timeout=60)
         assert self.ensemble.leader() == LEADER
-        self.link = tree.super_link(self.ensemble.members[1].port)
+        self.link = tree.super_link(self.ensemble.members[1].port, SESSION_MS)
         self.count = 0
 
     def write(self, count):
