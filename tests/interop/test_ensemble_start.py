@@ -114,3 +114,21 @@ def test_only_servers_that_are_told_begin_a_database(tmp_path, kind):
         ensemble.same_trees()
     finally:
         ensemble.end()
+
+
+def test_a_leader_whose_learner_port_is_taken_looks_for_a_leader_again(tmp_path):
+    ensemble = Ensemble(tmp_path, [O] * 3, config={"tickTime": 500})
+    taken = [socket.create_server((ports.HOST, learner)) for _, learner, _ in ensemble.addresses.values()]
+    try:
+        ensemble.launch()
+        wait.until(lambda: any("no longer leading: cannot listen for learners" in each.log()
+                               and each.log().count("LOOKING: ") > 1 for each in ensemble.members.values()),
+                   20, "a leader that gives up")
+        assert all(each.running for each in ensemble.members.values()) and ensemble.leader() is None
+        for each in taken:
+            each.close()
+        ensemble.serving()
+    finally:
+        ensemble.end()
+        for each in taken:
+            each.close()
