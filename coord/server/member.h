@@ -52,12 +52,7 @@ class Member final : private StoreEvents,
  private:
   // ---- start ----------------------------------------------------------------------------------------------
   base::Result<peer::Database> recover();
-  base::Result<peer::Database> recover_or_set_aside();
-  base::Result<storage::Epochs> load_epochs(jute::Zxid last);
-  base::Result<bool> database_is_missing() const;
-  base::Status judge_missing(bool told_new);
   bool others_suffice() const;
-  storage::DataDirectories data_directories() const;
   base::Status build_peer();
   peer::PeerOptions peer_options() const;
   base::Status open_client_port(const ProcessFacts& process);
