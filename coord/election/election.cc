@@ -12,8 +12,6 @@ constexpr Zxid kNoZxid{-1};
 // Who has no vote is not told of a decision; this is how often it asks.
 constexpr milliseconds kAbstainedIntervalMax{1000};
 
-bool has_history(const Vote& vote) { return vote.zxid.value > 0 || vote.peer_epoch > 0; }
-
 std::string text_of(const Vote& vote) {
   return fmt::format("{} leader={} zxid={:#x} epoch={} round={}", to_string(vote.state), vote.leader,
                      vote.zxid.value, vote.peer_epoch, vote.round);
@@ -123,6 +121,7 @@ void Election::on_notification(ServerId from, const Notification& notification, 
   }
   if (looking) peers_[from].abstains = false;
   if (has_history(vote)) see_history();
+  if (looking && avoids(vote.leader, now)) return pass_over(from, vote, now);
   switch (vote.state) {
     case ServerState::looking:
       return on_looking(from, vote, now);
@@ -143,6 +142,28 @@ void Election::see_history() {
   round_votes_.erase(options_.self);
   propose(own_vote());
   send_to_all();
+}
+
+void Election::avoid(ServerId peer, Instant until) {
+  avoided_ = peer;
+  avoided_until_ = until;
+}
+
+bool Election::avoids(ServerId peer, Instant now) const {
+  return peer != quorum::kNoServer && peer == avoided_ && now < avoided_until_;
+}
+
+// A vote for it counts for nobody; its round does.
+void Election::pass_over(ServerId from, const Vote& vote, Instant now) {
+  if (vote.round < round_) return send(from, vote_);
+  if (vote.round > round_) {
+    enter_round(vote.round);
+    propose(own_vote());
+    send_to_all();
+  }
+  round_votes_.erase(from);
+  peers_[from].abstains = true;
+  judge(now);
 }
 
 void Election::on_looking(ServerId from, const Vote& vote, Instant now) {
@@ -243,6 +264,7 @@ void Election::decide(const Vote& vote, quorum::ServerSet voters) {
 
 void Election::on_link(ServerId peer, Link link, Instant now) {
   peers_[peer].link = link;
+  if (link == Link::up && peer == avoided_) avoided_ = quorum::kNoServer;
   if (!running_) return;
   if (link == Link::up && config_.is_voter(peer)) send(peer, vote_);
   if (link != Link::down) return;
@@ -264,6 +286,14 @@ void Election::on_silence(ServerId peer) { peers_[peer].silent = true; }
 
 void Election::on_deadline(Instant now) {
   if (!running_) return;
+  if (avoided_ != quorum::kNoServer && avoided_until_ <= now) {
+    // What was passed over is not said again soon: all say it again in a new round.
+    avoided_ = quorum::kNoServer;
+    enter_round(round_ + 1);
+    propose(own_vote());
+    send_to_all();
+    return judge(now);
+  }
   if (decide_at_ && *decide_at_ <= now) {
     decide(vote_, givers_of(round_votes_, vote_));
   } else if (resend_at_ && *resend_at_ <= now) {
@@ -275,8 +305,12 @@ void Election::on_deadline(Instant now) {
 }
 
 std::optional<Instant> Election::next_deadline() const {
-  if (!decide_at_ || !resend_at_) return decide_at_ ? decide_at_ : resend_at_;
-  return std::min(*decide_at_, *resend_at_);
+  std::optional<Instant> first = decide_at_ && resend_at_ ? std::min(*decide_at_, *resend_at_)
+                                 : decide_at_             ? decide_at_
+                                                          : resend_at_;
+  if (running_ && avoided_ != quorum::kNoServer)
+    first = first ? std::min(*first, avoided_until_) : avoided_until_;
+  return first;
 }
 
 void Election::set_elected_epoch(std::int64_t epoch) {

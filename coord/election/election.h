@@ -5,8 +5,9 @@
 // Rules are Apache's 3.9 (coordination.md 2.2): rounds, elections joined from outside, weights, observers.
 // Two are quicker than Apache's: an election ends at once when every voter that can be reached has voted
 // alike (else after `finalize_wait` without a better vote), and a voter that gives a worse vote in our round
-// is told ours at once instead of at the next repetition. One is stricter: a server that may have lost what
-// it once acknowledged gives no vote (Ballot), and joins a leader that others have elected.
+// is told ours at once instead of at the next repetition. Two are stricter: a server that may have lost what
+// it once acknowledged gives no vote (Ballot), and joins a leader that others have elected; and one that was
+// elected and could not be reached is not elected again at once (avoid), as it may send and hear nothing.
 #pragma once
 
 #include <map>
@@ -92,6 +93,9 @@ class Election {
   // It does not say anything, though its connection may be up: nobody waits for its vote until it is heard
   // again.
   void on_silence(ServerId peer);
+  // Until then it is not proposed, unless a connection with it is made or it leads: its votes may come all
+  // the same when the network carries one way only, and it would be elected again and again.
+  void avoid(ServerId peer, Instant until);
   // Until look() nobody is answered: this server can promise nothing, and its last vote is over.
   void rest();
   void on_deadline(Instant now);
@@ -119,6 +123,8 @@ class Election {
   bool abstains() const { return ballot_ == Ballot::none || (ballot_ == Ballot::empty && history_seen_); }
   bool votes() const { return config_.is_voter(options_.self) && !abstains(); }
   void see_history();
+  bool avoids(ServerId peer, Instant now) const;
+  void pass_over(ServerId from, const Vote& vote, Instant now);
   Vote own_vote() const;
   void propose(const Vote& vote);
   void send(ServerId to, const Vote& vote);
@@ -154,6 +160,8 @@ class Election {
   milliseconds interval_{0};
   std::optional<Instant> resend_at_;
   std::optional<Instant> decide_at_;
+  ServerId avoided_ = quorum::kNoServer;
+  Instant avoided_until_;
   Instant looking_since_;
   std::uint64_t elections_ = 0;
   std::uint64_t ignored_ = 0;

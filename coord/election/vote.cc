@@ -20,6 +20,8 @@ const char* to_string(ServerState state) {
   UNREACHABLE("state={}", static_cast<int>(state));
 }
 
+bool has_history(const Vote& vote) { return vote.zxid.value > 0 || vote.peer_epoch > 0; }
+
 bool beats(const Vote& a, const Vote& b, const quorum::QuorumVerifier& verifier) {
   if (verifier.weight(a.leader) == 0) return false;
   return std::tie(a.peer_epoch, a.zxid, a.leader) > std::tie(b.peer_epoch, b.zxid, b.leader);

@@ -31,6 +31,9 @@ struct Vote {
   bool operator==(const Vote&) const = default;
 };
 
+// Whether the one that is proposed has anything: an empty server elects only who has not.
+bool has_history(const Vote& vote);
+
 // Is `a` a better proposal than `b`? Rounds are not compared.
 bool beats(const Vote& a, const Vote& b, const quorum::QuorumVerifier& verifier);
 

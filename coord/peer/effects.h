@@ -36,12 +36,14 @@ struct CloseLearnerPort {
 
 // ---- the leader of this learner -------------------------------------------------------------------------
 
-// Connect to one of its quorum addresses; then on_leader_connected or on_leader_gone. A leader may need a
-// moment to open its port; an observer master that refuses does not serve now.
+// Connect to one of its quorum addresses; then on_leader_connected, on_leader_unreachable (nothing answered
+// for so long) or on_leader_gone. A leader may need a moment to open its port; an observer master that
+// refuses does not serve now.
 struct ConnectLeader {
   quorum::ServerId leader;
   std::vector<quorum::PeerAddress> addresses;
   bool may_open_late = true;
+  base::milliseconds connect_max{0};
   bool operator==(const ConnectLeader&) const = default;
 };
 struct CloseLeader {

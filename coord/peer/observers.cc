@@ -15,6 +15,9 @@ namespace {
 // Sessions that observers touched and the leader was not told yet; it asks twice in a tick.
 constexpr std::size_t kTouchesMax = 1U << 20;
 
+// How long nothing may answer where the leader should be: it may not hear this server at all.
+constexpr base::milliseconds kConnectMax{2000};
+
 }  // namespace
 
 // ---- an observer ------------------------------------------------------------------------------------------
@@ -54,7 +57,8 @@ void Peer::choose_master() {
 void Peer::connect_leader() {
   connect_at_.reset();
   learner_->on_progress(now_.at);
-  ConnectLeader connect{master_id_, options_.config.find(master_id_)->addresses, masters_tried_ == 0};
+  ConnectLeader connect{master_id_, options_.config.find(master_id_)->addresses, masters_tried_ == 0, {}};
+  connect.connect_max = std::min(options_.tick * options_.init_limit, std::max(kConnectMax, options_.tick));
   if (masters_tried_ > 0) {
     for (quorum::PeerAddress& address : connect.addresses)
       address.learner_port = options_.observer_master_port;

@@ -18,6 +18,9 @@ constexpr base::Duration kPauseAfterFailure = std::chrono::milliseconds(100);
 // another one, waits for them to come after all: those that are only slow to decide do within it.
 constexpr base::Duration kDoubtAfter = std::chrono::milliseconds(2000);
 
+// Another one is elected for so long, if that is possible.
+constexpr base::milliseconds kAvoidUnreachable{4000};
+
 // Apache's: a server that looks for a leader for so long, or for a tick, serves read-only clients meanwhile.
 constexpr base::Duration kReadOnlyAfter = std::chrono::milliseconds(2000);
 
@@ -87,8 +90,7 @@ void Peer::take_role(const election::Decide& decision) {
        fmt::format("{}: the leader is server {}", election::to_string(decision.state), leader_id_));
   if (decision.state == ServerState::leading) return lead(decision);
   // Whether it was wiped or is new cannot be told. What it fetches may be less than it had until it has all.
-  const bool has_history = decision.vote.zxid.value > 0 || decision.vote.peer_epoch > 0;
-  if (is_empty() && has_history && !incomplete_) {
+  if (is_empty() && has_history(decision.vote) && !incomplete_) {
     incomplete_ = true;
     effects_.emplace_back(WithholdVote{"it was empty when the others had a history"});
   }
@@ -420,6 +422,12 @@ void Peer::on_leader_gone(std::string_view reason, Now now) {
   if (learner_ == nullptr) return;
   if (!try_next_master()) learner_->on_disconnected(reason, now.at);
   settle();
+}
+
+void Peer::on_leader_unreachable(std::string_view reason, Now now) {
+  if (learner_ != nullptr && masters_tried_ == 0 && learner_->phase() == zab::LearnerPhase::connecting)
+    election_.avoid(leader_id_, now.at + kAvoidUnreachable);
+  on_leader_gone(reason, now);
 }
 
 // ---- verbs: disk ------------------------------------------------------------------------------------------

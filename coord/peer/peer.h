@@ -128,6 +128,7 @@ class Peer {
   void on_leader_packet(const records::QuorumPacket& packet, Now now);
   void on_leader_progress(Now now);  // bytes of a snapshot came
   void on_leader_gone(std::string_view reason, Now now);
+  void on_leader_unreachable(std::string_view reason, Now now);
 
   // ---- disk -----------------------------------------------------------------------------------------------
   void on_durable(Zxid zxid, Now now);
@@ -193,7 +194,9 @@ class Peer {
   void close_pipeline();
   void serve_read_only();
   // With an accepted epoch it was not wiped: it never had more.
-  bool is_empty() const { return last_txn_ == Zxid(0) && current_epoch_ == 0 && accepted_epoch_ == 0; }
+  bool is_empty() const {
+    return accepted_epoch_ == 0 && !has_history(election::Vote{options_.self, last_txn_, current_epoch_});
+  }
   void become_complete(Zxid received);
   void end_role(const std::string& reason);
   void install(Database database);

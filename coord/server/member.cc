@@ -395,7 +395,11 @@ void Member::on_leader_packet(const records::QuorumPacket& packet) {
 void Member::on_leader_gone(const base::Error& reason) {
   now_known_ = false;
   intake_.reset();
-  peer_->on_leader_gone(reason.context, now());
+  if (reason.code == base::Errc::timed_out) {
+    peer_->on_leader_unreachable(reason.context, now());
+  } else {
+    peer_->on_leader_gone(reason.context, now());
+  }
   turn_later();
 }
 

@@ -155,7 +155,7 @@ void Member::connect_leader(const peer::ConnectLeader& effect) {
     options.endpoints.push_back({address.host, address.learner_port});
   const int limit =
       config_.connect_to_learner_master > 0 ? config_.connect_to_learner_master : config_.init_limit;
-  options.connect_max = base::milliseconds(config_.tick_time_ms) * limit;
+  options.connect_max = std::min(base::milliseconds(config_.tick_time_ms) * limit, effect.connect_max);
   options.may_open_late = effect.may_open_late;
   options.packet_bytes_max = static_cast<std::size_t>(config_.txn_bytes_max());
   options.stall_max = base::milliseconds(config_.tick_time_ms) * config_.init_limit;

@@ -239,4 +239,87 @@ TEST_CASE("a member without space answers no election") {
   CHECK(stage.sent_to(2) > 0);
 }
 
+TEST_CASE("a member that finds itself empty beside a history gives no vote until it has all of it, durably") {
+  Stage stage(1, 3);
+  const Zxid old = records::make_zxid(1, 7);
+  stage.hear(2, ServerState::following, 3, old, 4, 1);
+  stage.hear(3, ServerState::leading, 3, old, 4, 1);
+  REQUIRE(stage.said("withhold the vote: it was empty when the others had a history"));
+  REQUIRE(stage.said("connect to leader 3"));
+  CHECK(stage.peer->status().incomplete);
+  const auto packet = [&stage](PacketType type, Zxid zxid, jute::BufferView data = std::nullopt) {
+    stage.peer->on_leader_packet(records::QuorumPacket{type, zxid, data, std::nullopt, 0}, stage.now());
+    stage.run();
+  };
+  const Zxid epoch = records::make_zxid(2, 0);
+  stage.peer->on_leader_connected(stage.now());
+  stage.run();
+  packet(PacketType::leader_info, epoch, records::encode_i32(records::kProtocolVersion));
+  packet(PacketType::snap, old);
+  stage.peer->on_snapshot_installed(old, database_at(old), stage.now());
+  stage.run();
+  packet(PacketType::new_leader, epoch, "server.1=h1:1:2\nversion=0");
+  CHECK(!stage.said("restore the vote"));
+  packet(PacketType::up_to_date, Zxid(-1));
+  CHECK(stage.said("restore the vote"));
+  CHECK(!stage.peer->status().incomplete);
+}
+
+TEST_CASE(
+    "a member that may have lost something looks for a leader without a vote, and promises none an epoch") {
+  PeerStart start{database_at(records::make_zxid(1, 3)), 1, 1};
+  start.incomplete = true;
+  Stage stage(1, 3, {}, std::move(start));
+  stage.hear(2, ServerState::looking, 2, records::make_zxid(1, 2), 1, 1);
+  CHECK(!stage.said("connect to leader 2"));
+  CHECK(stage.peer->status().state == ServerState::looking);
+  stage.hear(3, ServerState::following, 2, records::make_zxid(1, 2), 1, 1);
+  stage.hear(2, ServerState::leading, 2, records::make_zxid(1, 2), 1, 1);
+  REQUIRE(stage.said("connect to leader 2"));
+  stage.peer->on_leader_connected(stage.now());
+  stage.run();
+  const std::string version = records::encode_i32(records::kProtocolVersion);
+  stage.peer->on_leader_packet(
+      records::QuorumPacket{PacketType::leader_info, records::make_zxid(2, 0), version, std::nullopt, 0},
+      stage.now());
+  stage.run();
+  std::string refusal;
+  records::put_packet(refusal, PacketType::ack_epoch, records::make_zxid(1, 3), records::encode_i32(-1));
+  CHECK(stage.said(zab::printed(zab::LearnerEffect(zab::SendToLeader{refusal}))));
+}
+
+TEST_CASE("who was elected and does not answer is not elected again at once, though its votes come") {
+  Stage stage(1, 3);
+  stage.hear(2, ServerState::looking, 3);
+  stage.hear(3, ServerState::looking, 3);
+  REQUIRE(stage.said("connect to leader 3"));
+  stage.peer->on_leader_unreachable("timed out", stage.now());
+  stage.run();
+  stage.pass(milliseconds(150));
+  stage.lines.clear();
+  stage.hear(3, ServerState::looking, 3, {}, 2);
+  stage.hear(2, ServerState::looking, 2, {}, 2);
+  CHECK(stage.said("connect to leader 2"));
+}
+
+TEST_CASE("who did not answer is elected after a while, when there is nobody else") {
+  const Zxid last = records::make_zxid(1, 1);
+  Stage stage(1, 3, {}, PeerStart{database_at(last), 1, 1});
+  stage.hear(2, ServerState::looking, 3, last, 1, 1);
+  stage.hear(3, ServerState::looking, 3, last, 1, 1);
+  REQUIRE(stage.said("connect to leader 3"));
+  stage.peer->on_leader_unreachable("timed out", stage.now());
+  stage.run();
+  stage.pass(milliseconds(150));
+  stage.lines.clear();
+  stage.hear(3, ServerState::looking, 3, last, 2, 1);
+  CHECK(!stage.said("connect to leader 3"));
+  stage.pass(milliseconds(4000));
+  const std::int64_t round = stage.peer->status().election.round;
+  CHECK(round > 2);
+  stage.hear(3, ServerState::looking, 3, last, round, 1);
+  stage.pass(milliseconds(300));
+  CHECK(stage.said("connect to leader 3"));
+}
+
 }  // namespace tandem::coord::peer
