@@ -1,12 +1,14 @@
 // The simulator's command line: runs seeds, prints what they met, and for a violation the one command that
 // replays it.
 //   coord_sim [--seed N] [--seeds COUNT | --seconds WALL | --hours SIMULATED] [--mutant NAME]
-//             [--verbose] [--twice] [--mutants] [--explore [--crashes N] [--delays N]]
+//             [--verbose] [--twice] [--mutants] [--deaf] [--explore [--crashes N] [--delays N]]
+// --deaf: of each seed's ensemble, without its faults, the leader hears nobody any more and is heard by all.
 // --explore: the small case of explore.h, for --seconds. --twice: each seed again, its fingerprint must be
 // the same. --mutants: each mutant must be found by one of the seeds; prints the table of docs/simulation.md.
 #include <fmt/format.h>
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <chrono>
@@ -34,6 +36,7 @@ struct Arguments {
   bool twice = false;
   bool mutants = false;
   bool explore = false;
+  bool deaf = false;
   ExploreLimits limits;
 };
 
@@ -47,7 +50,7 @@ void on_abort(int) {
 int usage() {
   std::fputs(
       "Usage: coord_sim [--seed N] [--seeds COUNT | --seconds WALL | --hours SIMULATED] [--mutant NAME]\n"
-      "                 [--verbose] [--twice] [--mutants] [--explore [--crashes N] [--delays N]]\n",
+      "                 [--verbose] [--twice] [--mutants] [--deaf] [--explore [--crashes N] [--delays N]]\n",
       stderr);
   return 2;
 }
@@ -61,6 +64,8 @@ bool parse(int argc, char** argv, Arguments& arguments) {
       arguments.twice = true;
     } else if (word == "--mutants") {
       arguments.mutants = true;
+    } else if (word == "--deaf") {
+      arguments.deaf = true;
     } else if (word == "--explore") {
       arguments.explore = true;
     } else if (i + 1 == argc) {
@@ -93,6 +98,7 @@ struct Totals {
   std::uint64_t acked_writes = 0;
   double simulated_seconds = 0;
   std::map<std::string, std::uint64_t> faults;
+  std::map<std::string, std::uint64_t> others;
 
   void add(const Report& report) {
     ++seeds;
@@ -101,6 +107,7 @@ struct Totals {
     acked_writes += report.acked_writes;
     simulated_seconds += report.simulated_seconds;
     for (const auto& [name, count] : report.faults) faults[name] += count;
+    for (const auto& [name, count] : report.others) others[name] += count;
   }
   void print(double wall) const {
     fmt::print(
@@ -110,6 +117,8 @@ struct Totals {
         seeds, simulated_seconds / 3600, wall, elections, operations,
         simulated_seconds > 0 ? static_cast<double>(operations) / simulated_seconds : 0, acked_writes);
     for (const auto& [name, count] : faults) fmt::print(" {} {},", name, count);
+    fmt::print(" beside them:");
+    for (const auto& [name, count] : others) fmt::print(" {} {},", name, count);
     fmt::print(" violations 0\n");
   }
 };
@@ -152,15 +161,25 @@ std::string violation_of(const Options& options) {
   return text;
 }
 
+// Of the processes that have ended.
+double cpu_seconds() {
+  rusage used{};
+  ::getrusage(RUSAGE_CHILDREN, &used);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+  };
+  return seconds(used.ru_utime) + seconds(used.ru_stime);
+}
+
 // Runs a mutant until a seed finds it; the same seed without it finds nothing.
 bool found(const Arguments& arguments, Mutant mutant) {
-  const auto start = std::chrono::steady_clock::now();
+  const double start = cpu_seconds();
   for (std::uint64_t i = 0; i < arguments.seeds; ++i) {
     Options options = Options::of_seed(arguments.first + i);
     options.mutant = mutant;
     const std::string violation = violation_of(options);
     if (violation.empty()) continue;
-    const auto took = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    const double took = cpu_seconds() - start;
     options.mutant = Mutant::none;
     const bool clean = violation_of(options).empty();
     fmt::print("| {} | {} | {} | {:.1f} | {} |\n", to_string(mutant), options.seed, violation, took,
@@ -180,6 +199,30 @@ int judge_mutants(const Arguments& arguments) {
   return missed == 0 ? 0 : 1;
 }
 
+// The others find out within the silence agreed on, or syncLimit, and do not elect it again and again.
+int judge_deaf(const Arguments& arguments) {
+  constexpr Duration kMore = milliseconds(8000);
+  double sum = 0;
+  Duration worst{};
+  for (std::uint64_t i = 0; i < arguments.seeds; ++i) {
+    const Options options = Options::of_quiet_seed(arguments.first + i);
+    Duration alone{};
+    const Report report = World(options, arguments.verbose).deafen(alone);
+    std::snprintf(replay_line, sizeof replay_line, "replay: ./dev sim --deaf --seed %llu\n",
+                  static_cast<unsigned long long>(options.seed));
+    if (report.violation) return violated(options, *report.violation);
+    if (alone > options.tick * options.sync_limit + kMore)
+      return violated(options, fmt::format("Z17: {} ms without a leader that hears",
+                                           std::chrono::duration_cast<milliseconds>(alone).count()));
+    sum += std::chrono::duration<double>(alone).count();
+    worst = std::max(worst, alone);
+  }
+  fmt::print("{} deaf leaders; another one serves after {:.1f} s on average, {:.1f} s at most\n",
+             arguments.seeds, sum / static_cast<double>(arguments.seeds),
+             std::chrono::duration<double>(worst).count());
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -188,6 +231,7 @@ int main(int argc, char** argv) {
   std::signal(SIGABRT, on_abort);
   if (arguments.seconds > 0) arguments.limits.seconds = arguments.seconds;
   if (arguments.explore) return explore(arguments.limits);
+  if (arguments.deaf) return judge_deaf(arguments);
   if (arguments.mutants) return judge_mutants(arguments);
   const auto start = std::chrono::steady_clock::now();
   const auto elapsed = [&] {

@@ -34,6 +34,13 @@ struct Item {
   bool end = false;  // the other end closed behind what it sent
 };
 
+// What one server said to another, kept to be said again later.
+struct Said {
+  int from = 0;
+  int to = 0;
+  std::vector<std::string> items;
+};
+
 class Connection;
 using ConnectionPtr = std::shared_ptr<Connection>;
 

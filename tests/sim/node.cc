@@ -11,7 +11,6 @@
 namespace tandem::sim {
 
 using coord::peer::Effect;
-using coord::peer::Peer;
 using coord::pipeline::LinkId;
 namespace peer = coord::peer;
 namespace zab = coord::zab;
@@ -20,13 +19,14 @@ namespace {
 
 constexpr std::int64_t kWallStart = 1'700'000'000'000;
 
-std::unique_ptr<NodeDisk> make_disk(World& world, base::Random random) {
+std::unique_ptr<NodeDisk> make_disk(World& world, int number, base::Random random) {
   const Options& options = world.options();
   const auto recent = static_cast<std::size_t>(options.commit_log_count);
   if (!options.real_disk)
     return std::make_unique<ListDisk>(world.scheduler(), random, options.mutant, recent);
   StoreOptions store;
   store.recent = recent;
+  store.others_suffice = options.voters >= 3 && !options.is_apache(number);
   store.snap_count = options.snap_count;
   store.preallocate_bytes = static_cast<std::uint64_t>(options.preallocate);
   store.log_bytes_max = static_cast<std::uint64_t>(options.log_bytes_max);
@@ -44,8 +44,9 @@ std::unique_ptr<NodeDisk> make_disk(World& world, base::Random random) {
 Node::Node(World& world, int number, base::Random random)
     : world_(world),
       number_(number),
+      apache_(world.options().is_apache(number)),
       random_(random),
-      disk_(make_disk(world, random_.split())),
+      disk_(make_disk(world, number, random_.split())),
       mutation_(world.options().mutant, random_.split()) {}
 
 Node::~Node() {
@@ -56,7 +57,7 @@ Node::~Node() {
 coord::pipeline::Now Node::now() const {
   const Instant at = world_.scheduler().now();
   const auto ms = std::chrono::duration_cast<milliseconds>(at.time_since_epoch()).count();
-  return {at, base::WallTime{kWallStart + ms}};
+  return {at, base::WallTime{kWallStart + ms + clock_off_.count()}};
 }
 
 std::uint64_t Node::digest_mismatches() const {
@@ -86,10 +87,12 @@ bool Node::start() {
     world_.start_failed(number_, start.error());
     return false;
   }
-  start->incomplete = vote_withheld_;
+  if (!options.real_disk) start->incomplete = disk_->vote_withheld();
   world_.note(number_, fmt::format("starts at 0x{:x}, epochs {}/{}", start->database.tree->last_zxid().value,
                                    start->accepted_epoch, start->current_epoch));
-  peer_ = std::make_unique<Peer>(std::move(made), std::move(*start), authorizer_, *this, now());
+  MemberStart whole{std::move(made), std::move(*start), authorizer_, *this, now()};
+  const ApacheOptions apache{options.apache_old, options.apache_quick_acks};
+  peer_ = apache_ ? make_apache(std::move(whole), apache) : make_tandem(std::move(whole));
   run([&] { core().start(now()); });
   return true;
 }
@@ -177,6 +180,11 @@ void Node::perform(const Effect& effect) {
 void Node::act(const coord::election::Send& value) { send_notification(value); }
 
 void Node::act(const peer::SeekVoters& value) {
+  if (apache_) {  // it tries each once
+    for (const auto id : value.voters)
+      if (const int other = static_cast<int>(id.value); !election_.contains(other)) seek_one(other);
+    return;
+  }
   wanted_.clear();
   for (const auto id : value.voters) wanted_.insert(static_cast<int>(id.value));
   if (!std::exchange(seeking_, true)) seek();
@@ -184,7 +192,7 @@ void Node::act(const peer::SeekVoters& value) {
 
 void Node::act(const peer::OpenLearnerPort&) {
   learner_port_ = true;
-  world_.scheduler().after(Duration{1}, mine([this] { core().on_learner_port({}, now()); }));
+  world_.scheduler().after(Duration{1}, mine([this] { core().on_learner_port(now()); }));
 }
 
 void Node::act(const peer::CloseLearnerPort&) { close_learners(); }
@@ -206,7 +214,8 @@ void Node::act(const peer::ConnectLeader& value) {
   const Options& options = world_.options();
   const int leader = static_cast<int>(value.leader.value);
   ++leader_attempt_;
-  connect_leader(leader, now().at + options.tick * options.init_limit);
+  const Duration most = apache_ ? options.tick * options.init_limit : Duration(value.connect_max);
+  connect_leader(leader, now().at + most);
 }
 
 void Node::act(const peer::CloseLeader&) { close_leader(); }
@@ -239,9 +248,9 @@ void Node::act(const peer::DrainLog&) {
   disk_->drain(mine([this] { core().on_log_drained(now()); }));
 }
 
-void Node::act(const peer::WithholdVote&) { vote_withheld_ = true; }
+void Node::act(const peer::WithholdVote& value) { disk_->withhold_vote(value.reason); }
 
-void Node::act(const peer::RestoreVote&) { vote_withheld_ = false; }
+void Node::act(const peer::RestoreVote&) { disk_->restore_vote(); }
 
 void Node::act(const zab::Truncate& value) {
   disk_->truncate(value.zxid, [this, life = life_](Zxid last, peer::Database database) {

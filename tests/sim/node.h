@@ -10,8 +10,8 @@
 #include <string>
 
 #include "coord/auth/authorizer.h"
-#include "coord/peer/peer.h"
 #include "coord/records/quorum_packet.h"
+#include "tests/sim/member.h"
 #include "tests/sim/mutations.h"
 #include "tests/sim/node_disk.h"
 
@@ -27,8 +27,9 @@ class Node final : public coord::pipeline::Outputs {
   int number() const { return number_; }
   bool up() const { return peer_ != nullptr; }
   // For any server, after the next start too.
-  bool votes() const { return disk_->current() > 0 && !vote_withheld_; }
-  const coord::peer::Peer& peer() const { return *peer_; }
+  bool votes() const { return disk_->current() > 0 && !disk_->vote_withheld(); }
+  const Member& peer() const { return *peer_; }
+  bool is_apache() const { return apache_; }
   const coord::tree::DataTree& tree() const { return peer_->tree(); }
   const NodeDisk& disk() const { return *disk_; }
   NodeDisk& disk() { return *disk_; }
@@ -42,6 +43,13 @@ class Node final : public coord::pipeline::Outputs {
   bool start();
   void crash(Crash kind);
   void pause(Duration time);
+  // The clock that people set; time that passes is another one.
+  void move_clock(milliseconds by) { clock_off_ += by; }
+  // A message of an earlier connection comes again.
+  void replay_notification(int from, const std::string& bytes);
+  // What a server once said to a leader is said to this one, on a connection of its own.
+  void replay_learner(const std::vector<std::string>& said, int from);
+  bool listens() const { return up() && learner_port_; }
 
   // A client's connection, of which this is end 1; false: nobody is served.
   void accept_client(const ConnectionPtr& connection);
@@ -86,7 +94,7 @@ class Node final : public coord::pipeline::Outputs {
   void run(const std::function<void()>& verb);
   // A callback of this life of the server: does nothing after a crash, waits while it is paused.
   std::function<void()> mine(std::function<void()> task);
-  coord::peer::Peer& core() { return *peer_; }
+  Member& core() { return *peer_; }
   coord::pipeline::Now now() const;
   void drive();
   void arm();
@@ -123,7 +131,7 @@ class Node final : public coord::pipeline::Outputs {
   void adopt_election(int other, const ConnectionPtr& connection, int end);
   End election_end(int other, int end, const std::shared_ptr<ConnectionPtr>& connection);
   void send_notification(const coord::election::Send& send);
-  void connect_leader(int leader, Instant give_up);
+  void connect_leader(int leader, Instant give_up, int tries = 0);
   void open_leader(int leader);
   void accept_learner(const ConnectionPtr& connection, const std::shared_ptr<LearnerId>& id);
   void learner_item(LearnerId learner, const std::string& bytes);
@@ -144,14 +152,15 @@ class Node final : public coord::pipeline::Outputs {
 
   World& world_;
   int number_;
+  bool apache_;  // a model of one
   base::Random random_;
   coord::auth::Authorizer authorizer_{coord::auth::AuthOptions{}};
   std::unique_ptr<NodeDisk> disk_;
   Mutation mutation_;
-  bool vote_withheld_ = false;  // durable
-  std::unique_ptr<coord::peer::Peer> peer_;
+  std::unique_ptr<Member> peer_;
   std::uint64_t life_ = 0;
   Instant asleep_until_{};
+  milliseconds clock_off_{0};
   Zxid promised_;
   std::optional<Instant> armed_;
 

@@ -64,6 +64,9 @@ class NodeDisk {
   virtual bool snapshot_due() const { return false; }
   virtual void begin_snapshot(coord::tree::DataTree&, const Sessions&) {}
   virtual void purge() = 0;
+  // Whether this server gives no vote; durable at once. PeerStart::incomplete says it to the core.
+  virtual void withhold_vote(const std::string&) { vote_withheld_ = true; }
+  virtual void restore_vote() { vote_withheld_ = false; }
 
   // ---- learners
   // ---------------------------------------------------------------------------------------------
@@ -104,6 +107,8 @@ class NodeDisk {
   Zxid comparable_from() const { return comparable_from_; }
   std::int64_t accepted() const { return accepted_; }
   std::int64_t current() const { return current_; }
+  bool vote_withheld() const { return vote_withheld_; }
+  std::uint64_t healed() const { return healed_; }  // how often it was set aside and made whole
 
  protected:
   void cut_history(Zxid last);
@@ -117,6 +122,8 @@ class NodeDisk {
   Zxid comparable_from_;
   std::int64_t accepted_ = 0;
   std::int64_t current_ = 0;
+  bool vote_withheld_ = false;
+  std::uint64_t healed_ = 0;
 };
 
 std::vector<TxnRef> refs_of(const std::shared_ptr<const TxnBatch>& batch);

@@ -15,6 +15,10 @@ namespace {
 
 constexpr Duration kSeekAgain = milliseconds(100);
 constexpr Duration kConnectAgain = milliseconds(50);
+constexpr Duration kApacheAgain = milliseconds(100);  // leaderConnectDelayDuringRetryMs
+constexpr int kApacheTries = 5;
+constexpr int kTries = 20;
+constexpr std::size_t kItemsKept = 60;  // of a learner's connection, to be said again
 
 }  // namespace
 
@@ -52,6 +56,7 @@ End Node::election_end(int other, int end, const std::shared_ptr<ConnectionPtr>&
     run([&] {
       const auto notification = coord::election::decode_notification(item.bytes);
       ENSURE(notification.has_value());
+      world_.remember_notification({other, number_, {item.bytes}});
       core().on_notification(ServerId(other), *notification, now());
     });
   };
@@ -93,22 +98,25 @@ void Node::send_notification(const coord::election::Send& send) {
 
 // ---- the leader of this server ----------------------------------------------------------------------------
 
-void Node::connect_leader(int leader, Instant give_up) {
+// Who refuses is asked again, ours for a second, Apache's so many times; who does not answer is given up at
+// last.
+void Node::connect_leader(int leader, Instant give_up, int tries) {
   const std::uint64_t attempt = leader_attempt_;
-  world_.scheduler().after(world_.network().delay(), mine([this, leader, give_up, attempt] {
-                             if (attempt != leader_attempt_) return;
-                             const Network& network = world_.network();
-                             Node& peer = world_.node(leader);
-                             const bool reached =
-                                 network.reaches(number_, leader) && network.reaches(leader, number_);
-                             if (reached && peer.up() && peer.learner_port_) return open_leader(leader);
-                             if (now().at >= give_up)
-                               return core().on_leader_gone("not connected in time", now());
-                             world_.scheduler().after(kConnectAgain, mine([this, leader, give_up, attempt] {
-                                                        if (attempt == leader_attempt_)
-                                                          connect_leader(leader, give_up);
-                                                      }));
-                           }));
+  const auto still = [this, attempt] { return attempt == leader_attempt_; };
+  const auto try_once = [this, leader, give_up, tries, still] {
+    if (!still()) return;
+    const Network& network = world_.network();
+    const Node& peer = world_.node(leader);
+    const bool reached = network.reaches(number_, leader) && network.reaches(leader, number_);
+    if (reached && peer.listens()) return open_leader(leader);
+    if (reached && tries == (apache_ ? kApacheTries : kTries)) return core().on_leader_gone("refused", now());
+    if (!reached && now().at >= give_up) return core().on_leader_unreachable(now());
+    world_.scheduler().after(reached && apache_ ? kApacheAgain : kConnectAgain,
+                             mine([this, leader, give_up, still, next = tries + (reached ? 1 : 0)] {
+                               if (still()) connect_leader(leader, give_up, next);
+                             }));
+  };
+  world_.scheduler().after(world_.network().delay(), mine(try_once));
 }
 
 void Node::open_leader(int leader) {
@@ -138,7 +146,9 @@ void Node::open_leader(int leader) {
   auto id = std::make_shared<LearnerId>();
   End theirs;
   theirs.host = leader;
-  theirs.on_item = [&peer, id, life = peer.life_](Item item) {
+  const auto said = world_.remember_conversation(number_, leader);
+  theirs.on_item = [&peer, id, said, life = peer.life_](Item item) {
+    if (said->items.size() < kItemsKept) said->items.push_back(item.bytes);
     if (life == peer.life_) peer.run([&] { peer.learner_item(*id, item.bytes); });
   };
   theirs.on_gone = [&peer, id, life = peer.life_](const std::string&) {
@@ -152,6 +162,47 @@ void Node::open_leader(int leader) {
   leader_->connection = connection;
   peer.mine([&peer, connection, id] { peer.accept_learner(connection, id); })();
   core().on_leader_connected(now());
+}
+
+void Node::replay_notification(int from, const std::string& bytes) {
+  mine([this, from, bytes] {
+    const auto notification = coord::election::decode_notification(bytes);
+    core().on_notification(ServerId(from), *notification, now());
+  })();
+}
+
+// Of requests the protocol promises nothing when they come twice: they are left out.
+void Node::replay_learner(const std::vector<std::string>& said, int from) {
+  End theirs;
+  auto id = std::make_shared<LearnerId>();
+  theirs.host = number_;
+  theirs.on_item = [this, id, life = life_](Item item) {
+    if (life == life_) run([&] { learner_item(*id, item.bytes); });
+  };
+  theirs.on_gone = [this, id, life = life_](const std::string&) {
+    if (life != life_) return;
+    mine([this, id] {
+      if (learners_.erase(*id) != 0) core().on_learner_gone(*id, now());
+    })();
+  };
+  End ours;
+  ours.host = from;
+  ours.on_item = [](const Item&) {};
+  ours.on_gone = [](const std::string&) {};
+  const ConnectionPtr connection = world_.network().connect(std::move(ours), std::move(theirs));
+  mine([this, connection, id] { accept_learner(connection, id); })();
+  coord::records::QuorumPacketDecoder decoder(1U << 24);
+  for (const std::string& bytes : said) {
+    std::string kept;
+    decoder.feed(bytes);
+    for (auto packet = decoder.next(); packet && *packet; packet = decoder.next()) {
+      if ((*packet)->type != PacketType::request && (*packet)->type != PacketType::revalidate)
+        coord::records::put_packet(kept, **packet);
+    }
+    if (!kept.empty()) world_.network().send(connection, 0, {kept, nullptr});
+  }
+  world_.scheduler().after(milliseconds(random_.between(20, 3000)),
+                           [this, connection] { world_.network().close(connection, 0); });
 }
 
 void Node::close_leader() {

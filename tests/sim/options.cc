@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 namespace tandem::sim {
@@ -55,6 +56,20 @@ milliseconds swarm(base::Random& random, std::int64_t low_ms, std::int64_t high_
   return milliseconds(on ? mean : 0);
 }
 
+// A third of the seeds with an ensemble have one or two models of Apache's among the voters, some all but
+// one. They exchange no heartbeats, read-only mode is not part of the model.
+void draw_apache(Options& options, base::Random& random) {
+  const bool mixed = random.chance(0.35);
+  const std::uint64_t count = random.chance(0.2) ? 7 : random.between(1, 2);
+  const bool old = random.chance(0.4);
+  const bool quick = random.chance(0.5);
+  if (!mixed || options.voters < 2) return;
+  for (std::uint64_t i = 0; i < count; ++i) options.apache |= 1U << random.between(1, options.voters);
+  options.apache_old = old;
+  options.apache_quick_acks = quick;
+  options.liveness = milliseconds(120000);
+}
+
 }  // namespace
 
 const char* to_string(Mutant mutant) { return kNames.at(static_cast<std::size_t>(mutant)); }
@@ -101,6 +116,25 @@ Options Options::of_seed(std::uint64_t seed) {
   options.full_disks = swarm(random, 3000, 15000);
   options.read_errors = swarm(random, 3000, 15000);
   options.rot = swarm(random, 2000, 15000);
+  draw_apache(options, random);
+  options.clock_jumps = swarm(random, 1000, 8000);
+  options.replays = swarm(random, 500, 5000);
+  return options;
+}
+
+Options Options::of_quiet_seed(std::uint64_t seed) {
+  const Options drawn = of_seed(seed);
+  Options options;
+  options.seed = seed;
+  options.voters = std::max(drawn.voters, 3);
+  options.observers = drawn.observers;
+  options.clients = drawn.clients;
+  options.tick = drawn.tick;
+  options.init_limit = drawn.init_limit;
+  options.sync_limit = drawn.sync_limit;
+  options.silence = drawn.silence;
+  options.session_timeout = drawn.session_timeout;
+  options.latency = drawn.latency;
   return options;
 }
 
@@ -111,13 +145,14 @@ std::string Options::text() const {
       "session={} think={} kills={} power_cuts={} pauses={} partitions={} resets={} slow_disks={} "
       "disk_errors={} "
       "latency_us={} spikes={} real_disk={} snap_count={} preallocate={} log_bytes_max={} full_disks={} "
-      "read_errors={} rot={}",
+      "read_errors={} rot={} apache={:#x}{}{} clock_jumps={} replays={}",
       seed, to_string(mutant), voters, observers, clients, tick.count(), init_limit, sync_limit,
       silence.count(), commit_log_count, log_readable, read_only, session_timeout.count(), think.count(),
       kills.count(), power_cuts.count(), pauses.count(), partitions.count(), resets.count(),
       slow_disks.count(), disk_errors.count(),
       std::chrono::duration_cast<std::chrono::microseconds>(latency).count(), latency_spikes, real_disk,
-      snap_count, preallocate, log_bytes_max, full_disks.count(), read_errors.count(), rot.count());
+      snap_count, preallocate, log_bytes_max, full_disks.count(), read_errors.count(), rot.count(), apache,
+      apache_old ? " (3.5)" : "", apache_quick_acks ? " (quick)" : "", clock_jumps.count(), replays.count());
 }
 
 }  // namespace tandem::sim

@@ -94,11 +94,20 @@ struct Options {
   int log_bytes_max = 0;        // of a file; 0: no limit
   milliseconds full_disks{0};   // for a while
   milliseconds read_errors{0};  // of one read
+  milliseconds clock_jumps{0};  // of one server's wall clock
+  milliseconds replays{0};      // of one message of an election, or of a learner's connection
   milliseconds rot{0};          // of bytes at rest, of one voter or observer, so that a quorum knows
+  // Models of Apache's servers among the voters: one bit for each number.
+  unsigned apache = 0;
+  bool apache_old = false;         // of 3.5
+  bool apache_quick_acks = false;  // ApacheOptions
+  bool is_apache(int number) const { return (apache >> number & 1U) != 0; }
   Duration latency{std::chrono::microseconds(300)};
   double latency_spikes = 0;  // share of messages that take up to 200 ms
 
   static Options of_seed(std::uint64_t seed);
+  // An ensemble of the seed's kind, none of its faults, three voters or more, ours.
+  static Options of_quiet_seed(std::uint64_t seed);
   std::string text() const;
 };
 

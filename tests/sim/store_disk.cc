@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "coord/server/start_load.h"
 #include "coord/server/tree_restore.h"
 #include "coord/shell/snapshot_writer.h"
 #include "coord/storage/durable_mark.h"
@@ -140,17 +141,49 @@ base::Result<coord::peer::PeerStart> StoreDisk::open(Failed failed) {
   failed_ = std::move(failed);
   const bool lies = mutant_ == Mutant::trusting_recovery;
   if (lies) disk_.set_lies({.no_file_syncs = true, .no_directory_syncs = true});
-  auto database = recover();
+  coord::server::StartRules rules;
+  rules.directories = {.log = kDirectory, .snapshot = kDirectory};
+  rules.others_suffice = options_.others_suffice;
+  coord::server::StartEvents events;
+  events.recover = [this, lies] {
+    auto database = recover();
+    if (lies) disk_.set_lies(options_.lies);
+    return database;
+  };
+  events.warn = [](const std::string&) {};
+  events.damaged = [this](const std::string& text) {
+    if (!rotten_) violated_("D2", text);
+    set_aside_ = true;
+    unproven_.reset();
+  };
+  auto start = coord::server::load_start(disk_, rules, events);
   disk_.set_lies(options_.lies);
-  if (!database) return database.error();
-  const auto epochs = storage::load_epochs(disk_, kDirectory, database->tree->last_zxid());
-  if (!epochs) return epochs.error();
-  if (epochs->accepted < accepted_ || epochs->current < current_)
+  if (!start) return start;
+  if (start->accepted_epoch < accepted_ || start->current_epoch < current_)
     violated_("D1", fmt::format("epochs {}/{} were durable, a start finds {}/{}", accepted_, current_,
-                                epochs->accepted, epochs->current));
-  accepted_ = epochs->accepted;
-  current_ = epochs->current;
-  return coord::peer::PeerStart{std::move(*database), epochs->accepted, epochs->current};
+                                start->accepted_epoch, start->current_epoch));
+  accepted_ = start->accepted_epoch;
+  current_ = start->current_epoch;
+  set_aside_ = set_aside_ || (rotten_ && start->incomplete && !vote_withheld_);
+  if (start->incomplete != vote_withheld_ && !set_aside_)
+    violated_("D1", "whether it may vote is not what it was");
+  vote_withheld_ = start->incomplete;
+  return start;
+}
+
+void StoreDisk::withhold_vote(const std::string& reason) {
+  if (const Status status = storage::withhold_vote(disk_, kDirectory, reason); !status)
+    return fail(status.error());
+  vote_withheld_ = true;
+}
+
+// All is here again, and what was set aside is what rotted: from now on it is judged as any other disk.
+void StoreDisk::restore_vote() {
+  vote_withheld_ = false;
+  if (const Status status = storage::restore_vote(disk_, kDirectory); !status) return fail(status.error());
+  if (!std::exchange(set_aside_, false)) return;
+  rotten_ = false;
+  ++healed_;
 }
 
 void StoreDisk::let_go() {

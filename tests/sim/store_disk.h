@@ -24,6 +24,7 @@ struct StoreOptions {
   std::int64_t snap_count = 1000;
   std::uint64_t preallocate_bytes = 4096;
   std::uint64_t log_bytes_max = 0;
+  bool others_suffice = false;  // StartRules
   DiskLies lies;
 };
 
@@ -47,6 +48,8 @@ class StoreDisk final : public NodeDisk {
   bool snapshot_due() const override { return !snapshot_ && rule_.due(); }
   void begin_snapshot(coord::tree::DataTree& tree, const Sessions& sessions) override;
   void purge() override;
+  void withhold_vote(const std::string& reason) override;
+  void restore_vote() override;
 
   std::unique_ptr<LogSource> read_log(Zxid from, Zxid through) override;
   std::unique_ptr<BodySource> read_tree(coord::tree::DataTree& tree, const Sessions& sessions) override;
@@ -124,6 +127,7 @@ class StoreDisk final : public NodeDisk {
   Zxid certain_;                            // what must be found, at least
   std::map<Zxid, Zxid> mixed_until_;        // by snapshot
   bool rotten_ = false;
+  bool set_aside_ = false;       // and is not whole again
   std::optional<Rot> unproven_;  // in the last file of the log
 };
 

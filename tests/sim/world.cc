@@ -17,6 +17,8 @@ namespace {
 constexpr Duration kStep = milliseconds(100);
 constexpr std::uint64_t kEventsInAnInstantMax = 200'000;
 constexpr Duration kDelay = milliseconds(2);  // of an explored run
+constexpr Duration kSettled = milliseconds(3000);
+constexpr std::size_t kRemembered = 64;  // messages and conversations that may be replayed
 
 }  // namespace
 
@@ -44,8 +46,11 @@ World::World(const Options& options, bool verbose)
              {"purge", milliseconds(4000), &World::purge},
              {"full disk", of_disk(options.full_disks), &World::fill_disk},
              {"read error", of_disk(options.read_errors), &World::fail_read},
-             {"rot", of_disk(options.rot), &World::rot}};
+             {"rot", of_disk(options.rot), &World::rot},
+             {"clock jump", options.clock_jumps, &World::jump_clock},
+             {"replay", options.replays, &World::replay}};
   if (options.voters >= 3) rotting_ = static_cast<int>(random_.between(1, node_count()));
+  if (options.is_apache(rotting_)) rotting_ = 0;  // it refuses to start, and an operator must look
 }
 
 World::~World() = default;
@@ -226,6 +231,48 @@ void World::rot() {
   if (rotting_ != 0 && others_vote(rotting_) && node(rotting_).disk().rot()) ++faults_[10].count;
 }
 
+// Forwards or back, by a moment or by years.
+void World::jump_clock() {
+  ++faults_[11].count;
+  constexpr std::int64_t kYear = 365LL * 24 * 3600 * 1000;
+  const std::int64_t most = random_.chance(0.3) ? kYear : random_.chance(0.5) ? 3'600'000 : 5'000;
+  nodes_[random_.below(nodes_.size())]->move_clock(milliseconds(random_.between(-most, most)));
+}
+
+void World::remember_notification(Said said) {
+  notifications_.push_back(std::move(said));
+  if (notifications_.size() > kRemembered) notifications_.pop_front();
+}
+
+std::shared_ptr<Said> World::remember_conversation(int from, int to) {
+  conversations_.push_back(std::make_shared<Said>(Said{from, to, {}}));
+  if (conversations_.size() > kRemembered) conversations_.pop_front();
+  return conversations_.back();
+}
+
+// To whom it was said: an acknowledgement of an epoch names no leader, and two may have tried the same one.
+void World::replay() {
+  if (random_.chance(0.5) && !notifications_.empty()) {
+    const Said& said = notifications_[random_.below(notifications_.size())];
+    if (!node(said.to).up()) return;
+    ++faults_[12].count;
+    return node(said.to).replay_notification(said.from, said.items.front());
+  }
+  if (conversations_.empty()) return;
+  const auto said = conversations_[random_.below(conversations_.size())];
+  if (!node(said->to).listens()) return;
+  ++faults_[12].count;
+  node(said->to).replay_learner(said->items, said->from);
+}
+
+// Apache's leader goes on without a voter that has accepted a later epoch, and that one never finds in: until
+// somebody restarts the leader.
+void World::restart_apache() {
+  ++operator_restarts_;
+  for (const auto& node : nodes_)
+    if (node->is_apache() && node->up()) take_down(node->number(), Crash::kill);
+}
+
 void World::mend() {
   safe_ = true;
   network_.heal();
@@ -279,7 +326,13 @@ std::optional<World::Finding> World::not_at_rest() const {
 template <class Condition>
 void World::await(Condition condition, const std::function<Finding()>& finding) {
   const Instant end = scheduler_.now() + options_.liveness;
-  while (!checker_.violation() && !condition() && scheduler_.now() < end) advance(kStep);
+  const Instant half = scheduler_.now() + options_.liveness / 2;
+  bool restarted = options_.apache == 0;
+  while (!checker_.violation() && !condition() && scheduler_.now() < end) {
+    if (!restarted && scheduler_.now() >= half) restart_apache();
+    restarted = restarted || scheduler_.now() >= half;
+    advance(kStep);
+  }
   if (checker_.violation() || condition()) return;
   checker_.violate(finding().invariant, finding().text);
 }
@@ -304,6 +357,38 @@ Report World::run() {
             return Finding{"Z17", "not served again: " + (*waits)->text()};
           });
   }
+  for (const auto& client : clients_) client->stop();
+  await([this] { return !not_at_rest(); }, [this] { return *not_at_rest(); });
+  return report();
+}
+
+Node* World::leading(const Node* but) {
+  for (const auto& node : nodes_) {
+    if (node.get() == but || !node->up()) continue;
+    const auto status = node->peer().status();
+    if (status.serving && status.leading && status.leading->phase == coord::zab::LeaderPhase::broadcast)
+      return node.get();
+  }
+  return nullptr;
+}
+
+Report World::deafen(Duration& alone) {
+  begin();
+  await([this] { return leading() != nullptr; }, [] { return Finding{"Z17", "nobody leads at first"}; });
+  advance(kSettled);
+  Node* const deaf = leading();
+  if (deaf == nullptr) checker_.violate("Z17", "the first leader went by itself");
+  if (checker_.violation()) return report();
+  for (int number = 1; number <= node_count(); ++number)
+    if (number != deaf->number()) network_.cut(number, deaf->number());
+  const Instant since = scheduler_.now();
+  await(
+      [&] { return leading(deaf) != nullptr; },
+      [&] {
+        return Finding{"Z17", fmt::format("nobody leads but server {}, which hears nobody", deaf->number())};
+      });
+  alone = scheduler_.now() - since;
+  mend();
   for (const auto& client : clients_) client->stop();
   await([this] { return !not_at_rest(); }, [this] { return *not_at_rest(); });
   return report();
@@ -351,6 +436,11 @@ Report World::report() const {
   for (const auto& client : clients_) report.operations += client->operations();
   report.simulated_seconds = std::chrono::duration<double>(scheduler_.now().time_since_epoch()).count() - 1;
   for (const FaultClass& fault : faults_) report.faults.emplace_back(fault.name, fault.count);
+  std::uint64_t healed = 0;
+  for (const auto& node : nodes_) healed += node->disk().healed();
+  report.others.emplace_back("rotten server healed", healed);
+  report.others.emplace_back("run with models of Apache's", options_.apache != 0 ? 1 : 0);
+  report.others.emplace_back("restart of these by an operator", operator_restarts_);
   return report;
 }
 

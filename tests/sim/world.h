@@ -2,6 +2,7 @@
 // then a liveness phase in which everything is mended and must come back. Owned by the caller; one thread.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -31,6 +32,7 @@ struct Report {
   std::uint64_t acked_writes = 0;
   double simulated_seconds = 0;
   std::vector<std::pair<std::string, std::uint64_t>> faults;
+  std::vector<std::pair<std::string, std::uint64_t>> others;  // what else is to be seen to happen
 };
 
 // What an explored run does to its servers, before its so many-th event.
@@ -56,6 +58,9 @@ class World {
   Report follow(const Script& script, std::uint64_t events_max,
                 const std::function<bool(std::uint64_t at, std::uint64_t state)>& look);
 
+  // Without faults but one: the leader goes on being heard and hears nobody. How long nobody else leads.
+  Report deafen(Duration& alone);
+
   Scheduler& scheduler() { return scheduler_; }
   Network& network() { return network_; }
   Checker& checker() { return checker_; }
@@ -68,6 +73,9 @@ class World {
   void process_ended(int number, const std::string& reason);
   void start_failed(int number, const base::Error& error);
   bool verbose() const { return verbose_; }
+  // For replays.
+  void remember_notification(Said said);
+  std::shared_ptr<Said> remember_conversation(int from, int to);
 
  private:
   struct FaultClass {
@@ -94,11 +102,15 @@ class World {
   void fill_disk();
   void fail_read();
   void rot();
+  void jump_clock();
+  void replay();
+  void restart_apache();
   bool others_vote(int number) const;
   void take_down(int number, Crash kind);
   void start_later(int number);
   Crash any_crash() { return random_.chance(0.5) ? Crash::kill : Crash::power; }
   Node* any_up();
+  Node* leading(const Node* but = nullptr);
   void mend();
   void begin();
   Report report() const;
@@ -118,6 +130,9 @@ class World {
   std::unique_ptr<Told> told_;
   std::vector<std::unique_ptr<Client>> clients_;
   std::vector<FaultClass> faults_;
+  std::deque<Said> notifications_;
+  std::deque<std::shared_ptr<Said>> conversations_;
+  std::uint64_t operator_restarts_ = 0;
   std::set<int> refused_;  // servers whose disk says that an operator must look
   int rotting_ = 0;        // the one server whose disk may rot
   bool safe_ = false;      // the liveness phase: no more faults
