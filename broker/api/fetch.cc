@@ -43,7 +43,10 @@ class Fetch final : public Waiter, public Delayed, public std::enable_shared_fro
     if (context_.error != ErrorCode::none) return refuse(context_.error);
     if (context_.incremental || context_.session != nullptr) items_.clear();  // the session has them all
     if (context_.session != nullptr) {
-      for (auto& entry : context_.session->entries) items_.push_back({entry.wanted, &entry});
+      for (auto& entry : context_.session->entries) {
+        resolve(entry.wanted);
+        items_.push_back({entry.wanted, &entry});
+      }
       session_epoch_ = context_.session->epoch;
     }
     set_.emplace(services.shards.size());
@@ -59,8 +62,8 @@ class Fetch final : public Waiter, public Delayed, public std::enable_shared_fro
     std::uint64_t gained = 0;
     for (FetchItem& item : items_) {
       if (item.wanted.request.partition != replica.partition || item.wanted.topic != replica.topic) continue;
-      // A lost leadership or a failed log is an answer by itself.
-      if (replica.core.role() == replica::Role::none || replica.log->failed()) gained = UINT32_MAX;
+      // Another leader epoch or a failed log is an answer by itself.
+      if (replica.core.leader_epoch() != item.seen_epoch || replica.log->failed()) gained = UINT32_MAX;
       if (visible_end(replica, rules_) > item.seen_end) gained += bytes_since(replica, item);
     }
     if (ready_.fetch_add(gained) + gained < static_cast<std::uint64_t>(std::max(1, request_.min_bytes)))
@@ -79,6 +82,12 @@ class Fetch final : public Waiter, public Delayed, public std::enable_shared_fro
  private:
   friend void scatter<Fetch>(Shards&, const ShardSet&, std::shared_ptr<Fetch>, void (Fetch::*)(std::size_t),
                              void (Fetch::*)(), bool);
+
+  // A session may have begun before this broker heard of the topic.
+  void resolve(replica::WantedPartition& wanted) const {
+    if (!wanted.topic.empty()) return;
+    if (const auto known = image_->topic(wanted.topic_id)) wanted.topic = known->name;
+  }
 
   // What the request names: a session keeps it, without one it is all there is.
   std::vector<replica::WantedPartition> wanted() {
@@ -158,6 +167,7 @@ class Fetch final : public Waiter, public Delayed, public std::enable_shared_fro
     if (delay_id_ != 0) call_.services.replicas->delays(home_).remove(delay_id_);
     delay_id_ = 0;
     // The partition that woke us is in the middle of its own change: read once it is through.
+    rules_.again = true;
     call_.services.shards.loop(home_).defer([self = shared_from_this()] { self->read(); });
   }
 

@@ -15,6 +15,7 @@ using protocol::FetchResponse;
 constexpr std::int16_t kSinceBatches = 4;  // older versions take messages v0 (0, 1) or v1 (2, 3)
 constexpr std::int16_t kSinceZstd = 10;
 constexpr std::int16_t kSinceFollowerFetch = 11;
+constexpr std::int32_t kConsumer = -1;
 constexpr std::uint64_t kConvertBytesMax = std::uint64_t{64} << 20;  // read into memory for one conversion
 
 void fail(FetchItem& item, ErrorCode error) {
@@ -28,7 +29,8 @@ void fail(FetchItem& item, ErrorCode error) {
 ErrorCode check(const Replica& replica, const FetchRules& rules, const FetchItem& item) {
   const auto& request = item.wanted.request;
   if (replica.log->failed()) return ErrorCode::kafka_storage_error;
-  const bool leader_only = rules.replica_id >= 0 || rules.version < kSinceFollowerFetch;
+  const bool leader_only =
+      rules.replica_id >= 0 || (rules.replica_id == kConsumer && rules.version < kSinceFollowerFetch);
   if (leader_only) {
     if (const auto error = replica.core.check_leader(request.current_leader_epoch); error != ErrorCode::none)
       return error;
@@ -36,6 +38,10 @@ ErrorCode check(const Replica& replica, const FetchRules& rules, const FetchItem
              error != ErrorCode::none) {
     return error;
   }
+  // Its leader knows all of its replicas: with an epoch that was right this one is none.
+  if (rules.replica_id >= 0 && !replica.core.is_follower(rules.replica_id))
+    return request.current_leader_epoch >= 0 ? ErrorCode::unknown_topic_or_partition
+                                             : ErrorCode::not_leader_or_follower;
   if (!item.wanted.topic_id.is_zero() && replica.log->topic_id() &&
       *replica.log->topic_id() != item.wanted.topic_id)
     return ErrorCode::inconsistent_topic_id;
@@ -140,11 +146,16 @@ void read_partition(Replicas& replicas, const replica::ClusterImage& image, cons
   if (replica == nullptr || replica->core.role() == replica::Role::none)
     return fail(item, not_here(image, item.wanted.topic, item.wanted.request.partition));
   if (const auto error = check(*replica, rules, item); error != ErrorCode::none) return fail(item, error);
-  if (rules.replica_id >= 0 &&
-      replica->core.on_fetch(rules.replica_id, item.wanted.request.fetch_offset,
-                             item.wanted.request.log_start_offset, replica->ends(), replicas.clock().now()))
-    replica->changed();
+  item.seen_epoch = replica->core.leader_epoch();
   read_log(*replica, rules, item, bytes_left, min_one);
+  if (rules.replica_id < 0 || rules.again) return;
+  // Only what agrees with this log is progress.
+  if (item.data.error_code != ErrorCode::none || item.data.diverging_epoch.epoch >= 0) return;
+  const auto& request = item.wanted.request;
+  replicas.on_follower_fetch(
+      *replica, rules.replica_id,
+      {request.fetch_offset, request.log_start_offset, image.broker(rules.replica_id) != nullptr});
+  item.data.high_watermark = replica->core.high_watermark();
 }
 
 }  // namespace tandem::broker::api

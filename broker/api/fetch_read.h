@@ -15,13 +15,15 @@ struct FetchRules {
   std::int32_t replica_id = -1;  // of a following broker, or -1 for consumers, -2 for debugging consumers
   bool committed = false;        // isolation level read_committed
   std::uint64_t bytes_max = 0;   // of the response
+  bool again = false;            // after a wait: a follower's progress has been counted already
 };
 
 struct FetchItem {
   replica::WantedPartition wanted;
   replica::FetchSession::Entry* entry = nullptr;  // of the session; only on the connection's shard
   std::size_t shard = 0;
-  std::int64_t seen_end = 0;  // the end of what was visible when it was read
+  std::int64_t seen_end = 0;     // the end of what was visible when it was read
+  std::int32_t seen_epoch = -1;  // and in which leader epoch
   bool gave_data = false;
   protocol::FetchResponse::PartitionData data;
 };

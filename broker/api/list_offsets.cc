@@ -18,6 +18,7 @@ constexpr std::int64_t kEarliest = -2;
 constexpr std::int64_t kMaxTimestamp = -3;
 constexpr std::int64_t kEarliestLocal = -4;
 constexpr std::int64_t kLatestTiered = -5;
+constexpr std::int16_t kSinceNotAvailable = 5;
 constexpr std::int16_t kSinceMaxTimestamp = 7;
 constexpr std::int16_t kSinceEarliestLocal = 8;
 constexpr std::int16_t kSinceLatestTiered = 9;
@@ -65,6 +66,15 @@ base::Status search(Replica& replica, const ListOffsetsRequest& request, std::in
   return {};
 }
 
+// A new leader whose watermark is behind its epoch's start does not know yet what was committed before: what
+// it could say would go back from what its predecessor said.
+ErrorCode lost_watermark(const Replica& replica, const OffsetsAsked& asked) {
+  if (asked.request.replica_id != -1 || replica.core.high_watermark() >= replica.core.epoch_start())
+    return ErrorCode::none;
+  return asked.call.version() >= kSinceNotAvailable ? ErrorCode::offset_not_available
+                                                    : ErrorCode::leader_not_available;
+}
+
 void list_asked(const OffsetsAsked& asked, const std::string& topic,
                 const ListOffsetsRequest::ListOffsetsPartition& wanted, OffsetsAnswer& answer) {
   answer.partition_index = wanted.partition_index;
@@ -84,6 +94,7 @@ void list_asked(const OffsetsAsked& asked, const std::string& topic,
     return answer_old_style(*replica, asked.request, wanted.timestamp, wanted.max_num_offsets, answer);
   switch (wanted.timestamp) {
     case kLatest:
+      if (answer.error_code = lost_watermark(*replica, asked); answer.error_code != ErrorCode::none) return;
       answer.offset = last_fetchable(*replica, asked.request);
       answer.leader_epoch = replica->core.leader_epoch();
       return;

@@ -79,7 +79,7 @@ class Produce final : public Delayed, public std::enable_shared_from_this<Produc
       if (error == ErrorCode::none && replica.log->failed()) error = ErrorCode::kafka_storage_error;
       if (error == ErrorCode::none) {
         if (replica.core.high_watermark() < required_) return produce_->is_answered();
-        if (!replica.core.enough_replicas(replica.log->config().min_insync_replicas))
+        if (!replica.core.enough_replicas_after(replica.log->config().min_insync_replicas))
           error = ErrorCode::not_enough_replicas_after_append;
       }
       produce_->replicated(answer_, error);
@@ -151,7 +151,7 @@ class Produce final : public Delayed, public std::enable_shared_from_this<Produc
 
   void wait_for_followers(Replica& replica, std::int64_t required, PartitionResponse& answer) {
     if (replica.core.high_watermark() >= required) {
-      if (!replica.core.enough_replicas(replica.log->config().min_insync_replicas))
+      if (!replica.core.enough_replicas_after(replica.log->config().min_insync_replicas))
         answer.error_code = ErrorCode::not_enough_replicas_after_append;
       return;
     }
@@ -185,11 +185,26 @@ class Produce final : public Delayed, public std::enable_shared_from_this<Produc
     const std::size_t here = shards.current();
     if (here >= shards.size()) return;
     const auto at = call_.services.clock.now() + std::chrono::milliseconds(std::max(request_.timeout_ms, 0));
-    call_.services.replicas->delays(here).add(at, shared_from_this());
+    delay_shard_ = here;
+    delay_id_ = call_.services.replicas->delays(here).add(at, shared_from_this());
+    // What is in the log is not kept in memory as well while its followers fetch it.
+    request_.topic_data.clear();
+    call_.frame.body = {};
+    call_.frame.client_id = {};
   }
 
-  void answer_now() {  // under the lock
+  // The deadline would keep what is answered alive; it belongs to the thread that set it.
+  void forget_deadline() {
+    if (delay_id_ == 0) return;
+    Services& services = call_.services;
+    Delays& delays = services.replicas->delays(delay_shard_);
+    if (services.shards.current() == delay_shard_) return delays.remove(delay_id_);
+    services.shards.post(delay_shard_, [&delays, id = delay_id_] { delays.remove(id); });
+  }
+
+  void answer_now() {  // under the lock, by someone who holds on to this
     answered_ = true;
+    forget_deadline();
     bool failed = false;
     for (auto& topic : response_.responses) {
       for (auto& answer : topic.partition_responses) {
@@ -215,6 +230,8 @@ class Produce final : public Delayed, public std::enable_shared_from_this<Produc
   std::vector<PartitionResponse*> waiting_;
   bool appended_ = false;
   bool answered_ = false;
+  std::size_t delay_shard_ = 0;
+  std::uint64_t delay_id_ = 0;  // 0: none
 };
 
 }  // namespace

@@ -66,9 +66,66 @@ Appended Replica::append(const AppendRequest& request) {
     out.error = ErrorCode::kafka_storage_error;
     return out;
   }
-  core.on_append(ends());
+  core.on_append(ends(), core.has_followers() ? owner.clock().now() : base::Instant{});
   changed();
   return out;
+}
+
+// ---- as follower ---------------------------------------------------------------------------------------
+
+ErrorCode Replica::not_following() const {
+  if (core.role() != replica::Role::follower) return ErrorCode::not_leader_or_follower;
+  return log->failed() ? ErrorCode::kafka_storage_error : ErrorCode::none;
+}
+
+// What is wrong with the bytes is told from what is wrong with the disk.
+ErrorCode Replica::failed(const base::Error& error) {
+  if (error.code == base::Errc::corrupt && !log->failed()) return ErrorCode::corrupt_message;
+  owner.on_log_failure(*this, error);
+  return ErrorCode::kafka_storage_error;
+}
+
+ErrorCode Replica::append_fetched(std::int64_t offset, std::string_view records) {
+  if (const auto error = not_following(); error != ErrorCode::none) return error;
+  if (offset != log->end_offset()) return ErrorCode::offset_out_of_range;
+  const std::int64_t now_ms = owner.clock().wall().ms;
+  record::BatchCursor cursor(records);
+  // The leader's log may begin within a batch: what is empty here begins where the batch does.
+  if (log->start_offset() == log->end_offset() && cursor.next() && cursor.batch().magic() >= 2 &&
+      cursor.batch().offset_field() < log->end_offset()) {
+    if (const auto error = restart(cursor.batch().offset_field()); error != ErrorCode::none) return error;
+  }
+  const auto outcome = log->append_as_follower(records, now_ms);
+  if (!outcome) return failed(outcome.error());
+  owner.after_append(*this, now_ms);
+  return log->failed() ? ErrorCode::kafka_storage_error : ErrorCode::none;
+}
+
+ErrorCode Replica::truncate(std::int64_t offset) {
+  if (const auto error = not_following(); error != ErrorCode::none) return error;
+  const auto cut = log->truncate_to(offset);
+  if (!cut) return failed(cut.error());
+  core.follow(0, ends());
+  changed();
+  return ErrorCode::none;
+}
+
+ErrorCode Replica::restart(std::int64_t offset) {
+  if (const auto error = not_following(); error != ErrorCode::none) return error;
+  if (const auto status = log->truncate_fully_at(offset); !status) return failed(status.error());
+  core.follow(0, ends());
+  changed();
+  return ErrorCode::none;
+}
+
+ErrorCode Replica::follow(std::int64_t high_watermark, std::int64_t log_start) {
+  if (const auto error = not_following(); error != ErrorCode::none) return error;
+  const bool moved = core.follow(high_watermark, ends());
+  if (moved) changed();
+  if (log_start <= log->start_offset()) return ErrorCode::none;
+  if (const auto status = log->advance_start(std::min(log_start, core.high_watermark())); !status)
+    return failed(status.error());
+  return ErrorCode::none;
 }
 
 void Replica::changed() {

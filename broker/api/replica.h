@@ -35,13 +35,13 @@ struct AppendRequest {
 
 struct Replica {
   Replica(Replicas& replicas, std::string topic, std::int32_t partition, std::size_t shard, std::size_t dir,
-          std::int32_t broker_id, std::int64_t high_watermark)
+          std::int32_t broker_id, std::int64_t high_watermark, base::Duration lag_max)
       : owner(replicas),
         topic(std::move(topic)),
         partition(partition),
         shard(shard),
         dir(dir),
-        core(broker_id, high_watermark) {}
+        core(broker_id, high_watermark, lag_max) {}
 
   Replicas& owner;
   const std::string topic;
@@ -52,7 +52,8 @@ struct Replica {
   std::shared_ptr<log::Log> log;
 
   replica::LogEnds ends() const {
-    return {log->start_offset(), log->end_offset(), log->first_unstable_offset()};
+    return {log->start_offset(), log->end_offset(), log->first_unstable_offset(),
+            log->config().min_insync_replicas};
   }
   std::int64_t last_stable_offset() const { return core.last_stable_offset(log->first_unstable_offset()); }
   // Where consumers (false) or read_committed consumers (true) may read up to.
@@ -62,12 +63,22 @@ struct Replica {
 
   // As leader: checks, appends, moves the watermark, tells the waiters.
   Appended append(const AppendRequest& request);
+  // ---- as follower ----
+  // Batches as the leader stored them, from `offset` on, which is the log's end.
+  protocol::ErrorCode append_fetched(std::int64_t offset, std::string_view records);
+  protocol::ErrorCode truncate(std::int64_t offset);  // to at most this end
+  protocol::ErrorCode restart(std::int64_t offset);   // empty, from this offset on
+  protocol::ErrorCode follow(std::int64_t high_watermark, std::int64_t log_start);
+
   // The log's ends or the core changed: publishes the watermark, tells the waiters.
   void changed();
   // Puts a waiter on the list. Those that were answered elsewhere leave it whenever it has doubled.
   void wait(std::shared_ptr<Waiter> waiter);
 
  private:
+  protocol::ErrorCode not_following() const;
+  protocol::ErrorCode failed(const base::Error& error);
+
   static constexpr std::size_t kWaitersMin = 8;
   std::vector<std::shared_ptr<Waiter>> waiters_;
   std::size_t prune_at_ = kWaitersMin;

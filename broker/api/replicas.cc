@@ -77,7 +77,7 @@ void Replicas::install(log::LoadJob& job) {
   }
   auto replica = std::make_shared<Replica>(*this, job.where.topic, job.where.partition,
                                            owner(job.where.topic, job.where.partition), job.dir,
-                                           node_.broker_id, job.log->high_watermark());
+                                           node_.broker_id, job.log->high_watermark(), options_.lag_max);
   replica->log = std::move(job.log);
   // Its directory may have failed with a log that was installed before.
   if (!logs_.dirs()[job.dir].online) replica->log->fail(make_error(Errc::io, "{} is offline", job.path));
@@ -100,6 +100,7 @@ void Replicas::start() {
       state.next_retention =
           now + std::min<base::Duration>(milliseconds(options_.retention_check_ms), milliseconds(30000));
       state.next_expiration = now + milliseconds(options_.producer_expiration_check_ms);
+      state.next_lag_check = now + options_.lag_max / 2;
       state.tick = std::make_unique<net::Timer>(loop, [this, shard] { tick(shard); });
       state.tick->set(now + kTick);
     });
@@ -147,7 +148,7 @@ Result<std::shared_ptr<Replica>> Replicas::create(const std::string& topic, std:
   }
   log_.info("Created log for partition {}-{} in {}", topic, partition, path);
   auto replica = std::make_shared<Replica>(*this, topic, partition, shards_.owner(topic, partition), dir,
-                                           node_.broker_id, (*loaded)->high_watermark());
+                                           node_.broker_id, (*loaded)->high_watermark(), options_.lag_max);
   replica->log = std::move(*loaded);
   add(replica);
   if (options_.on_created) options_.on_created(topic);
@@ -175,6 +176,7 @@ ErrorCode Replicas::become(const replica::Partition::State& state, const std::st
   }
   Status status;
   if (!topic_id.is_zero()) status = replica->log->set_topic_id(topic_id);
+  if (following_ != nullptr) following_->unfollow(*replica);
   const bool fresh_leader = replica->core.apply(state, replica->ends(), clock_.now());
   if (status && replica->core.is_leader())
     status = replica->log->epochs().assign(state.leader_epoch, replica->log->end_offset());
@@ -185,7 +187,14 @@ ErrorCode Replicas::become(const replica::Partition::State& state, const std::st
   replica->changed();
   if (on_leadership_ && (fresh_leader || !replica->core.is_leader()))
     on_leadership_(*replica, replica->core.is_leader());
+  follow_or_not(*replica);
   return ErrorCode::none;
+}
+
+// A follower of a partition that nobody leads has nobody to fetch from.
+void Replicas::follow_or_not(Replica& replica) {
+  if (following_ == nullptr || replica.core.role() != replica::Role::follower) return;
+  if (replica.core.leader() >= 0 && !replica.log->failed()) following_->follow(replica);
 }
 
 ErrorCode Replicas::stop(const std::string& topic, std::int32_t partition, std::int32_t leader_epoch,
@@ -194,6 +203,7 @@ ErrorCode Replicas::stop(const std::string& topic, std::int32_t partition, std::
   if (found == nullptr) return ErrorCode::none;  // stopping what is not there is done
   if (found->log->failed()) return ErrorCode::kafka_storage_error;
   if (const auto error = found->core.check_stop(leader_epoch); error != ErrorCode::none) return error;
+  if (following_ != nullptr) following_->unfollow(*found);
   found->core.stop();
   found->changed();
   if (on_leadership_) on_leadership_(*found, false);
@@ -254,6 +264,7 @@ void Replicas::on_log_failure(Replica& replica, const base::Error& error) {
   if (error.code != Errc::io && error.code != Errc::no_space) {
     log_.error("{}-{} is offline: {}", replica.topic, replica.partition, error.context);
     replica.log->fail(error);
+    if (following_ != nullptr) following_->unfollow(replica);
     return;
   }
   dir_failed(replica.dir, error);
@@ -274,8 +285,9 @@ void Replicas::dir_failed(std::size_t dir, const base::Error& error) {
   }
   log_.error("Log directory {} is offline: {}", path, error.context);
   for (auto& replica : affected) {
-    shards_.post(replica->shard, [replica, error] {
+    shards_.post(replica->shard, [this, replica, error] {
       replica->log->fail(error);
+      if (following_ != nullptr) following_->unfollow(*replica);
       replica->changed();
     });
   }

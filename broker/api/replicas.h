@@ -13,6 +13,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "broker/api/following.h"
 #include "broker/api/replica.h"
 #include "broker/api/services.h"
 #include "broker/api/waiting.h"
@@ -31,6 +32,7 @@ struct ReplicasOptions {
   std::int64_t high_watermark_checkpoint_ms = 5000;  // replica.high.watermark.checkpoint.interval.ms
   std::int64_t producer_expiration_check_ms = 600000;
   std::size_t fetch_session_slots = 1000;  // max.incremental.fetch.session.cache.slots
+  base::milliseconds lag_max{30000};       // replica.lag.time.max.ms
   // Settings of a topic; called on any thread.
   std::function<log::LogConfig(const std::string& topic)> config_of;
   // A log was made for a topic, whose settings in the tree may be new: no notification tells them. Any
@@ -59,6 +61,11 @@ class Replicas {
   // After the shards stopped: closes and syncs all logs, writes checkpoints and the marker of a clean stop.
   base::Status shutdown();
   void on_leadership(OnLeadership callback) { on_leadership_ = std::move(callback); }  // before start()
+  // What works for partitions with replicas elsewhere; before start(). They end before the shards do.
+  void attach(Following* following, IsrKeeper* keeper) {
+    following_ = following;
+    keeper_ = keeper;
+  }
 
   // ---- on the owner's thread ----
   Replica* find(std::string_view topic, std::int32_t partition);
@@ -69,6 +76,8 @@ class Replicas {
                              const protocol::Uuid& topic_id);
   protocol::ErrorCode stop(const std::string& topic, std::int32_t partition, std::int32_t leader_epoch,
                            bool remove);
+  // A follower fetched: its progress, what waits for it, and whether it is in sync again.
+  void on_follower_fetch(Replica& replica, std::int32_t follower, const replica::Partition::Fetched& fetched);
   void after_append(Replica& replica, std::int64_t now_ms);
   void on_log_failure(Replica& replica, const base::Error& error);
   void flush_later(Replica& replica, log::FlushWork work);
@@ -113,6 +122,7 @@ class Replicas {
     std::unique_ptr<net::Timer> tick;
     base::Instant next_retention{};
     base::Instant next_expiration{};
+    base::Instant next_lag_check{};
   };
   using Where = log::TopicPartition;
 
@@ -120,6 +130,10 @@ class Replicas {
   base::Result<std::shared_ptr<Replica>> create(const std::string& topic, std::int32_t partition,
                                                 bool is_new);
   void install(log::LoadJob& job);
+  void follow_or_not(Replica& replica);
+  void ask_isr(Replica& replica, replica::IsrChange change);
+  void on_isr_answered(Replica& replica, const replica::IsrChange& asked, protocol::ErrorCode error,
+                       const replica::IsrChange& now);
   void tick(std::size_t shard);
   void retain(Replica& replica);
   void delete_later(log::PendingDelete gone, std::int64_t delay_ms);
@@ -135,6 +149,8 @@ class Replicas {
   fs::Disk& disk_;
   ReplicasOptions options_;
   OnLeadership on_leadership_;
+  Following* following_ = nullptr;
+  IsrKeeper* keeper_ = nullptr;
   std::vector<std::unique_ptr<ShardState>> state_;
 
   std::mutex mutex_;  // guards what follows

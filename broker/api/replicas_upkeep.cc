@@ -45,8 +45,10 @@ void Replicas::tick(std::size_t shard) {
   const std::int64_t now_ms = clock_.wall().ms;
   const bool retention = now >= state.next_retention;
   const bool expiration = now >= state.next_expiration;
+  const bool lag_check = now >= state.next_lag_check;
   if (retention) state.next_retention = now + milliseconds(options_.retention_check_ms);
   if (expiration) state.next_expiration = now + milliseconds(options_.producer_expiration_check_ms);
+  if (lag_check) state.next_lag_check = now + options_.lag_max / 2;
   std::vector<std::shared_ptr<Replica>> replicas;
   for (const auto& [topic, partitions] : state.topics)
     for (const auto& [index, replica] : partitions) replicas.push_back(replica);
@@ -54,6 +56,9 @@ void Replicas::tick(std::size_t shard) {
     if (replica->log->failed()) continue;
     if (replica->log->flush_due(now_ms)) flush_later(*replica, replica->log->begin_flush(now_ms));
     if (expiration) replica->log->expire_producers(now_ms);
+    if (lag_check) {
+      if (auto change = replica->core.shrink(replica->ends(), now)) ask_isr(*replica, std::move(*change));
+    }
     if (!retention) continue;
     retain(*replica);
     replica->log->release_readers();

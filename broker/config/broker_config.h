@@ -94,6 +94,13 @@ struct BrokerConfig {
 
   // Replication and control.
   std::int64_t replica_lag_time_max_ms = 30000;
+  std::int32_t num_replica_fetchers = 1;
+  std::int32_t replica_fetch_wait_max_ms = 500;
+  std::int32_t replica_fetch_min_bytes = 1;
+  std::int32_t replica_fetch_max_bytes = 1048576;
+  std::int32_t replica_fetch_response_max_bytes = 10485760;
+  std::int32_t replica_fetch_backoff_ms = 1000;
+  std::int32_t replica_socket_timeout_ms = 30000;
   std::int64_t replica_high_watermark_checkpoint_interval_ms = 5000;
   bool auto_leader_rebalance_enable = true;
   std::int32_t leader_imbalance_per_broker_percentage = 10;

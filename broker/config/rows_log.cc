@@ -101,6 +101,25 @@ std::vector<conf::Setting> replication_rows() {
   return {
       setting("replica.lag.time.max.ms", &BrokerConfig::replica_lag_time_max_ms,
               {.doc = "A follower that was not caught up for so long leaves the in-sync set."}),
+      setting(
+          "num.replica.fetchers", &BrokerConfig::num_replica_fetchers,
+          {.doc = "Connections on which partitions of one leader are fetched; at least one for each shard "
+                  "(tandem.broker.shards).",
+           .min = 1,
+           .change = Change::live}),
+      setting("replica.fetch.wait.max.ms", &BrokerConfig::replica_fetch_wait_max_ms,
+              {.doc = "How long a follower's fetch waits at the leader for something new."}),
+      setting("replica.fetch.min.bytes", &BrokerConfig::replica_fetch_min_bytes,
+              {.doc = "How much that has to be."}),
+      setting("replica.fetch.max.bytes", &BrokerConfig::replica_fetch_max_bytes,
+              {.doc = "How much of one partition a follower's fetch brings; one batch always.", .min = 0}),
+      setting("replica.fetch.response.max.bytes", &BrokerConfig::replica_fetch_response_max_bytes,
+              {.doc = "How much of all partitions it brings.", .min = 0}),
+      setting("replica.fetch.backoff.ms", &BrokerConfig::replica_fetch_backoff_ms,
+              {.doc = "How long a partition that could not be fetched is left alone.", .min = 0}),
+      setting(
+          "replica.socket.timeout.ms", &BrokerConfig::replica_socket_timeout_ms,
+          {.doc = "How long a follower waits for its leader's answer; more than replica.fetch.wait.max.ms."}),
       setting("replica.high.watermark.checkpoint.interval.ms",
               &BrokerConfig::replica_high_watermark_checkpoint_interval_ms,
               {.doc = "How often high watermarks are written down."}),

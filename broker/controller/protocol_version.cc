@@ -57,4 +57,27 @@ std::int16_t ProtocolVersion::update_metadata() const {
 
 std::int16_t ProtocolVersion::stop_replica() const { return *this >= ProtocolVersion{3, 4, 0} ? 4 : 3; }
 
+std::int16_t ProtocolVersion::fetch() const {
+  struct Since {
+    ProtocolVersion protocol;
+    std::int16_t version;
+  };
+  constexpr Since kVersions[] = {{{3, 9, 0}, 17}, {{3, 7, 4}, 16}, {{3, 5, 1}, 15},
+                                 {{3, 5, 0}, 14}, {{3, 1, 0}, 13}, {{2, 7, 1}, 12}};
+  for (const auto& [protocol, version] : kVersions)
+    if (*this >= protocol) return version;
+  return 11;
+}
+
+std::int16_t ProtocolVersion::list_offsets() const {
+  if (*this >= ProtocolVersion{3, 9, 0}) return 9;
+  if (*this >= ProtocolVersion{3, 5, 0}) return 8;
+  if (*this >= ProtocolVersion{3, 0, 1}) return 7;
+  return *this >= ProtocolVersion{2, 8, 0} ? 6 : 5;
+}
+
+std::int16_t ProtocolVersion::offset_for_leader_epoch() const {
+  return *this >= ProtocolVersion{2, 8, 0} ? 4 : 3;
+}
+
 }  // namespace tandem::broker::controller

@@ -28,6 +28,10 @@ struct ProtocolVersion {
   std::int16_t leader_and_isr() const;
   std::int16_t update_metadata() const;
   std::int16_t stop_replica() const;
+  // Of followers.
+  std::int16_t fetch() const;
+  std::int16_t list_offsets() const;
+  std::int16_t offset_for_leader_epoch() const;
 };
 
 }  // namespace tandem::broker::controller

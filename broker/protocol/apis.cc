@@ -135,7 +135,7 @@ constexpr auto kApis = std::to_array<Api>({
     row<AlterClientQuotasRequest>("AlterClientQuotas"),
     row<DescribeUserScramCredentialsRequest>("DescribeUserScramCredentials"),
     row<AlterUserScramCredentialsRequest>("AlterUserScramCredentials"),
-    row<AlterPartitionRequest>("AlterPartition"),
+    row<AlterPartitionRequest>("AlterPartition", kAdvertised),
     row<UpdateFeaturesRequest>("UpdateFeatures"),
     row<DescribeClusterRequest>("DescribeCluster", kAdvertised),
     row<DescribeProducersRequest>("DescribeProducers"),

@@ -33,7 +33,7 @@ auto& topic_row(Topics& topics, const std::string& name) {
 // ---- what is followed ----------------------------------------------------------------------------------
 
 void Fetcher::add(const TopicPartition& partition, const protocol::Uuid& topic_id, std::int32_t leader_epoch,
-                  FollowedLog& log, Instant now) {
+                  FollowedLog& log, Instant now, bool more) {
   Followed& followed = partitions_[partition];
   followed.topic_id = topic_id;
   if (followed.log != nullptr && followed.leader_epoch == leader_epoch) return;
@@ -46,7 +46,7 @@ void Fetcher::add(const TopicPartition& partition, const protocol::Uuid& topic_i
   const bool from_end = options_.truncates_on_fetch() && followed.last_epoch;
   followed.phase = from_end ? Phase::fetching : Phase::truncating;
   followed.offset = from_end ? log.end_offset() : log.high_watermark();
-  step(now);
+  if (!more) step(now);
 }
 
 void Fetcher::remove(const TopicPartition& partition, Instant now) {
@@ -178,6 +178,19 @@ void Fetcher::on_lost(std::uint64_t id, Instant now) {
   step(now);
 }
 
+bool Fetcher::interrupt(Instant now) {
+  if (pending_ == 0 || !storing_.empty()) return false;
+  const bool waits = std::any_of(partitions_.begin(), partitions_.end(), [&](const auto& each) {
+    const auto asked = asked_.find(each.first);
+    return !each.second.delayed_until && (asked == asked_.end() || asked->second != asked_of(each.second));
+  });
+  if (!waits) return false;
+  pending_ = 0;
+  session_.on_lost();
+  step(now);
+  return true;
+}
+
 void Fetcher::on_records(FetchResponse response, Instant now) {
   switch (session_.accept(response)) {
     case FollowSession::Verdict::good:
@@ -203,6 +216,7 @@ void Fetcher::on_partition(const TopicPartition& partition, Followed& followed,
     return;
   }
   if (data.error_code != ErrorCode::none) return on_error(partition, followed, data.error_code, now);
+  followed.soon = 0;
   if (options_.truncates_on_fetch() && data.diverging_epoch.epoch >= 0)
     return cut(partition, followed, truncation_for(*followed.log, data.diverging_epoch, followed.offset));
   followed.then = {partition, data.high_watermark, data.log_start_offset};
@@ -272,7 +286,24 @@ void Fetcher::on_leader_start(const TopicPartition& partition, Followed& followe
 void Fetcher::on_error(const TopicPartition& partition, Followed& followed, ErrorCode error, Instant now) {
   // Another leader is there; the controller is about to tell.
   if (error == ErrorCode::fenced_leader_epoch) return give_up(partition, error);
-  delay(followed, now);
+  switch (error) {
+    case ErrorCode::not_leader_or_follower:
+    case ErrorCode::unknown_leader_epoch:
+    case ErrorCode::unknown_topic_or_partition:
+    case ErrorCode::unknown_topic_id:
+      return ask_soon(followed, now);
+    default:
+      return delay(followed, now);
+  }
+}
+
+// The controller told this broker first: the leader hears it within moments, and acks=all waits for both.
+void Fetcher::ask_soon(Followed& followed, Instant now) {
+  constexpr base::milliseconds kFirst{10};
+  constexpr std::uint32_t kDoublings = 7;
+  const base::Duration wait = kFirst * (1 << std::min(followed.soon, kDoublings));
+  ++followed.soon;
+  followed.delayed_until = now + std::min<base::Duration>(wait, options_.backoff);
 }
 
 // ---- the log -------------------------------------------------------------------------------------------

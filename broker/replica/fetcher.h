@@ -68,15 +68,19 @@ class Fetcher {
  public:
   explicit Fetcher(FetcherOptions options) : options_(options) {}
 
-  // Follows from now on, or in a new leader epoch. The log has to live until it is removed.
+  // Follows from now on, or in a new leader epoch. The log has to live until it is removed. `more` come at
+  // once: nothing is asked before on_deadline().
   void add(const zk::TopicPartition& partition, const protocol::Uuid& topic_id, std::int32_t leader_epoch,
-           FollowedLog& log, base::Instant now);
+           FollowedLog& log, base::Instant now, bool more = false);
   void remove(const zk::TopicPartition& partition, base::Instant now);
 
   using Answer = std::variant<protocol::FetchResponse, protocol::OffsetForLeaderEpochResponse,
                               protocol::ListOffsetsResponse>;
   void on_answer(std::uint64_t id, Answer answer, base::Instant now);
   void on_lost(std::uint64_t id, base::Instant now);  // the connection, or the answer in time
+  // Asks anew when a partition waits for the end of the fetch under way, whose answer will not come. False
+  // where none does.
+  bool interrupt(base::Instant now);
   void on_stored(const zk::TopicPartition& partition, protocol::ErrorCode error, base::Instant now);
   void on_deadline(base::Instant now) { step(now); }
   std::optional<base::Instant> next_deadline() const;
@@ -100,6 +104,7 @@ class Fetcher {
     std::int64_t offset = 0;  // to fetch from; while truncating, where to cut if the leader knows nothing
     std::optional<std::int32_t> last_epoch;      // of what is below; nothing where batches carry none
     std::optional<base::Instant> delayed_until;  // after an error
+    std::uint32_t soon = 0;  // errors in a row of a leader that does not know yet that it leads
     Storing storing = Storing::nothing;
     Advance then;  // once the records are stored
   };
@@ -137,6 +142,7 @@ class Fetcher {
   void cut(const zk::TopicPartition& partition, Followed& followed, const Truncation& truncation);
   void go_on(Followed& followed);
   void delay(Followed& followed, base::Instant now);
+  void ask_soon(Followed& followed, base::Instant now);
   void delay_all_asked(base::Instant now);
   void advance(Followed& followed);
   void give_up(const zk::TopicPartition& partition, protocol::ErrorCode error);

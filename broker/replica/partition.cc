@@ -1,6 +1,6 @@
 #include "broker/replica/partition.h"
 
-#include <algorithm>
+#include <utility>
 
 namespace tandem::broker::replica {
 
@@ -25,23 +25,28 @@ ErrorCode Partition::check(const State& state) const {
 }
 
 bool Partition::apply(const State& state, const LogEnds& log, base::Instant now) {
-  const bool was_leader = role_ == Role::leader && state_.leader_epoch == state.leader_epoch;
+  const bool led = role_ == Role::leader;
+  const bool was_leader = led && state_.leader_epoch == state.leader_epoch;
   state_ = state;
-  remotes_.clear();
+  pending_isr_.reset();
   high_watermark_ = std::clamp(high_watermark_, log.start, log.end);
   if (state.leader != broker_id_) {
     role_ = Role::follower;
+    remotes_.clear();
     return false;
   }
   role_ = Role::leader;
   epoch_start_ = log.end;
+  // Who led before and leads on still knows what its followers have.
+  const auto before = std::exchange(remotes_, {});
   for (const std::int32_t id : state.replicas) {
     if (id == broker_id_) continue;
     RemoteReplica& remote = remotes_[id];
+    if (const auto known = before.find(id); led && known != before.end()) remote = known->second;
     // Members of the ISR count as caught up until the lag limit says otherwise.
-    if (contains(state.isr, id)) remote.last_caught_up = now;
+    remote.last_caught_up = contains(state.isr, id) ? std::optional(now) : std::nullopt;
   }
-  advance(log);
+  advance(log, now);
   return !was_leader;
 }
 
@@ -54,6 +59,7 @@ ErrorCode Partition::check_stop(std::int32_t leader_epoch) const {
 void Partition::stop() {
   role_ = Role::none;
   remotes_.clear();
+  pending_isr_.reset();
 }
 
 ErrorCode Partition::check_epoch(std::int32_t current_leader_epoch) const {
@@ -69,36 +75,102 @@ ErrorCode Partition::check_leader(std::int32_t current_leader_epoch) const {
   return role_ == Role::leader ? ErrorCode::none : ErrorCode::not_leader_or_follower;
 }
 
-bool Partition::advance(const LogEnds& log) {
+// ---- as leader -------------------------------------------------------------------------------------------
+
+bool Partition::lags(const RemoteReplica& remote, const LogEnds& log, base::Instant now) const {
+  if (remote.log_end == log.end) return false;
+  return !remote.last_caught_up || now - *remote.last_caught_up > lag_max_;
+}
+
+// Whether the watermark waits for the replica: it is in sync, or is about to be.
+bool Partition::counts(std::int32_t id, const RemoteReplica& remote, const LogEnds& log,
+                       base::Instant now) const {
+  if (contains(maximal_isr(), id)) return true;
+  return remote.live && remote.log_end >= 0 && !lags(remote, log, now);
+}
+
+bool Partition::advance(const LogEnds& log, base::Instant now) {
+  if (!enough_replicas(log.min_insync)) return false;
   std::int64_t lowest = log.end;
-  for (const std::int32_t id : state_.isr) {
-    if (id == broker_id_) continue;
-    const auto it = remotes_.find(id);
-    lowest = std::min(lowest, it == remotes_.end() ? std::int64_t{0} : it->second.log_end);
-  }
+  for (const auto& [id, remote] : remotes_)
+    if (remote.log_end < lowest && counts(id, remote, log, now)) lowest = remote.log_end;
   if (lowest <= high_watermark_) return false;
   high_watermark_ = lowest;
   return true;
 }
 
-bool Partition::on_append(const LogEnds& log) { return role_ == Role::leader && advance(log); }
+bool Partition::on_append(const LogEnds& log, base::Instant now) {
+  return role_ == Role::leader && advance(log, now);
+}
 
-bool Partition::on_fetch(std::int32_t replica, std::int64_t offset, std::int64_t log_start,
-                         const LogEnds& log, base::Instant now) {
+bool Partition::on_fetch(std::int32_t replica, const Fetched& fetched, const LogEnds& log,
+                         base::Instant now) {
   const auto it = remotes_.find(replica);
   if (it == remotes_.end()) return false;
   RemoteReplica& remote = it->second;
-  // Caught up: it has all that was there now, or all that was there when it asked before.
-  if (offset >= log.end) {
+  // Caught up: it has all that is there now, or all that was there when it asked before.
+  if (fetched.offset >= log.end) {
     remote.last_caught_up = now;
-  } else if (offset >= remote.last_fetch_leader_end) {
-    remote.last_caught_up = remote.last_fetch;
+  } else if (remote.log_end >= 0 && fetched.offset >= remote.last_fetch_leader_end) {
+    remote.last_caught_up = std::max(remote.last_caught_up.value_or(remote.last_fetch), remote.last_fetch);
   }
-  remote.log_end = offset;
-  remote.log_start = log_start;
+  remote.log_end = fetched.offset;
+  remote.log_start = fetched.log_start;
   remote.last_fetch = now;
   remote.last_fetch_leader_end = log.end;
-  return advance(log);
+  remote.live = fetched.live;
+  return advance(log, now);
+}
+
+IsrChange Partition::propose(std::vector<std::int32_t> isr) {
+  pending_isr_ = isr;
+  return {std::move(isr), state_.leader_epoch, state_.partition_epoch, 0, state_.controller_epoch};
+}
+
+std::optional<IsrChange> Partition::expand(std::int32_t replica) {
+  if (role_ != Role::leader || pending_isr_ || contains(state_.isr, replica)) return std::nullopt;
+  const auto it = remotes_.find(replica);
+  if (it == remotes_.end() || !it->second.live) return std::nullopt;
+  if (it->second.log_end < std::max(high_watermark_, epoch_start_)) return std::nullopt;
+  std::vector<std::int32_t> isr = state_.isr;
+  isr.push_back(replica);
+  return propose(std::move(isr));
+}
+
+std::optional<IsrChange> Partition::shrink(const LogEnds& log, base::Instant now) {
+  if (role_ != Role::leader || pending_isr_) return std::nullopt;
+  std::vector<std::int32_t> isr = state_.isr;
+  std::erase_if(isr, [&](std::int32_t id) {
+    const auto it = remotes_.find(id);
+    return it != remotes_.end() && lags(it->second, log, now);
+  });
+  if (isr.size() == state_.isr.size()) return std::nullopt;
+  return propose(std::move(isr));
+}
+
+bool Partition::on_isr_changed(const IsrChange& changed, const LogEnds& log, base::Instant now) {
+  if (role_ != Role::leader || changed.leader_epoch != state_.leader_epoch ||
+      changed.partition_epoch < state_.partition_epoch)
+    return false;
+  state_.isr = changed.isr;
+  state_.partition_epoch = changed.partition_epoch;
+  pending_isr_.reset();
+  return advance(log, now);
+}
+
+void Partition::on_isr_refused(const IsrChange& asked) {
+  if (role_ == Role::leader && asked.leader_epoch == state_.leader_epoch &&
+      asked.partition_epoch == state_.partition_epoch)
+    pending_isr_.reset();
+}
+
+// ---- as follower -----------------------------------------------------------------------------------------
+
+bool Partition::follow(std::int64_t leader_high_watermark, const LogEnds& log) {
+  if (role_ != Role::follower) return false;
+  const std::int64_t before = high_watermark_;
+  high_watermark_ = std::clamp(std::max(high_watermark_, leader_high_watermark), log.start, log.end);
+  return high_watermark_ != before;
 }
 
 std::int64_t Partition::low_watermark(const LogEnds& log) const {

@@ -1,9 +1,12 @@
 // Partition: the core of one replica: leader or follower, leader epoch, in-sync replicas, high watermark and
 // last stable offset. It knows its log as a few numbers and never touches it. Single-threaded: called by the
 // partition's owner with the time as argument. What a controller may tell it is checked here (LeaderAndIsr,
-// StopReplica).
+// StopReplica). A change of the in-sync set counts for the watermark from the moment it is asked for, as the
+// larger of the two sets, until the controller has answered. Source: Kafka 3.9 Partition.
 #pragma once
 
+#include <algorithm>
+#include <chrono>
 #include <map>
 #include <optional>
 #include <vector>
@@ -21,6 +24,7 @@ struct LogEnds {
   std::int64_t start = 0;
   std::int64_t end = 0;
   std::int64_t first_unstable = 0;  // end where nothing is unstable
+  std::int32_t min_insync = 1;      // min.insync.replicas of its topic
 };
 
 // A follower as its leader sees it.
@@ -29,15 +33,26 @@ struct RemoteReplica {
   std::int64_t log_start = -1;
   std::int64_t last_fetch_leader_end = 0;
   base::Instant last_fetch{};
-  base::Instant last_caught_up{};
+  std::optional<base::Instant> last_caught_up;  // nothing: not since this broker leads
+  bool live = true;                             // the metadata named it when it last fetched
+};
+
+// A change of the in-sync replicas that the leader asks the controller for.
+struct IsrChange {
+  std::vector<std::int32_t> isr;
+  std::int32_t leader_epoch = -1;
+  std::int32_t partition_epoch = -1;
+  std::int8_t recovery_state = 0;
+  std::int32_t controller_epoch = 0;  // of the state that it changes
 };
 
 class Partition {
  public:
   using State = protocol::LeaderAndIsrRequest::LeaderAndIsrPartitionState;
 
-  explicit Partition(std::int32_t broker_id, std::int64_t high_watermark = 0)
-      : broker_id_(broker_id), high_watermark_(high_watermark) {}
+  explicit Partition(std::int32_t broker_id, std::int64_t high_watermark = 0,
+                     base::Duration lag_max = std::chrono::seconds(30))
+      : broker_id_(broker_id), lag_max_(lag_max), high_watermark_(high_watermark) {}
 
   // Whether the controller's state may be applied: newer leader epoch, this broker among the replicas.
   protocol::ErrorCode check(const State& state) const;
@@ -51,11 +66,30 @@ class Partition {
   protocol::ErrorCode check_epoch(std::int32_t current_leader_epoch) const;
   protocol::ErrorCode check_leader(std::int32_t current_leader_epoch = -1) const;
 
-  // The leader's log grew. True when the high watermark moved.
-  bool on_append(const LogEnds& log);
-  // A follower fetched from `offset`: it has everything below. True when the high watermark moved.
-  bool on_fetch(std::int32_t replica, std::int64_t offset, std::int64_t log_start, const LogEnds& log,
-                base::Instant now);
+  // ---- as leader ----
+  // The log grew. True when the high watermark moved.
+  bool on_append(const LogEnds& log, base::Instant now);
+  bool has_followers() const { return !remotes_.empty(); }
+  bool is_follower(std::int32_t replica) const { return remotes_.contains(replica); }
+  struct Fetched {
+    std::int64_t offset = 0;  // the follower has everything below
+    std::int64_t log_start = 0;
+    bool live = true;  // the metadata names its broker
+  };
+  // True when the high watermark moved.
+  bool on_fetch(std::int32_t replica, const Fetched& fetched, const LogEnds& log, base::Instant now);
+  // The change to ask for, if there is one and none is pending. It is pending then until on_isr_changed() or
+  // on_isr_refused(), or until the controller speaks.
+  std::optional<IsrChange> expand(std::int32_t replica);
+  std::optional<IsrChange> shrink(const LogEnds& log, base::Instant now);
+  // What the controller answered. True when the high watermark moved.
+  bool on_isr_changed(const IsrChange& changed, const LogEnds& log, base::Instant now);
+  void on_isr_refused(const IsrChange& asked);  // nothing was changed
+  bool isr_pending() const { return pending_isr_.has_value(); }
+
+  // ---- as follower ----
+  // What the leader said of its watermark, and after a truncation. True when the own one moved.
+  bool follow(std::int64_t leader_high_watermark, const LogEnds& log);
 
   Role role() const { return role_; }
   bool is_leader() const { return role_ == Role::leader; }
@@ -64,8 +98,11 @@ class Partition {
   std::int64_t epoch_start() const { return epoch_start_; }
   const State& state() const { return state_; }
   std::size_t isr_size() const { return state_.isr.size(); }
-  bool enough_replicas(std::int32_t min_insync) const {
-    return static_cast<std::int64_t>(state_.isr.size()) >= min_insync;
+  // Whether acks=all may be promised: before an append by the set that the controller knows, after it by the
+  // larger one. A topic with fewer replicas than min.insync.replicas needs them all.
+  bool enough_replicas(std::int32_t min_insync) const { return enough(state_.isr.size(), min_insync); }
+  bool enough_replicas_after(std::int32_t min_insync) const {
+    return enough(maximal_isr().size(), min_insync);
   }
   std::int64_t high_watermark() const { return high_watermark_; }
   std::int64_t last_stable_offset(std::int64_t first_unstable) const {
@@ -75,14 +112,26 @@ class Partition {
   std::int64_t low_watermark(const LogEnds& log) const;
 
  private:
-  bool advance(const LogEnds& log);
+  bool advance(const LogEnds& log, base::Instant now);
+  bool counts(std::int32_t id, const RemoteReplica& remote, const LogEnds& log, base::Instant now) const;
+  bool lags(const RemoteReplica& remote, const LogEnds& log, base::Instant now) const;
+  IsrChange propose(std::vector<std::int32_t> isr);
+  const std::vector<std::int32_t>& maximal_isr() const {
+    return pending_isr_ && pending_isr_->size() > state_.isr.size() ? *pending_isr_ : state_.isr;
+  }
+  bool enough(std::size_t insync, std::int32_t min_insync) const {
+    return static_cast<std::int64_t>(insync) >=
+           std::min<std::int64_t>(min_insync, static_cast<std::int64_t>(remotes_.size()) + 1);
+  }
 
   std::int32_t broker_id_;
+  base::Duration lag_max_;
   Role role_ = Role::none;
   State state_;
   std::int64_t high_watermark_;
   std::int64_t epoch_start_ = 0;
   std::map<std::int32_t, RemoteReplica> remotes_;
+  std::optional<std::vector<std::int32_t>> pending_isr_;  // asked for; grows or shrinks, never both
 };
 
 }  // namespace tandem::broker::replica

@@ -107,6 +107,7 @@ Status Broker::start() {
   if (auto status = join_tree(*stored); !status) return status;
   if (auto status = load_settings(); !status) return status;
   if (auto status = replicas_->load(); !status) return status;
+  make_followers();
   make_coordinators();
   follow_settings();
   if (auto status = serve(); !status) return status;
@@ -150,6 +151,16 @@ Status Broker::load_settings() {
                     config().zookeeper_session_timeout_ms);
 }
 
+void Broker::make_followers() {
+  fetchers_ = std::make_unique<shell::ReplicaFetchers>(
+      shards_, metadata_, node_, fetcher_options(), outside_.log.named("kafka.server.ReplicaFetcherManager"));
+  shell::IsrSenderOptions options;
+  options.through_controller = protocol().alter_partition();
+  isr_sender_ = std::make_unique<shell::IsrSender>(shards_, *control_, node_, options,
+                                                   outside_.log.named("kafka.server.AlterPartitionManager"));
+  replicas_->attach(fetchers_.get(), isr_sender_.get());
+}
+
 void Broker::make_coordinators() {
   producer_ids_ = std::make_unique<shell::ProducerIdService>(*control_, node_.broker_id);
   services_.producer_ids = producer_ids_.get();
@@ -179,6 +190,7 @@ void Broker::follow_settings() {
     replicas_->config_changed("");
     if (sockets_) sockets_->set_limits(limits());
     renew_registration();
+    fetchers_->set_fetchers(static_cast<std::size_t>(configs_.now()->broker().num_replica_fetchers));
     control_->set_unclean_default(configs_.now()->broker().unclean_leader_election_enable);
   };
   configs_.subscribe(std::move(subscriber));
@@ -297,6 +309,7 @@ api::ReplicasOptions Broker::replicas_options() {
   options.checkpoint_ms = config().log_flush_offset_checkpoint_interval_ms;
   options.high_watermark_checkpoint_ms = config().replica_high_watermark_checkpoint_interval_ms;
   options.fetch_session_slots = static_cast<std::size_t>(config().max_incremental_fetch_session_cache_slots);
+  options.lag_max = milliseconds(config().replica_lag_time_max_ms);
   options.config_of = [this](const std::string& topic) {
     const auto settings = configs_.now();
     return api::log_config(settings->topic(topic), settings->broker(), topic);
@@ -328,8 +341,7 @@ shell::ControllerServiceOptions Broker::controller_options() const {
   options.tree.seed = outside_.seed;
   options.connect_timeout =
       milliseconds(config().zookeeper_connection_timeout_ms.value_or(config().zookeeper_session_timeout_ms));
-  options.controller.protocol =
-      protocol_of(config().inter_broker_protocol_version).value_or(controller::ProtocolVersion{});
+  options.controller.protocol = protocol();
   options.controller.listener = listeners_.inter_broker;
   options.controller.control_listener = listeners_.control_plane;
   options.controller.delete_topics = config().delete_topic_enable;
@@ -364,6 +376,28 @@ api::GroupService::Options Broker::group_options() const {
   options.core.retention_check_interval = milliseconds(config().offsets_retention_check_interval_ms);
   options.commit_timeout = milliseconds(config().offsets_commit_timeout_ms);
   options.seed = outside_.seed + 2;
+  return options;
+}
+
+controller::ProtocolVersion Broker::protocol() const {
+  return protocol_of(config().inter_broker_protocol_version).value_or(controller::ProtocolVersion{});
+}
+
+shell::ReplicaFetchersOptions Broker::fetcher_options() const {
+  const auto version = protocol();
+  shell::ReplicaFetchersOptions options;
+  options.core.broker_id = node_.broker_id;
+  options.core.fetch_version = version.fetch();
+  options.core.epoch_version = version.offset_for_leader_epoch();
+  options.core.list_offsets_version = version.list_offsets();
+  options.core.wait_ms_max = config().replica_fetch_wait_max_ms;
+  options.core.bytes_min = config().replica_fetch_min_bytes;
+  options.core.response_bytes_max = config().replica_fetch_response_max_bytes;
+  options.core.partition_bytes_max = config().replica_fetch_max_bytes;
+  options.core.backoff = milliseconds(config().replica_fetch_backoff_ms);
+  options.fetchers = static_cast<std::size_t>(config().num_replica_fetchers);
+  options.listener = listeners_.inter_broker;
+  options.socket_timeout = milliseconds(config().replica_socket_timeout_ms);
   return options;
 }
 

@@ -20,7 +20,9 @@
 #include "broker/config/listeners.h"
 #include "broker/shell/config_watcher.h"
 #include "broker/shell/controller_service.h"
+#include "broker/shell/isr_sender.h"
 #include "broker/shell/producer_id_service.h"
+#include "broker/shell/replica_fetchers.h"
 #include "broker/shell/socket_server.h"
 #include "broker/shell/topic_creator.h"
 #include "fs/disk.h"
@@ -57,12 +59,15 @@ class Broker {
   base::Status enlist(std::vector<shell::NamedEndpoint> bound);
   zk::BrokerRegistration registration_now() const;
   void renew_registration();
+  void make_followers();
   void make_coordinators();
   void follow_settings();
   void tell_controller_of_lost_directory();
   api::ReplicasOptions replicas_options();
   shell::ControllerServiceOptions controller_options() const;
   shell::SocketServerOptions socket_options() const;
+  controller::ProtocolVersion protocol() const;
+  shell::ReplicaFetchersOptions fetcher_options() const;
   api::GroupService::Options group_options() const;
   shell::ConnectionLimits limits() const;
   const config::BrokerConfig& config() const { return initial_.broker(); }
@@ -81,6 +86,8 @@ class Broker {
   std::unique_ptr<shell::ProducerIdService> producer_ids_;
   std::unique_ptr<shell::TopicCreator> topics_;
   std::unique_ptr<api::GroupService> groups_;
+  std::unique_ptr<shell::ReplicaFetchers> fetchers_;
+  std::unique_ptr<shell::IsrSender> isr_sender_;
   api::Services services_;
   std::unique_ptr<shell::SocketServer> sockets_;
   std::mutex registered_mutex_;  // settings change on the control thread

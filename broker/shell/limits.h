@@ -20,4 +20,8 @@ inline constexpr std::size_t kControllerRequestsMax = 1'000;
 // The answer of a broker to a control request: a row for each partition of a request for 100,000 takes 3 MiB.
 inline constexpr std::size_t kControlResponseBytesMax = 64 * 1024 * 1024;
 
+// The answer of a leader to a fetch: replica.fetch.response.max.bytes and the first batch, which may be
+// larger (message.max.bytes), with room for what an operator sets. What is more ends the connection.
+inline constexpr std::size_t kFetchResponseBytesMax = 256 * 1024 * 1024;
+
 }  // namespace tandem::broker::shell

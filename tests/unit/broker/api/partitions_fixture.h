@@ -110,7 +110,8 @@ class PartitionsFixture {
       state.partition_index = p;
       state.leader = 1;
       state.leader_epoch = epoch;
-      state.isr = state.replicas = {1};
+      state.isr = {1};
+      state.replicas = replica_ids;
       request.topic_states[0].partition_states.push_back(state);
     }
     REQUIRE(cache.update(update) == protocol::ErrorCode::none);
@@ -205,6 +206,7 @@ class PartitionsFixture {
   protocol::Uuid id;
   MetadataCache cache;
   std::int32_t leader_epoch = 0;
+  std::vector<std::int32_t> replica_ids{1};  // of each partition; only the first is in sync
   std::unique_ptr<Shards> shards;
   std::unique_ptr<Replicas> replicas;
   std::optional<Services> services;

@@ -139,11 +139,19 @@ TEST_CASE_FIXTURE(PartitionsFixture, "versions decide what a produce may hold") 
 
 TEST_CASE_FIXTURE(PartitionsFixture, "min.insync.replicas above what is there refuses acks=all only") {
   config.min_insync_replicas = 2;
+  replica_ids = {1, 2};
   stop();
   start();
   CHECK(put(0, batch(1)).error_code == ErrorCode::not_enough_replicas);
   CHECK(ask(&produce, produce_request(0, batch(1), 1), 9).responses[0].partition_responses[0].error_code ==
         ErrorCode::none);
+}
+
+TEST_CASE_FIXTURE(PartitionsFixture, "fewer replicas than min.insync.replicas have to be in sync, not more") {
+  config.min_insync_replicas = 2;
+  stop();
+  start();
+  CHECK(put(0, batch(1)).error_code == ErrorCode::none);
 }
 
 TEST_CASE_FIXTURE(PartitionsFixture, "old fetch versions get messages of their format") {

@@ -1,0 +1,55 @@
+// The in-sync sets of the partitions led here: what their followers fetch, and what the controller is asked.
+#include <fmt/format.h>
+
+#include "broker/api/replicas.h"
+
+namespace tandem::broker::api {
+
+using protocol::ErrorCode;
+
+void Replicas::on_follower_fetch(Replica& replica, std::int32_t follower,
+                                 const replica::Partition::Fetched& fetched) {
+  const bool moved = replica.core.on_fetch(follower, fetched, replica.ends(), clock_.now());
+  if (auto change = replica.core.expand(follower)) ask_isr(replica, std::move(*change));
+  // Who waits for a deletion of records waits for the followers' log starts, too.
+  if (moved || fetched.log_start > 0) replica.changed();
+}
+
+void Replicas::ask_isr(Replica& replica, replica::IsrChange change) {
+  const auto& isr = replica.core.state().isr;
+  log_.info("{}-{}: asking for the in-sync replicas [{}] in place of [{}]", replica.topic, replica.partition,
+            fmt::join(change.isr, ","), fmt::join(isr, ","));
+  if (keeper_ == nullptr) return replica.core.on_isr_refused(change);
+  IsrKeeper::Ask ask;
+  ask.topic = replica.topic;
+  ask.topic_id = replica.log->topic_id().value_or(protocol::Uuid{});
+  ask.partition = replica.partition;
+  ask.shard = replica.shard;
+  ask.change = change;
+  const auto self = state_[replica.shard]->topics[replica.topic][replica.partition];
+  keeper_->ask(std::move(ask), [this, self, change](ErrorCode error, replica::IsrChange now) {
+    on_isr_answered(*self, change, error, now);
+  });
+}
+
+void Replicas::on_isr_answered(Replica& replica, const replica::IsrChange& asked, ErrorCode error,
+                               const replica::IsrChange& now) {
+  switch (error) {
+    case ErrorCode::none:
+      log_.info("{}-{}: the in-sync replicas are [{}], version {}", replica.topic, replica.partition,
+                fmt::join(now.isr, ","), now.partition_epoch);
+      replica.core.on_isr_changed(now, replica.ends(), clock_.now());
+      return replica.changed();
+    // The controller's version is the one known here, and nothing was written.
+    case ErrorCode::ineligible_replica:
+    case ErrorCode::operation_not_attempted:
+      replica.core.on_isr_refused(asked);
+      return;
+    // What is known here is old, or the answer to an earlier attempt was lost: the controller will tell.
+    default:
+      log_.info("{}-{}: the in-sync replicas are not changed: {}", replica.topic, replica.partition,
+                to_string(error));
+  }
+}
+
+}  // namespace tandem::broker::api

@@ -1,0 +1,148 @@
+#include "broker/replica/partition.h"
+
+#include <doctest/doctest.h>
+
+namespace tandem::broker::replica {
+
+namespace {
+
+using base::Instant;
+using protocol::ErrorCode;
+using Ids = std::vector<std::int32_t>;
+
+constexpr base::milliseconds kLag{30'000};
+
+Instant at(std::int64_t ms) { return Instant{} + std::chrono::hours(1) + base::milliseconds(ms); }
+
+Partition::State told(std::int32_t leader, std::int32_t epoch, Ids isr, std::int32_t version = 0) {
+  Partition::State out;
+  out.leader = leader;
+  out.leader_epoch = epoch;
+  out.isr = std::move(isr);
+  out.replicas = {1, 2, 3};
+  out.partition_epoch = version;
+  return out;
+}
+
+LogEnds ends(std::int64_t end, std::int32_t min_insync = 1) { return {0, end, end, min_insync}; }
+
+// Broker 1 leads, its log ends at 10, and both followers have all of it.
+Partition leading(Ids isr = {1, 2, 3}) {
+  Partition partition(1, 0, kLag);
+  REQUIRE(partition.apply(told(1, 5, std::move(isr)), ends(10), at(0)));
+  partition.on_fetch(2, {10, 0}, ends(10), at(1));
+  partition.on_fetch(3, {10, 0}, ends(10), at(1));
+  return partition;
+}
+
+}  // namespace
+
+TEST_CASE("the high watermark is what all members of the in-sync set have") {
+  Partition partition(1, 0, kLag);
+  partition.apply(told(1, 5, {1, 2, 3}), ends(10), at(0));
+  CHECK(!partition.on_append(ends(12), at(0)));
+  CHECK(!partition.on_fetch(2, {12, 0}, ends(12), at(1)));  // nothing is known of 3
+  CHECK(partition.on_fetch(3, {7, 0}, ends(12), at(1)));
+  CHECK(partition.high_watermark() == 7);
+  CHECK(!partition.on_fetch(4, {12, 0}, ends(12), at(1)));  // no replica of it
+  CHECK(partition.on_fetch(3, {12, 0}, ends(12), at(2)));
+  CHECK(partition.high_watermark() == 12);
+}
+
+TEST_CASE("the high watermark does not move while the set is below min.insync.replicas") {
+  Partition partition = leading({1});
+  CHECK(!partition.on_append(ends(20, 2), at(2)));
+  CHECK(!partition.enough_replicas(2));
+  // A topic with fewer replicas than that needs all of them, not more.
+  Partition lone(1, 0, kLag);
+  auto only = told(1, 5, {1});
+  only.replicas = {1};
+  lone.apply(only, ends(10, 2), at(0));
+  CHECK(lone.enough_replicas(2));
+  CHECK(lone.high_watermark() == 10);
+}
+
+TEST_CASE("a follower that is caught up joins, and counts from the moment it is asked for") {
+  Partition partition = leading({1, 2});
+  partition.on_append(ends(20), at(2));
+  CHECK(!partition.expand(2));  // is a member
+  partition.on_fetch(2, {20, 0}, ends(20), at(3));
+  // 3 has been caught up within the lag limit: the watermark waits for it.
+  CHECK(partition.high_watermark() == 10);
+  const auto change = partition.expand(3);
+  REQUIRE(change);
+  CHECK(change->isr == Ids{1, 2, 3});
+  CHECK(change->leader_epoch == 5);
+  CHECK(!partition.expand(3));  // one at a time
+  CHECK(!partition.shrink(ends(20), at(100'000)));
+  CHECK(partition.isr_size() == 2);
+  CHECK(!partition.on_append(ends(30), at(100'000)));  // even when it lags by now
+  CHECK(partition.high_watermark() == 10);
+  CHECK(!partition.on_isr_changed({{1, 2, 3}, 5, 7}, ends(30), at(100'001)));
+  CHECK(partition.isr_size() == 3);
+  CHECK(partition.state().partition_epoch == 7);
+}
+
+TEST_CASE("who is below the watermark, the epoch's start, or not alive does not join") {
+  Partition partition = leading({1, 2});
+  partition.on_fetch(3, {9, 0}, ends(10), at(1));
+  CHECK(!partition.expand(3));
+  partition.on_fetch(3, {10, 0, false}, ends(10), at(1));
+  CHECK(!partition.expand(3));
+  partition.on_fetch(3, {10, 0, true}, ends(10), at(1));
+  CHECK(partition.expand(3));
+}
+
+TEST_CASE("a follower that is not caught up for the lag limit leaves, and the watermark goes on without it") {
+  Partition partition = leading();
+  partition.on_append(ends(20), at(2));
+  partition.on_fetch(2, {20, 0}, ends(20), at(3));
+  CHECK(!partition.shrink(ends(20), at(30'000)));
+  const auto change = partition.shrink(ends(20), at(30'002));
+  REQUIRE(change);
+  CHECK(change->isr == Ids{1, 2});
+  CHECK(partition.high_watermark() == 10);  // until the controller has agreed
+  CHECK(partition.on_isr_changed({{1, 2}, 5, 1}, ends(20), at(30'003)));
+  CHECK(partition.high_watermark() == 20);
+}
+
+TEST_CASE("a follower that is always a little behind is caught up by what was there when it asked before") {
+  Partition partition = leading();
+  for (std::int64_t i = 1; i <= 100; ++i) {
+    partition.on_fetch(2, {10 * i, 0}, ends(10 * (i + 1)), at(1000 * i));
+    partition.on_fetch(3, {10 * i, 0}, ends(10 * (i + 1)), at(1000 * i));
+  }
+  CHECK(!partition.shrink(ends(1010), at(100'000)));
+}
+
+TEST_CASE("a refusal ends what is pending, another answer leaves it to the controller") {
+  Partition partition = leading({1, 2});
+  const auto change = partition.expand(3);
+  REQUIRE(change);
+  IsrChange other = *change;
+  other.partition_epoch = 9;
+  partition.on_isr_refused(other);
+  CHECK(partition.isr_pending());
+  partition.on_isr_refused(*change);
+  CHECK(!partition.isr_pending());
+  REQUIRE(partition.expand(3));
+  CHECK(!partition.on_isr_changed({{1, 2, 3}, 4, 9}, ends(10), at(2)));  // of an older leadership
+  CHECK(partition.isr_pending());
+  partition.apply(told(1, 6, {1, 2}), ends(10), at(3));
+  CHECK(!partition.isr_pending());
+}
+
+TEST_CASE("a follower's watermark follows its leader's within its own log") {
+  Partition partition(1, 4, kLag);
+  partition.apply(told(2, 5, {1, 2, 3}), ends(10), at(0));
+  CHECK(partition.role() == Role::follower);
+  CHECK(partition.follow(8, ends(10)));
+  CHECK(partition.high_watermark() == 8);
+  CHECK(!partition.follow(6, ends(10)));  // a leader that does not know better yet
+  CHECK(partition.follow(50, ends(10)));
+  CHECK(partition.high_watermark() == 10);
+  CHECK(partition.follow(0, ends(3)));  // truncated
+  CHECK(partition.high_watermark() == 3);
+}
+
+}  // namespace tandem::broker::replica
