@@ -84,6 +84,42 @@ std::string_view to_string(R phase) {
   UNREACHABLE();
 }
 
+void ClusterState::set_id(const std::string& topic, const zk::TopicId& id) {
+  Topic& known = topics[topic];
+  if (!zk::is_none(known.id)) names.erase(known.id);
+  known.id = id;
+  if (!zk::is_none(id)) names[id] = topic;
+}
+
+void ClusterState::forget_topic(const std::string& topic) {
+  const auto at = topics.find(topic);
+  if (at == topics.end()) return;
+  names.erase(at->second.id);
+  topics.erase(at);
+  std::erase_if(reassigning, [&](const auto& partition) { return partition.topic == topic; });
+  for (auto& [broker, partitions] : offline_dirs) {
+    std::erase_if(partitions, [&](const auto& partition) { return partition.topic == topic; });
+  }
+}
+
+const std::string* ClusterState::name_of(const zk::TopicId& id) const {
+  const auto at = names.find(id);
+  return at == names.end() ? nullptr : &at->second;
+}
+
+bool ClusterState::is_reassigning(const std::string& topic) const {
+  const auto at = reassigning.lower_bound({topic, 0});
+  return at != reassigning.end() && at->topic == topic;
+}
+
+zk::TopicAssignment ClusterState::assignment_of(const std::string& name) const {
+  const Topic& topic = topics.at(name);
+  zk::TopicAssignment out;
+  out.id = topic.id;
+  for (const auto& [number, partition] : topic.partitions) out.partitions[number] = partition.assignment;
+  return out;
+}
+
 const Partition* ClusterState::find(const TopicPartition& partition) const {
   const auto topic = topics.find(partition.topic);
   if (topic == topics.end()) return nullptr;

@@ -74,6 +74,14 @@ class ClusterState {
   std::set<std::string> deleting;                                 // topics queued for deletion
   std::set<std::string> deletion_started;
   std::set<std::string> deletion_ineligible;
+  std::set<TopicPartition> reassigning;      // moves under way
+  std::map<zk::TopicId, std::string> names;  // of topics by id
+
+  void set_id(const std::string& topic, const zk::TopicId& id);
+  void forget_topic(const std::string& topic);
+  const std::string* name_of(const zk::TopicId& id) const;  // null: no such topic
+  bool is_reassigning(const std::string& topic) const;      // a partition of it
+  zk::TopicAssignment assignment_of(const std::string& topic) const;
 
   Partition* find(const TopicPartition& partition);
   const Partition* find(const TopicPartition& partition) const;

@@ -32,6 +32,18 @@ NamedError refused_topic(const std::string& name) {
   return {name, {ErrorCode::not_controller, "This is not the correct controller for this cluster."}};
 }
 
+protocol::ElectLeadersResponse refused_elections(const protocol::ElectLeadersRequest& request) {
+  protocol::ElectLeadersResponse out;
+  if (!request.topic_partitions) return out;
+  for (const auto& topic : *request.topic_partitions) {
+    auto& results = out.replica_election_results.emplace_back();
+    results.topic = topic.topic;
+    for (const auto number : topic.partitions)
+      results.partition_result.push_back({number, ErrorCode::not_controller, std::nullopt});
+  }
+  return out;
+}
+
 }  // namespace
 
 ControllerReply not_controller(const ControllerRequest& request) {
@@ -49,6 +61,27 @@ ControllerReply not_controller(const ControllerRequest& request) {
                         [](const protocol::AllocateProducerIdsRequest&) -> ControllerReply {
                           protocol::AllocateProducerIdsResponse out;
                           out.error_code = ErrorCode::not_controller;
+                          return out;
+                        },
+                        [](const protocol::AlterPartitionReassignmentsRequest&) -> ControllerReply {
+                          protocol::AlterPartitionReassignmentsResponse out;
+                          out.error_code = ErrorCode::not_controller;
+                          out.error_message = protocol::sentence_of(ErrorCode::not_controller);
+                          return out;
+                        },
+                        [](const protocol::ListPartitionReassignmentsRequest&) -> ControllerReply {
+                          protocol::ListPartitionReassignmentsResponse out;
+                          out.error_code = ErrorCode::not_controller;
+                          out.error_message = protocol::sentence_of(ErrorCode::not_controller);
+                          return out;
+                        },
+                        [](const protocol::ElectLeadersRequest& request) -> ControllerReply {
+                          return refused_elections(request);
+                        },
+                        [](const protocol::UpdateFeaturesRequest&) -> ControllerReply {
+                          protocol::UpdateFeaturesResponse out;
+                          out.error_code = ErrorCode::not_controller;
+                          out.error_message = protocol::sentence_of(ErrorCode::not_controller);
                           return out;
                         },
                         [](const CreateTopics& request) -> ControllerReply {
@@ -119,6 +152,7 @@ void Controller::on_watch(const std::string& path, ZkEvent event, base::Instant 
   if (path == zk::kIsrChangesPath) put(IsrNotified{});
   // Its removal, by us, is heard too: that sets the watch for the next one.
   if (path == zk::kPreferredElectionPath) put(PreferredAsked{});
+  if (path == zk::kReassignPath) put(ReassignmentAsked{});
   if (path.starts_with(ids) && event == ZkEvent::data_changed) {
     for (const auto& [id, broker] : state_.brokers) {
       if (path == zk::broker_path(id)) put(BrokerModified{id});
@@ -161,13 +195,10 @@ void Controller::on_answer(std::int32_t broker, std::uint64_t send_id, Answer an
     };
     for (const auto& error : response->partition_errors)
       add(error.topic_name, error.partition_index, error.error_code);
-    std::map<protocol::Uuid, std::string> names;
-    for (const auto& [name, topic] : state_.topics) names[protocol::Uuid{topic.id}] = name;
     for (const auto& topic : response->topics) {
-      const auto name = names.find(topic.topic_id);
-      if (name == names.end()) continue;
-      for (const auto& error : topic.partition_errors)
-        add(name->second, error.partition_index, error.error_code);
+      const auto* name = state_.name_of(topic.topic_id.bytes);
+      if (name == nullptr) continue;
+      for (const auto& error : topic.partition_errors) add(*name, error.partition_index, error.error_code);
     }
     if (!event.failed.empty() || state_.offline_dirs.contains(broker)) put(std::move(event));
   } else if (const auto* stopped = std::get_if<protocol::StopReplicaResponse>(&answer)) {
@@ -176,7 +207,7 @@ void Controller::on_answer(std::int32_t broker, std::uint64_t send_id, Answer an
       errors[{error.topic_name, error.partition_index}] = error.error_code;
     }
     ReplicasDeleted event;
-    for (const auto& topic : std::get<protocol::StopReplicaRequest>(sent.request).topic_states) {
+    for (const auto& topic : sent.stop->topic_states) {
       for (const auto& partition : topic.partition_states) {
         if (!partition.delete_partition) continue;
         const TopicPartition key{topic.topic_name, partition.partition_index};
@@ -207,7 +238,14 @@ void Controller::request(RequestToken token, ControllerRequest request, base::In
   put(Asked{token, std::move(request)});
 }
 
-void Controller::set_unclean_default(bool enabled) { machines_.set_unclean_default(enabled); }
+void Controller::set_unclean_default(bool enabled) {
+  machines_.set_unclean_default(enabled);
+  if (enabled && active_) put(UncleanEnabled{});
+}
+
+void Controller::on_unclean_enabled(std::string topic) {
+  if (active_) put(UncleanEnabled{std::move(topic)});
+}
 
 void Controller::stop(base::Instant now) {
   now_ = now;
@@ -240,6 +278,12 @@ void Controller::on_deadline(base::Instant now) {
       for (auto& topic : created->topics) expire(topic.error);
     } else if (auto* errors = std::get_if<TopicErrors>(&waiting.reply)) {
       for (auto& topic : errors->topics) expire(topic.error);
+    } else if (auto* elected = std::get_if<protocol::ElectLeadersResponse>(&waiting.reply)) {
+      for (auto& topic : elected->replica_election_results) {
+        for (auto& partition : topic.partition_result) {
+          if (partition.error_code == ErrorCode::none) partition.error_code = ErrorCode::request_timed_out;
+        }
+      }
     }
     reply(waiting.token, std::move(waiting.reply));
   }
@@ -250,7 +294,9 @@ std::vector<Effect> Controller::take() {
   for (const auto& effect : out) {
     const auto* send = std::get_if<Send>(&effect);
     if (send == nullptr) continue;
-    sent_.emplace(send->id, SentRequest{send->broker, send->request});
+    SentRequest sent{send->broker, std::nullopt};
+    if (const auto* stop = std::get_if<protocol::StopReplicaRequest>(&send->request)) sent.stop = *stop;
+    sent_.emplace(send->id, std::move(sent));
   }
   for (auto& batch : zk_.take()) out.emplace_back(std::move(batch));
   return out;
@@ -315,6 +361,9 @@ Task<void> Controller::handle_active(Event event) {
   if (std::holds_alternative<LogDirsFailed>(event)) co_await on_log_dirs_failed();
   if (std::holds_alternative<IsrNotified>(event)) co_await on_isr_notified();
   if (std::holds_alternative<PreferredAsked>(event)) co_await on_preferred_asked();
+  if (std::holds_alternative<ReassignmentAsked>(event)) co_await on_reassignment_asked();
+  if (auto* enabled = std::get_if<UncleanEnabled>(&event))
+    co_await machines_.bring_pending_online(std::move(enabled->topic));
   if (std::holds_alternative<RebalanceDue>(event)) co_await rebalance();
   if (auto* answered = std::get_if<LeadershipAnswered>(&event))
     co_await on_leadership_answered(std::move(*answered));
@@ -329,8 +378,7 @@ Task<void> Controller::handle_active(Event event) {
 Task<void> Controller::handle_request(Asked asked) {
   const auto token = asked.token;
   if (auto* alter = std::get_if<protocol::AlterPartitionRequest>(&asked.request)) {
-    auto answer = co_await alter_partition(std::move(*alter));
-    reply(token, std::move(answer));
+    co_await handle_alter_partition(token, std::move(*alter));
   } else if (auto* shutdown = std::get_if<protocol::ControlledShutdownRequest>(&asked.request)) {
     auto answer = co_await shut_down(std::move(*shutdown));
     reply(token, std::move(answer));
@@ -349,6 +397,40 @@ Task<void> Controller::handle_request(Asked asked) {
     const auto timeout = grow->validate_only ? base::milliseconds(0) : grow->timeout;
     auto answer = co_await grow_topics(std::move(*grow));
     reply_when_known(token, std::move(answer), timeout);
+  } else {
+    co_await handle_admin(std::move(asked));
+  }
+}
+
+// The leader is answered first; then what its ISR completes is completed.
+Task<void> Controller::handle_alter_partition(RequestToken token, protocol::AlterPartitionRequest request) {
+  auto answer = co_await alter_partition(std::move(request));
+  std::vector<TopicPartition> grown;
+  for (const auto& topic : answer.topics) {
+    const auto* name = state_.name_of(topic.topic_id.bytes);
+    for (const auto& partition : topic.partitions) {
+      if (partition.error_code != ErrorCode::none) continue;
+      grown.push_back({name != nullptr ? *name : topic.topic_name, partition.partition_index});
+    }
+  }
+  reply(token, std::move(answer));
+  co_await finish_reassignments(std::move(grown));
+}
+
+Task<void> Controller::handle_admin(Asked asked) {
+  const auto token = asked.token;
+  if (auto* alter = std::get_if<protocol::AlterPartitionReassignmentsRequest>(&asked.request)) {
+    auto answer = co_await alter_reassignments(std::move(*alter));
+    reply(token, std::move(answer));
+  } else if (auto* list = std::get_if<protocol::ListPartitionReassignmentsRequest>(&asked.request)) {
+    reply(token, list_reassignments(*list));
+  } else if (auto* elections = std::get_if<protocol::ElectLeadersRequest>(&asked.request)) {
+    const base::milliseconds timeout(elections->timeout_ms);
+    auto answer = co_await elect_leaders(std::move(*elections));
+    reply_when_known(token, std::move(answer), timeout);
+  } else if (auto* features = std::get_if<protocol::UpdateFeaturesRequest>(&asked.request)) {
+    auto answer = co_await update_features(std::move(*features));
+    reply(token, std::move(answer));
   }
 }
 

@@ -61,6 +61,7 @@ class Controller {
   void on_link_full(std::int32_t broker, base::Instant now);
   void request(RequestToken token, ControllerRequest request, base::Instant now);
   void set_unclean_default(bool enabled);
+  void on_unclean_enabled(std::string topic);  // unclean.leader.election.enable of the topic became true
   void on_deadline(base::Instant now);
   std::optional<base::Instant> next_deadline() const;
 
@@ -92,6 +93,10 @@ class Controller {
   struct LogDirsFailed {};
   struct IsrNotified {};
   struct PreferredAsked {};
+  struct ReassignmentAsked {};
+  struct UncleanEnabled {
+    std::string topic;  // "": by default
+  };
   struct RebalanceDue {};
   struct LeadershipAnswered {
     std::int32_t broker;
@@ -109,13 +114,16 @@ class Controller {
   struct Leave {};
   using Event = std::variant<Stand, HolderChanged, BrokersChanged, BrokerModified, BrokerDeaf, TopicsChanged,
                              TopicModified, DeletionAsked, LogDirsFailed, IsrNotified, PreferredAsked,
-                             RebalanceDue, LeadershipAnswered, ReplicasDeleted, Asked, Leave>;
+                             ReassignmentAsked, UncleanEnabled, RebalanceDue, LeadershipAnswered,
+                             ReplicasDeleted, Asked, Leave>;
 
   void put(Event event);
   void pump();
   Task<void> handle(Event event);
   Task<void> handle_active(Event event);
   Task<void> handle_request(Asked asked);
+  Task<void> handle_alter_partition(RequestToken token, protocol::AlterPartitionRequest request);
+  Task<void> handle_admin(Asked asked);
   void resign();
 
   // ---- lease: controller.cc ----
@@ -165,7 +173,26 @@ class Controller {
   Task<void> on_isr_notified();
   Task<void> on_preferred_asked();
   Task<void> rebalance();
+  AdminError election_fault(const TopicPartition& partition, bool unclean) const;
+  Task<protocol::ElectLeadersResponse> elect_leaders(protocol::ElectLeadersRequest request);
   Task<protocol::AllocateProducerIdsResponse> allocate_ids(protocol::AllocateProducerIdsRequest request);
+
+  // ---- reassignments.cc, features.cc ----
+  Task<protocol::AlterPartitionReassignmentsResponse> alter_reassignments(
+      protocol::AlterPartitionReassignmentsRequest request);
+  protocol::ListPartitionReassignmentsResponse list_reassignments(
+      const protocol::ListPartitionReassignmentsRequest& request) const;
+  Task<void> on_reassignment_asked();
+  Task<void> forget_tree_reassignments(std::set<TopicPartition> partitions, const Replicas* goal);
+  Task<void> resume_reassignments(std::set<std::int32_t> brokers);  // that lead to one of them; none: all
+  Task<void> finish_reassignments(std::vector<TopicPartition> partitions);
+  Task<bool> has_moved(TopicPartition partition, ReplicaAssignment assignment);
+  Task<bool> reassign(TopicPartition partition, ReplicaAssignment wanted);
+  Task<bool> set_assignment(TopicPartition partition, ReplicaAssignment wanted);
+  Task<bool> write_assignment(TopicPartition partition, ReplicaAssignment assignment);
+  Task<void> remove_replicas(TopicPartition partition, Replicas brokers);
+  Task<void> complete(TopicPartition partition, ReplicaAssignment moved);
+  Task<protocol::UpdateFeaturesResponse> update_features(protocol::UpdateFeaturesRequest request);
 
   // ---- topic_admin.cc ----
   Task<TopicsCreated> create_topics(CreateTopics request);
@@ -210,7 +237,7 @@ class Controller {
   std::vector<Waiting> waiting_;
   struct SentRequest {
     std::int32_t broker;
-    ControlRequest request;
+    std::optional<protocol::StopReplicaRequest> stop;  // says what its answer is about
   };
   std::map<std::uint64_t, SentRequest> sent_;
   std::uint64_t last_own_metadata_ = 0;

@@ -11,9 +11,13 @@
 #include "broker/controller/topic_assign.h"
 #include "broker/protocol/messages/allocate_producer_ids.h"
 #include "broker/protocol/messages/alter_partition.h"
+#include "broker/protocol/messages/alter_partition_reassignments.h"
 #include "broker/protocol/messages/controlled_shutdown.h"
+#include "broker/protocol/messages/elect_leaders.h"
 #include "broker/protocol/messages/leader_and_isr.h"
+#include "broker/protocol/messages/list_partition_reassignments.h"
 #include "broker/protocol/messages/stop_replica.h"
+#include "broker/protocol/messages/update_features.h"
 #include "broker/protocol/messages/update_metadata.h"
 #include "broker/zk/brokers.h"
 #include "broker/zk/configs.h"
@@ -94,9 +98,14 @@ struct TopicErrors {  // of DeleteTopics and CreatePartitions
 
 using ControllerRequest =
     std::variant<protocol::AlterPartitionRequest, protocol::ControlledShutdownRequest,
-                 protocol::AllocateProducerIdsRequest, CreateTopics, DeleteTopics, CreatePartitions>;
-using ControllerReply = std::variant<protocol::AlterPartitionResponse, protocol::ControlledShutdownResponse,
-                                     protocol::AllocateProducerIdsResponse, TopicsCreated, TopicErrors>;
+                 protocol::AllocateProducerIdsRequest, protocol::AlterPartitionReassignmentsRequest,
+                 protocol::ListPartitionReassignmentsRequest, protocol::ElectLeadersRequest,
+                 protocol::UpdateFeaturesRequest, CreateTopics, DeleteTopics, CreatePartitions>;
+using ControllerReply =
+    std::variant<protocol::AlterPartitionResponse, protocol::ControlledShutdownResponse,
+                 protocol::AllocateProducerIdsResponse, protocol::AlterPartitionReassignmentsResponse,
+                 protocol::ListPartitionReassignmentsResponse, protocol::ElectLeadersResponse,
+                 protocol::UpdateFeaturesResponse, TopicsCreated, TopicErrors>;
 struct Reply {
   RequestToken token = 0;
   ControllerReply reply;

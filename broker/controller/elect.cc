@@ -52,6 +52,15 @@ std::optional<PartitionState> elect_preferred(const ElectionInput& input) {
   return led_by(input, preferred, input.current.isr);
 }
 
+// `assigned` is what the reassignment leads to.
+std::optional<PartitionState> elect_reassigned(const ElectionInput& input) {
+  for (const auto broker : input.assigned) {
+    if (!contains(input.online, broker) || !contains(input.current.isr, broker)) continue;
+    return led_by(input, broker, input.current.isr);
+  }
+  return std::nullopt;
+}
+
 std::optional<PartitionState> elect_for_shutdown(const ElectionInput& input) {
   for (const auto broker : input.assigned) {
     const bool fit = contains(input.online, broker) && contains(input.current.isr, broker) &&
@@ -70,8 +79,15 @@ std::optional<PartitionState> elect(Election election, const ElectionInput& inpu
   switch (election) {
     case Election::offline:
       return elect_offline(input);
+    case Election::unclean: {
+      ElectionInput any = input;
+      any.unclean = true;
+      return elect_offline(any);
+    }
     case Election::preferred:
       return elect_preferred(input);
+    case Election::reassign:
+      return elect_reassigned(input);
     case Election::controlled_shutdown:
       return elect_for_shutdown(input);
   }

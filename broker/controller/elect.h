@@ -9,7 +9,8 @@
 
 namespace tandem::broker::controller {
 
-enum class Election { offline, preferred, controlled_shutdown };
+// `unclean`: as offline, and a replica outside the ISR may lead, because an administrator said so.
+enum class Election { offline, unclean, preferred, reassign, controlled_shutdown };
 
 struct ElectionInput {
   zk::Replicas assigned;

@@ -1,5 +1,7 @@
-// Preferred leaders, asked for through the tree or due by the balance of the cluster; and blocks of producer
-// ids.
+// Elections asked for by ElectLeaders or through the tree, or due by the balance of the cluster; and blocks
+// of producer ids.
+#include <fmt/core.h>
+
 #include <algorithm>
 
 #include "broker/controller/controller.h"
@@ -12,6 +14,8 @@ namespace {
 
 using protocol::ErrorCode;
 using zk::ZkOp;
+
+constexpr std::int8_t kUncleanElection = 1;  // the types of ElectLeaders: preferred is 0
 
 }  // namespace
 
@@ -38,6 +42,57 @@ Task<void> Controller::on_preferred_asked() {
   std::vector<ZkOp> removal;
   removal.push_back(zk::remove_op(path));
   co_await machines_.write(std::move(removal));
+}
+
+// Why a partition asked for by ElectLeaders needs no election, or cannot have one; `none`: it is to be tried.
+AdminError Controller::election_fault(const TopicPartition& key, bool unclean) const {
+  const Partition* known = state_.find(key);
+  if (known == nullptr || !known->leadership || known->assignment.replicas.empty())
+    return {ErrorCode::unknown_topic_or_partition, "The partition does not exist."};
+  if (state_.deleting.contains(key.topic))
+    return {ErrorCode::invalid_topic_exception, "The topic is being deleted"};
+  const auto leader = known->leadership->leader;
+  const bool needed = unclean ? leader == zk::kNoLeader || !state_.is_live(leader)
+                              : leader != known->assignment.replicas.front();
+  if (needed) return {};
+  return {ErrorCode::election_not_needed, std::string(protocol::sentence_of(ErrorCode::election_not_needed))};
+}
+
+Task<protocol::ElectLeadersResponse> Controller::elect_leaders(protocol::ElectLeadersRequest request) {
+  const bool unclean = request.election_type == kUncleanElection;
+  std::map<TopicPartition, AdminError> outcome;
+  std::vector<TopicPartition> partitions;
+  if (request.topic_partitions) {
+    for (const auto& topic : *request.topic_partitions) {
+      for (const auto number : topic.partitions) {
+        const TopicPartition key{topic.topic, number};
+        const auto [at, added] = outcome.emplace(key, election_fault(key, unclean));
+        if (added && at->second.ok()) partitions.push_back(key);
+      }
+    }
+  }
+  const auto election = unclean ? Election::unclean : Election::preferred;
+  const auto failures = co_await machines_.bring_online(partitions, election);
+  for (const auto& [key, error] : failures) {
+    const bool nobody = error.code == ErrorCode::preferred_leader_not_available ||
+                        error.code == ErrorCode::eligible_leaders_not_available;
+    outcome[key] = error;
+    if (!nobody) continue;
+    outcome[key].message =
+        fmt::format("Failed to elect leader for partition {} under strategy {}", key.text(),
+                    unclean ? "OfflinePartitionLeaderElectionStrategy(true)"
+                            : "PreferredReplicaPartitionLeaderElectionStrategy");
+  }
+  protocol::ElectLeadersResponse response;
+  for (const auto& [key, error] : outcome) {
+    auto& topics = response.replica_election_results;
+    if (topics.empty() || topics.back().topic != key.topic) topics.emplace_back().topic = key.topic;
+    auto& result = topics.back().partition_result.emplace_back();
+    result.partition_id = key.partition;
+    result.error_code = error.code;
+    if (!error.ok()) result.error_message = error.message;
+  }
+  co_return response;
 }
 
 // A broker that leads too few of the partitions that prefer it gets those back whose other conditions allow

@@ -1,7 +1,7 @@
 // What a newly elected controller does, in this order: features, watches, old notifications, the whole state
-// of the cluster, deletions under way, the live brokers told to everybody, replicas, partitions, deletions,
-// elections asked for, and the timer of the rebalancing. Reads are pipelined: their number decides how long a
-// failover takes.
+// of the cluster, deletions under way, the live brokers told to everybody, replicas, partitions,
+// reassignments, deletions, elections asked for, and the timer of the rebalancing. Reads are pipelined: their
+// number decides how long a failover takes.
 #include <fmt/core.h>
 
 #include <charconv>
@@ -37,6 +37,8 @@ Task<void> Controller::fail_over() {
   co_await machines_.start_replicas();
   machines_.start_partitions();
   co_await machines_.bring_pending_online();
+  co_await on_reassignment_asked();
+  co_await resume_reassignments({});
   co_await deletion_.resume();
   co_await on_preferred_asked();
   if (options_.auto_rebalance) rebalance_at_ = now_ + kFirstRebalance;
@@ -110,6 +112,9 @@ Task<void> Controller::load_topics() {
   const auto list = co_await zk_.run(zk::children_op(std::string(zk::kTopicsPath), true));
   std::vector<TopicPartition> partitions;
   co_await read_topics(list.front().children, partitions);
+  for (const auto& partition : partitions) {
+    if (state_.at(partition).assignment.reassigning()) state_.reassigning.insert(partition);
+  }
 }
 
 Task<void> Controller::load_states() {
@@ -135,6 +140,7 @@ Task<void> Controller::load_deletions() {
   std::set<std::string> ineligible;
   for (const auto& name : list.front().children) (state_.topics.contains(name) ? topics : gone).insert(name);
   for (const auto& topic : topics) {
+    if (state_.is_reassigning(topic)) ineligible.insert(topic);
     for (const auto& replica : state_.replicas_of(topic)) {
       if (!state_.is_online(replica.broker, replica.partition)) ineligible.insert(topic);
     }

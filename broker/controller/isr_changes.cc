@@ -77,22 +77,20 @@ Task<AlterPartitionResponse> Controller::alter_partition(AlterPartitionRequest r
     response.error_code = ErrorCode::stale_broker_epoch;
     co_return response;
   }
-  std::map<protocol::Uuid, std::string> names;
-  for (const auto& [name, topic] : state_.topics) names[protocol::Uuid{topic.id}] = name;
   std::vector<Change> changes;
   std::vector<TopicPartition> touched;
   for (const auto& topic : request.topics) {
     const bool by_id = !topic.topic_id.is_zero();
-    const auto found = names.find(topic.topic_id);
+    const auto* found = by_id ? state_.name_of(topic.topic_id.bytes) : &topic.topic_name;
     auto& answer = response.topics.emplace_back();
     answer.topic_id = topic.topic_id;
-    answer.topic_name = by_id ? (found == names.end() ? "" : found->second) : topic.topic_name;
+    answer.topic_name = found == nullptr ? "" : *found;
     for (const auto& asked : topic.partitions) {
       auto& result = answer.partitions.emplace_back();
       result.partition_index = asked.partition_index;
       const TopicPartition key{answer.topic_name, asked.partition_index};
       const Partition* known = state_.find(key);
-      if (by_id && found == names.end()) {
+      if (found == nullptr) {
         result.error_code = ErrorCode::unknown_topic_id;
       } else if (known == nullptr || !known->leadership) {
         result.error_code = ErrorCode::unknown_topic_or_partition;
@@ -150,7 +148,8 @@ Task<void> Controller::on_isr_notified() {
     const auto state = zk::decode_state(partitions[i], found[i].data, found[i].stat.version);
     if (found[i].ok() && state) state_.at(partitions[i]).leadership = *state;
   }
-  machines_.update_metadata(state_.live_or_shutting_down(), partitions);
+  if (!partitions.empty()) machines_.update_metadata(state_.live_or_shutting_down(), partitions);
+  co_await finish_reassignments(std::move(partitions));
   co_await machines_.write(std::move(notes.removals));
 }
 

@@ -92,6 +92,7 @@ Task<void> Controller::on_brokers_up(std::set<std::int32_t> brokers) {
   }
   co_await machines_.change(std::move(replicas), ReplicaPhase::online);
   co_await machines_.bring_pending_online();
+  co_await resume_reassignments(std::move(brokers));
   co_await deletion_.resume_for(std::move(waiting));
 }
 

@@ -88,9 +88,10 @@ Replicas StateMachines::online_replicas(const TopicPartition& partition) const {
   return out;
 }
 
-Task<void> StateMachines::bring_pending_online() {
+Task<void> StateMachines::bring_pending_online(std::string topic) {
   std::vector<TopicPartition> pending;
   for (auto& partition : state_.partitions_in({PartitionPhase::new_partition, PartitionPhase::offline})) {
+    if (!topic.empty() && partition.topic != topic) continue;
     if (!state_.deleting.contains(partition.topic)) pending.push_back(std::move(partition));
   }
   co_await bring_online(std::move(pending), Election::offline);
@@ -198,6 +199,40 @@ Task<std::vector<StateMachines::Attempt>> StateMachines::read_states(std::vector
     }
   }
   co_return out;
+}
+
+Task<bool> StateMachines::refresh(TopicPartition partition) {
+  std::vector<TopicPartition> one;
+  one.push_back(partition);
+  Failures failures;
+  const auto found = co_await read_states(std::move(one), failures);
+  if (!found.empty()) state_.at(partition).leadership = found.front().current;
+  co_return !found.empty();
+}
+
+Task<bool> StateMachines::announce(TopicPartition partition) {
+  std::vector<TopicPartition> left;
+  left.push_back(partition);
+  std::vector<TopicPartition> written;
+  Failures failures;
+  for (int round = 0; !left.empty() && round < kConflictRoundsMax; ++round) {
+    auto next = co_await read_states(std::move(left), failures);
+    for (auto& attempt : next) {
+      ++attempt.current.leader_epoch;
+      attempt.current.controller_epoch = state_.epoch;
+    }
+    left = co_await write_states(std::move(next), written, failures);
+  }
+  if (written.empty()) {
+    note(fmt::format("the replicas of {} are not told of its reassignment: its state cannot be written",
+                     partition.text()));
+    co_return false;
+  }
+  const ReplicaAssignment& assignment = state_.at(partition).assignment;
+  batch_.leader_and_isr(assignment.origin(), partition, false);
+  batch_.leader_and_isr(assignment.adding, partition, true);
+  send();
+  co_return true;
 }
 
 ElectionInput StateMachines::election_input(const Attempt& attempt) const {

@@ -34,8 +34,12 @@ class StateMachines {
   // New partitions get their first state, the others an election; gives what failed.
   Task<std::map<TopicPartition, AdminError>> bring_online(std::vector<TopicPartition> partitions,
                                                           Election election);
-  // Every New and Offline partition, those of topics under deletion excepted.
-  Task<void> bring_pending_online();
+  // Every New and Offline partition, those of topics under deletion excepted; of one topic, when named.
+  Task<void> bring_pending_online(std::string topic = {});
+  // Reads the partition's state anew; false when it cannot be had.
+  Task<bool> refresh(TopicPartition partition);
+  // Raises the leader epoch, and tells all assigned replicas: those that are being added as new.
+  Task<bool> announce(TopicPartition partition);
   void start_partitions();  // the phases that follow from what the tree says, after a failover
 
   // ---- replicas ----

@@ -39,6 +39,11 @@ Task<void> TopicDeletion::init(std::set<std::string> topics, std::set<std::strin
   mark_ineligible(ineligible);
 }
 
+// Until the reassignment of the partitions is over, which then resumes the deletion.
+void TopicDeletion::halt(const std::string& topic) {
+  if (state_.deleting.contains(topic)) state_.deletion_ineligible.insert(topic);
+}
+
 void TopicDeletion::mark_ineligible(const std::set<std::string>& topics) {
   for (const auto& topic : topics) {
     if (state_.deleting.contains(topic)) state_.deletion_ineligible.insert(topic);
@@ -48,6 +53,9 @@ void TopicDeletion::mark_ineligible(const std::set<std::string>& topics) {
 Task<void> TopicDeletion::enqueue(std::set<std::string> topics) {
   if (!enabled_) co_return;
   state_.deleting.insert(topics.begin(), topics.end());
+  for (const auto& topic : topics) {
+    if (state_.is_reassigning(topic)) state_.deletion_ineligible.insert(topic);
+  }
   co_await resume();
 }
 
@@ -157,13 +165,10 @@ Task<void> TopicDeletion::finish(std::string topic) {
   ops.push_back(zk::remove_op(zk::config_path(zk::kTopicConfigs, topic)));
   ops.push_back(zk::remove_op(zk::delete_topic_path(topic)));
   co_await machines_.write(std::move(ops));
-  state_.topics.erase(topic);
+  state_.forget_topic(topic);
   state_.deleting.erase(topic);
   state_.deletion_started.erase(topic);
   state_.deletion_ineligible.erase(topic);
-  for (auto& [broker, partitions] : state_.offline_dirs) {
-    std::erase_if(partitions, [&](const auto& partition) { return partition.topic == topic; });
-  }
 }
 
 }  // namespace tandem::broker::controller

@@ -21,6 +21,7 @@ class TopicDeletion {
   Task<void> enqueue(std::set<std::string> topics);
   Task<void> resume();
   Task<void> resume_for(std::set<std::string> topics);  // they have become eligible again
+  void halt(const std::string& topic);
   Task<void> replicas_failed(std::vector<PartitionReplica> replicas);
   Task<void> replicas_deleted(std::vector<PartitionReplica> replicas);
   Task<void> forget_requests(std::set<std::string> topics);  // their /admin/delete_topics nodes

@@ -32,7 +32,7 @@ Task<bool> Controller::read_topics(std::vector<std::string> names, std::vector<T
       continue;
     }
     Topic& topic = state_.topics[names[i]];
-    if (!zk::is_none(assignment->id)) topic.id = assignment->id;
+    if (!zk::is_none(assignment->id)) state_.set_id(names[i], assignment->id);
     if (zk::is_none(topic.id)) nameless.push_back(names[i]);
     for (const auto& [number, replicas] : assignment->partitions) {
       const auto [at, added] = topic.partitions.try_emplace(number);
@@ -48,13 +48,8 @@ Task<bool> Controller::read_topics(std::vector<std::string> names, std::vector<T
 Task<void> Controller::give_ids(std::vector<std::string> names) {
   std::vector<ZkOp> ops;
   for (const auto& name : names) {
-    Topic& topic = state_.topics.at(name);
-    topic.id = random_id(random_);
-    zk::TopicAssignment assignment;
-    assignment.id = topic.id;
-    for (const auto& [number, partition] : topic.partitions)
-      assignment.partitions[number] = partition.assignment;
-    ops.push_back(zk::set_op(zk::topic_path(name), zk::encode_topic(assignment)));
+    state_.set_id(name, random_id(random_));
+    ops.push_back(zk::set_op(zk::topic_path(name), zk::encode_topic(state_.assignment_of(name))));
   }
   co_await machines_.write(std::move(ops));
 }
@@ -79,7 +74,11 @@ Task<void> Controller::on_topics_changed() {
   for (const auto& name : present) {
     if (!state_.topics.contains(name)) fresh.push_back(name);
   }
-  std::erase_if(state_.topics, [&](const auto& entry) { return !present.contains(entry.first); });
+  std::vector<std::string> gone;
+  for (const auto& [name, topic] : state_.topics) {
+    if (!present.contains(name)) gone.push_back(name);
+  }
+  for (const auto& name : gone) state_.forget_topic(name);
   std::vector<TopicPartition> partitions;
   co_await read_topics(std::move(fresh), partitions);
   co_await create_partitions(std::move(partitions));
@@ -93,11 +92,8 @@ Task<void> Controller::on_topic_modified(std::string name) {
     const auto read = zk::decode_topic(name, found.front().data);
     const Topic& topic = state_.topics.at(name);
     if (!found.front().ok() || !read || read->partitions.size() <= topic.partitions.size()) co_return;
-    zk::TopicAssignment known;
-    known.id = topic.id;
-    for (const auto& [number, partition] : topic.partitions) known.partitions[number] = partition.assignment;
     std::vector<ZkOp> ops;
-    ops.push_back(zk::set_op(zk::topic_path(name), zk::encode_topic(known)));
+    ops.push_back(zk::set_op(zk::topic_path(name), zk::encode_topic(state_.assignment_of(name))));
     co_await machines_.write(std::move(ops));
     co_return;
   }

@@ -185,7 +185,10 @@ void Broker::make_coordinators() {
 // What acts on settings that change while the broker runs.
 void Broker::follow_settings() {
   api::ConfigRegistry::Subscriber subscriber;
-  subscriber.on_topic = [this](const std::string& topic) { replicas_->config_changed(topic); };
+  subscriber.on_topic = [this](const std::string& topic) {
+    replicas_->config_changed(topic);
+    if (configs_.now()->topic(topic).unclean_leader_election_enable) control_->unclean_enabled(topic);
+  };
   subscriber.on_broker = [this] {
     replicas_->config_changed("");
     if (sockets_) sockets_->set_limits(limits());

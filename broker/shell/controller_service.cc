@@ -98,7 +98,17 @@ void ControllerService::update(zk::BrokerRegistration broker) {
 void ControllerService::set_unclean_default(bool enabled) {
   loop_.post([this, enabled] {
     options_.controller.unclean_election = enabled;
-    if (controller_) controller_->set_unclean_default(enabled);
+    if (!controller_) return;
+    controller_->set_unclean_default(enabled);
+    pump();
+  });
+}
+
+void ControllerService::unclean_enabled(const std::string& topic) {
+  loop_.post([this, topic] {
+    if (!controller_) return;
+    controller_->on_unclean_enabled(topic);
+    pump();
   });
 }
 

@@ -51,6 +51,7 @@ class ControllerService final : public api::ClusterControl {
   void stop(bool controlled);
   // How the controller would choose now (unclean.leader.election.enable changed).
   void set_unclean_default(bool enabled);
+  void unclean_enabled(const std::string& topic);  // by the topic's own setting
 
   // ---- api::ClusterControl ----
   void ask(controller::ControllerRequest request, Answered done) override;

@@ -11,6 +11,12 @@ namespace {
 
 using Partitions = std::map<std::int32_t, ReplicaAssignment>;
 
+Replicas without(Replicas list, const Replicas& taken) {
+  std::erase_if(list,
+                [&](auto broker) { return std::find(taken.begin(), taken.end(), broker) != taken.end(); });
+  return list;
+}
+
 void write_lists(JsonWriter& json, std::string_view key, const Partitions& partitions,
                  Replicas ReplicaAssignment::*member, bool with_empty) {
   std::vector<std::string> keys;
@@ -49,6 +55,25 @@ base::Status read_lists(const JsonObject& topic, std::string_view key, Partition
 }
 
 }  // namespace
+
+Replicas ReplicaAssignment::origin() const { return without(replicas, adding); }
+
+Replicas ReplicaAssignment::target() const { return without(replicas, removing); }
+
+ReplicaAssignment ReplicaAssignment::moving_to(const Replicas& goal) const {
+  const Replicas before = origin();
+  ReplicaAssignment next;
+  for (const auto* list : {&goal, &before}) {
+    for (const auto broker : *list) {
+      if (std::find(next.replicas.begin(), next.replicas.end(), broker) == next.replicas.end()) {
+        next.replicas.push_back(broker);
+      }
+    }
+  }
+  next.adding = without(next.replicas, before);
+  next.removing = without(next.replicas, goal);
+  return next;
+}
 
 std::string encode_topic(const TopicAssignment& topic) {
   JsonWriter json;

@@ -22,6 +22,9 @@ struct ReplicaAssignment {
   Replicas removing;
   bool operator==(const ReplicaAssignment&) const = default;
   bool reassigning() const { return !adding.empty() || !removing.empty(); }
+  Replicas origin() const;                                  // before the reassignment
+  Replicas target() const;                                  // after it
+  ReplicaAssignment moving_to(const Replicas& goal) const;  // `goal` first, in its order
 };
 
 struct TopicAssignment {
