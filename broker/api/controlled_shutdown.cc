@@ -1,13 +1,10 @@
-#include "broker/api/cluster_control.h"
 #include "broker/api/handlers.h"
+#include "broker/api/pass_on.h"
 
 namespace tandem::broker::api {
 
 void controlled_shutdown(Call call, protocol::ControlledShutdownRequest request) {
-  auto pending = std::make_shared<Call>(std::move(call));
-  pending->services.control->ask(std::move(request), [pending](controller::ControllerReply reply) {
-    pending->respond.send(std::get<protocol::ControlledShutdownResponse>(reply));
-  });
+  pass_on(std::move(call), std::move(request));
 }
 
 }  // namespace tandem::broker::api

@@ -61,6 +61,11 @@ constexpr std::array kRows = {
     row<protocol::CreateTopicsRequest, &create_topics>(),
     row<protocol::DeleteTopicsRequest, &delete_topics>(),
     row<protocol::DescribeClusterRequest, &describe_cluster>(),
+    row<protocol::ElectLeadersRequest, &elect_leaders>(),
+    row<protocol::AlterPartitionReassignmentsRequest, &alter_partition_reassignments>(),
+    row<protocol::ListPartitionReassignmentsRequest, &list_partition_reassignments>(),
+    row<protocol::UpdateFeaturesRequest, &update_features>(),
+    row<protocol::DescribeProducersRequest, &describe_producers>(),
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "broker/protocol/messages/allocate_producer_ids.h"
 #include "broker/protocol/messages/alter_configs.h"
 #include "broker/protocol/messages/alter_partition.h"
+#include "broker/protocol/messages/alter_partition_reassignments.h"
 #include "broker/protocol/messages/api_versions.h"
 #include "broker/protocol/messages/controlled_shutdown.h"
 #include "broker/protocol/messages/create_partitions.h"
@@ -17,6 +18,8 @@
 #include "broker/protocol/messages/describe_configs.h"
 #include "broker/protocol/messages/describe_groups.h"
 #include "broker/protocol/messages/describe_log_dirs.h"
+#include "broker/protocol/messages/describe_producers.h"
+#include "broker/protocol/messages/elect_leaders.h"
 #include "broker/protocol/messages/fetch.h"
 #include "broker/protocol/messages/find_coordinator.h"
 #include "broker/protocol/messages/heartbeat.h"
@@ -27,6 +30,7 @@
 #include "broker/protocol/messages/leave_group.h"
 #include "broker/protocol/messages/list_groups.h"
 #include "broker/protocol/messages/list_offsets.h"
+#include "broker/protocol/messages/list_partition_reassignments.h"
 #include "broker/protocol/messages/metadata.h"
 #include "broker/protocol/messages/offset_commit.h"
 #include "broker/protocol/messages/offset_delete.h"
@@ -35,12 +39,14 @@
 #include "broker/protocol/messages/produce.h"
 #include "broker/protocol/messages/stop_replica.h"
 #include "broker/protocol/messages/sync_group.h"
+#include "broker/protocol/messages/update_features.h"
 #include "broker/protocol/messages/update_metadata.h"
 
 namespace tandem::broker::api {
 
 void allocate_producer_ids(Call call, protocol::AllocateProducerIdsRequest request);
 void alter_partition(Call call, protocol::AlterPartitionRequest request);
+void alter_partition_reassignments(Call call, protocol::AlterPartitionReassignmentsRequest request);
 void alter_configs(Call call, protocol::AlterConfigsRequest request);
 void describe_configs(Call call, protocol::DescribeConfigsRequest request);
 void incremental_alter_configs(Call call, protocol::IncrementalAlterConfigsRequest request);
@@ -54,6 +60,8 @@ void delete_topics(Call call, protocol::DeleteTopicsRequest request);
 void describe_cluster(Call call, protocol::DescribeClusterRequest request);
 void describe_groups(Call call, protocol::DescribeGroupsRequest request);
 void describe_log_dirs(Call call, protocol::DescribeLogDirsRequest request);
+void describe_producers(Call call, protocol::DescribeProducersRequest request);
+void elect_leaders(Call call, protocol::ElectLeadersRequest request);
 void fetch(Call call, protocol::FetchRequest request);
 void find_coordinator(Call call, protocol::FindCoordinatorRequest request);
 void heartbeat(Call call, protocol::HeartbeatRequest request);
@@ -63,6 +71,7 @@ void leader_and_isr(Call call, protocol::LeaderAndIsrRequest request);
 void leave_group(Call call, protocol::LeaveGroupRequest request);
 void list_groups(Call call, protocol::ListGroupsRequest request);
 void list_offsets(Call call, protocol::ListOffsetsRequest request);
+void list_partition_reassignments(Call call, protocol::ListPartitionReassignmentsRequest request);
 void metadata(Call call, protocol::MetadataRequest request);
 void offset_commit(Call call, protocol::OffsetCommitRequest request);
 void offset_delete(Call call, protocol::OffsetDeleteRequest request);
@@ -71,6 +80,7 @@ void offset_for_leader_epoch(Call call, protocol::OffsetForLeaderEpochRequest re
 void produce(Call call, protocol::ProduceRequest request);
 void stop_replica(Call call, protocol::StopReplicaRequest request);
 void sync_group(Call call, protocol::SyncGroupRequest request);
+void update_features(Call call, protocol::UpdateFeaturesRequest request);
 void update_metadata(Call call, protocol::UpdateMetadataRequest request);
 
 }  // namespace tandem::broker::api

@@ -1,0 +1,10 @@
+#include "broker/api/handlers.h"
+#include "broker/api/pass_on.h"
+
+namespace tandem::broker::api {
+
+void alter_partition_reassignments(Call call, protocol::AlterPartitionReassignmentsRequest request) {
+  pass_on(std::move(call), std::move(request));
+}
+
+}  // namespace tandem::broker::api

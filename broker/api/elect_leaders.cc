@@ -1,0 +1,46 @@
+#include "broker/api/cluster_control.h"
+#include "broker/api/handlers.h"
+#include "broker/api/metadata_cache.h"
+
+namespace tandem::broker::api {
+
+namespace {
+
+using protocol::ElectLeadersRequest;
+using protocol::ElectLeadersResponse;
+using protocol::ErrorCode;
+
+// Nothing named means everything that the metadata knows.
+std::vector<ElectLeadersRequest::TopicPartitions> everything(const replica::ClusterImage& image) {
+  std::vector<ElectLeadersRequest::TopicPartitions> out;
+  for (const auto& [name, topic] : image.topics()) {
+    auto& entry = out.emplace_back();
+    entry.topic = name;
+    for (const auto& [number, state] : topic->partitions) entry.partitions.push_back(number);
+  }
+  return out;
+}
+
+void leave_out_not_needed(ElectLeadersResponse& response) {
+  for (auto& topic : response.replica_election_results) {
+    std::erase_if(topic.partition_result,
+                  [](const auto& result) { return result.error_code == ErrorCode::election_not_needed; });
+  }
+  std::erase_if(response.replica_election_results,
+                [](const auto& topic) { return topic.partition_result.empty(); });
+}
+
+}  // namespace
+
+void elect_leaders(Call call, ElectLeadersRequest request) {
+  const bool all = !request.topic_partitions;
+  if (all) request.topic_partitions = everything(*call.services.metadata.image());
+  auto pending = std::make_shared<Call>(std::move(call));
+  pending->services.control->ask(std::move(request), [pending, all](controller::ControllerReply reply) {
+    auto& response = std::get<ElectLeadersResponse>(reply);
+    if (all) leave_out_not_needed(response);
+    pending->respond.send(response);
+  });
+}
+
+}  // namespace tandem::broker::api
