@@ -60,6 +60,12 @@ Result<std::int32_t> JsonObject::i32_or(std::string_view key, std::int32_t fallb
   return i32(key);
 }
 
+Result<std::int64_t> JsonObject::i64(std::string_view key) const {
+  const auto* value = find(key);
+  if (value == nullptr || !value->is_int64()) return wrong(key, "a number");
+  return value->get_int64();
+}
+
 Result<std::int64_t> JsonObject::i64_text(std::string_view key) const {
   const auto string = text(key);
   if (!string) return string.error();
@@ -150,6 +156,12 @@ JsonWriter& JsonWriter::key(std::string_view name) {
 JsonWriter& JsonWriter::number(std::int64_t value) {
   separate();
   out_ += std::to_string(value);
+  return *this;
+}
+
+JsonWriter& JsonWriter::boolean(bool value) {
+  separate();
+  out_ += value ? "true" : "false";
   return *this;
 }
 

@@ -1,6 +1,6 @@
 // JSON as znodes hold it. Reading is bounded (1 MB, 32 levels), ignores unknown keys and never throws: a
 // wrong type or a missing key is an Error that names the znode. Writing gives Jackson's bytes: no spaces,
-// keys in the order in which they are added. Internal to broker/zk.
+// keys in the order in which they are added. For broker/zk, and for tools whose files have the same form.
 #pragma once
 
 #include <boost/json.hpp>
@@ -23,6 +23,7 @@ class JsonObject {
   bool has(std::string_view key) const;
   Result<std::int32_t> i32(std::string_view key) const;
   Result<std::int32_t> i32_or(std::string_view key, std::int32_t fallback) const;
+  Result<std::int64_t> i64(std::string_view key) const;
   Result<std::int64_t> i64_text(std::string_view key) const;  // a number in a string
   Result<std::string> text(std::string_view key) const;
   Result<std::string> text_or(std::string_view key, std::string fallback) const;  // null counts as absent
@@ -52,6 +53,7 @@ class JsonWriter {
   JsonWriter& key(std::string_view name);
   JsonWriter& number(std::int64_t value);
   JsonWriter& text(std::string_view value);
+  JsonWriter& boolean(bool value);
   JsonWriter& null();
   JsonWriter& numbers(const std::vector<std::int32_t>& values);
   std::string take() { return std::move(out_); }

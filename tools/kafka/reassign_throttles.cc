@@ -1,0 +1,170 @@
+#include <fmt/core.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "broker/protocol/messages/incremental_alter_configs.h"
+#include "tools/kafka/reassign_partitions.h"
+
+namespace tandem::tools::kafka {
+
+namespace {
+
+using ThrottleChanges = std::map<std::string, std::optional<std::string>>;  // nullopt: take it away
+using ThrottledResources = std::map<std::string, ThrottleChanges>;          // by name
+
+constexpr std::int8_t kTopicResource = 2;
+constexpr std::int8_t kBrokerResource = 4;
+constexpr std::int8_t kSetOperation = 0;
+constexpr std::int8_t kDeleteOperation = 1;
+
+constexpr std::string_view kLeaderRate = "leader.replication.throttled.rate";
+constexpr std::string_view kFollowerRate = "follower.replication.throttled.rate";
+constexpr std::string_view kLogDirRate = "replica.alter.log.dirs.io.max.bytes.per.second";
+constexpr std::string_view kLeaderReplicas = "leader.replication.throttled.replicas";
+constexpr std::string_view kFollowerReplicas = "follower.replication.throttled.replicas";
+
+protocol::IncrementalAlterConfigsRequest throttle_request(std::int8_t type,
+                                                          const ThrottledResources& resources) {
+  protocol::IncrementalAlterConfigsRequest request;
+  for (const auto& [name, changes] : resources) {
+    auto& resource = request.resources.emplace_back();
+    resource.resource_type = type;
+    resource.resource_name = name;
+    for (const auto& [key, value] : changes) {
+      auto& config = resource.configs.emplace_back();
+      config.name = key;
+      config.config_operation = value ? kSetOperation : kDeleteOperation;
+      config.value = value;
+    }
+  }
+  return request;
+}
+
+base::Status apply_throttles(base::Result<Connection*> connection, std::int8_t type,
+                             const ThrottledResources& resources) {
+  if (resources.empty()) return {};
+  if (!connection) return connection.error();
+  const auto response = (*connection)->call(throttle_request(type, resources));
+  if (!response) return response.error();
+  for (const auto& result : response->responses) {
+    if (result.error_code != ErrorCode::none)
+      return base::make_error(base::Errc::unavailable, "{}",
+                              words_of(result.error_code, result.error_message));
+  }
+  return {};
+}
+
+// A broker's own settings are asked of that broker, when it is there.
+base::Status apply_to_brokers(Admin& admin, const ThrottledResources& resources) {
+  for (const auto& [name, changes] : resources) {
+    auto connection = admin.node(std::stoi(name));
+    if (auto status =
+            apply_throttles(connection ? connection : admin.any(), kBrokerResource, {{name, changes}});
+        !status)
+      return status;
+  }
+  return {};
+}
+
+struct ThrottledMove {
+  std::set<std::int32_t> sources;
+  std::set<std::int32_t> destinations;
+};
+
+std::map<zk::TopicPartition, ThrottledMove> moves_of(const ReassignStates& current,
+                                                     const Assignments& proposed,
+                                                     const Assignments& standing) {
+  std::map<zk::TopicPartition, ThrottledMove> out;
+  for (const auto& [partition, state] : current) {
+    ThrottledMove& move = out[partition];
+    move.sources.insert(state.replicas.begin(), state.replicas.end());
+    for (const auto broker : state.adding) move.sources.erase(broker);
+    move.destinations.insert(state.adding.begin(), state.adding.end());
+  }
+  for (const auto& [partition, replicas] : proposed) {
+    const bool moving = out.contains(partition);
+    ThrottledMove& move = out[partition];
+    if (!moving) move.sources.insert(standing.at(partition).begin(), standing.at(partition).end());
+    move.destinations.clear();
+    for (const auto broker : replicas) {
+      if (!move.sources.contains(broker)) move.destinations.insert(broker);
+    }
+  }
+  return out;
+}
+
+std::string comma_joined(const std::set<std::string>& words) {
+  return fmt::format("{}", fmt::join(words, ","));
+}
+
+}  // namespace
+
+base::Status set_move_throttle(Admin& admin, const ReassignStates& current, const Assignments& proposed,
+                               const Assignments& standing, std::int64_t bytes_per_second) {
+  std::map<std::string, std::set<std::string>> leaders;
+  std::map<std::string, std::set<std::string>> followers;
+  std::set<std::int32_t> brokers;
+  for (const auto& [partition, move] : moves_of(current, proposed, standing)) {
+    auto& lead = leaders[partition.topic];
+    auto& follow = followers[partition.topic];
+    for (const auto broker : move.sources) lead.insert(fmt::format("{}:{}", partition.partition, broker));
+    for (const auto broker : move.destinations)
+      follow.insert(fmt::format("{}:{}", partition.partition, broker));
+    brokers.insert(move.sources.begin(), move.sources.end());
+    brokers.insert(move.destinations.begin(), move.destinations.end());
+  }
+  ThrottledResources topics;
+  for (const auto& [topic, replicas] : leaders)
+    topics[topic][std::string(kLeaderReplicas)] = comma_joined(replicas);
+  for (const auto& [topic, replicas] : followers)
+    topics[topic][std::string(kFollowerReplicas)] = comma_joined(replicas);
+  if (auto status = apply_throttles(admin.any(), kTopicResource, topics); !status) return status;
+  ThrottledResources rates;
+  for (const auto broker : brokers) {
+    auto& changes = rates[std::to_string(broker)];
+    changes[std::string(kLeaderRate)] = std::to_string(bytes_per_second);
+    changes[std::string(kFollowerRate)] = std::to_string(bytes_per_second);
+  }
+  if (auto status = apply_to_brokers(admin, rates); !status) return status;
+  fmt::print("The inter-broker throttle limit was set to {} B/s\n", bytes_per_second);
+  return {};
+}
+
+base::Status set_log_dir_throttle(Admin& admin, const LogDirGoals& goals, std::int64_t bytes_per_second) {
+  ThrottledResources rates;
+  for (const auto& [replica, dir] : goals)
+    rates[std::to_string(replica.broker)][std::string(kLogDirRate)] = std::to_string(bytes_per_second);
+  if (auto status = apply_to_brokers(admin, rates); !status) return status;
+  fmt::print("The replica-alter-dir throttle limit was set to {} B/s\n", bytes_per_second);
+  return {};
+}
+
+base::Status clear_throttles(Admin& admin, const std::vector<Placement>& placements) {
+  const auto nodes = admin.nodes();
+  if (!nodes) return nodes.error();
+  std::set<std::int32_t> brokers;
+  for (const Node& node : *nodes) brokers.insert(node.id);
+  std::set<std::string> names;
+  for (const auto& placement : placements) {
+    brokers.insert(placement.replicas.begin(), placement.replicas.end());
+    names.insert(placement.partition.topic);
+  }
+  fmt::print("Clearing broker-level throttles on broker{} {}\n", brokers.size() == 1 ? "" : "s",
+             fmt::join(brokers, ","));
+  ThrottledResources rates;
+  for (const auto broker : brokers) {
+    for (const auto key : {kLeaderRate, kFollowerRate, kLogDirRate})
+      rates[std::to_string(broker)][std::string(key)] = std::nullopt;
+  }
+  if (auto status = apply_to_brokers(admin, rates); !status) return status;
+  fmt::print("Clearing topic-level throttles on topic{} {}\n", names.size() == 1 ? "" : "s",
+             fmt::join(names, ","));
+  ThrottledResources topics;
+  for (const auto& name : names) {
+    for (const auto key : {kLeaderReplicas, kFollowerReplicas}) topics[name][std::string(key)] = std::nullopt;
+  }
+  return apply_throttles(admin.any(), kTopicResource, topics);
+}
+
+}  // namespace tandem::tools::kafka
