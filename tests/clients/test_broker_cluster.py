@@ -19,7 +19,8 @@ def cluster(new_coord, tmp_path):
 
 def create(cluster, name, assignment):
     admin = AdminClient({"bootstrap.servers": cluster.bootstrap})
-    for future in admin.create_topics([NewTopic(name, len(assignment), replica_assignment=assignment)]).values():
+    topic = NewTopic(name, len(assignment), replica_assignment=assignment)
+    for future in admin.create_topics([topic]).values():
         future.result(timeout=30)
 
 
@@ -125,7 +126,8 @@ def test_leaders_are_elected_by_hand(cluster, tmp_path):
     cluster.brokers[1].restart()
     wait.until(lambda: cluster.leader("t", 0) == 2, 20, "the other leader")
     wait.until(lambda: cluster.isr("t", 0) == [1, 2], 60, "the return to the ISR")
-    election = ("kafka-leader-election.sh", "--bootstrap-server", cluster.bootstrap, "--election-type", "preferred")
+    election = ("kafka-leader-election.sh", "--bootstrap-server", cluster.bootstrap, "--election-type",
+                "preferred")
     assert tool(*election, "--topic", "t", "--partition", "0") == (
         0, "Successfully completed leader election (PREFERRED) for partitions t-0\n")
     assert cluster.leader("t", 0) == 1
@@ -146,7 +148,8 @@ def test_a_partition_moves_with_its_records(cluster, tmp_path):
     code, output = tool(*reassign, "--execute", "--reassignment-json-file", moves)
     assert (code, output) == (0, (
         "Current partition replica assignment\n\n"
-        '{"version":1,"partitions":[{"topic":"t","partition":0,"replicas":[0,1],"log_dirs":["any","any"]}]}\n\n'
+        '{"version":1,"partitions":[{"topic":"t","partition":0,"replicas":[0,1],'
+        '"log_dirs":["any","any"]}]}\n\n'
         "Save this to use as the --reassignment-json-file option during rollback\n"
         "Successfully started partition reassignment for t-0\n"))
     wait.until(lambda: cluster.assignment("t")["partitions"]["0"] == [2, 1], 60, "the end of the move")
@@ -155,6 +158,8 @@ def test_a_partition_moves_with_its_records(cluster, tmp_path):
     wait.until(lambda: cluster.isr("t", 0) == [1, 2], 20, "the ISR after the move")
     code, output = tool(*reassign, "--verify", "--reassignment-json-file", moves)
     assert code == 0
-    assert output.startswith("Status of partition reassignment:\nReassignment of partition t-0 is completed.\n")
+    assert output.startswith(
+        "Status of partition reassignment:\nReassignment of partition t-0 is completed.\n")
     assert tool(*reassign, "--list") == (0, "No partition reassignments found.\n")
-    wait.until(lambda: not (cluster.brokers[0].directory / "logs" / "t-0").exists(), 20, "the old replica's end")
+    old = cluster.brokers[0].directory / "logs" / "t-0"
+    wait.until(lambda: not old.exists(), 20, "the old replica's end")

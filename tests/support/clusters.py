@@ -16,7 +16,8 @@ class Cluster:
 
     def __init__(self, directory, connect, kinds, config=None, per_broker=None):
         self.directory, self.connect = directory, connect
-        self.config = {"offsets.topic.replication.factor": min(3, len(kinds)), "zookeeper.session.timeout.ms": 6000,
+        self.config = {"offsets.topic.replication.factor": min(3, len(kinds)),
+                       "zookeeper.session.timeout.ms": 6000,
                        "controlled.shutdown.retry.backoff.ms": 500, "auto.leader.rebalance.enable": "false",
                        **(config or {})}
         self.per_broker = per_broker or (lambda number: {})

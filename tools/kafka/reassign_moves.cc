@@ -1,7 +1,6 @@
 #include <fmt/core.h>
 #include <fmt/format.h>
-
-#include <thread>
+#include <poll.h>
 
 #include "broker/protocol/messages/alter_replica_log_dirs.h"
 #include "broker/protocol/messages/describe_log_dirs.h"
@@ -11,7 +10,7 @@ namespace tandem::tools::kafka {
 
 namespace {
 
-constexpr std::chrono::milliseconds kMovePause{100};
+constexpr int kMovePauseMs = 100;
 
 // The request of one broker for its replicas among `goals`.
 protocol::AlterReplicaLogDirsRequest log_dir_request_for(std::int32_t broker, const LogDirGoals& goals) {
@@ -134,7 +133,7 @@ base::Status start_log_dir_moves(Admin& admin, LogDirGoals goals, std::int64_t t
     }
     if (goals.empty()) return {};
     if (clock.now() >= deadline) break;
-    std::this_thread::sleep_for(kMovePause);
+    ::poll(nullptr, 0, kMovePauseMs);
   }
   std::vector<std::string> left;
   for (const auto& [replica, dir] : goals) left.push_back(replica.text());

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <random>
 
 #include "broker/controller/topic_assign.h"
 #include "broker/protocol/messages/alter_partition_reassignments.h"
@@ -190,7 +189,7 @@ base::Result<Assignments> propose(const Assignments& standing,
     ++count;
     if (factor == 0) factor = static_cast<std::int32_t>(replicas.size());
   }
-  base::Random random(std::random_device{}());
+  base::Random random(static_cast<std::uint64_t>(base::SystemClock().wall().ms));
   Assignments out;
   for (const auto& [topic, shape] : topics) {
     broker::controller::AssignOptions options;

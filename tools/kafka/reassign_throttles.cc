@@ -5,6 +5,7 @@
 
 #include "broker/protocol/messages/incremental_alter_configs.h"
 #include "tools/kafka/reassign_partitions.h"
+#include "tools/kafka/text.h"
 
 namespace tandem::tools::kafka {
 
@@ -58,7 +59,7 @@ base::Status apply_throttles(base::Result<Connection*> connection, std::int8_t t
 // A broker's own settings are asked of that broker, when it is there.
 base::Status apply_to_brokers(Admin& admin, const ThrottledResources& resources) {
   for (const auto& [name, changes] : resources) {
-    auto connection = admin.node(std::stoi(name));
+    auto connection = admin.node(static_cast<std::int32_t>(parse_number(name).value_or(-1)));
     if (auto status =
             apply_throttles(connection ? connection : admin.any(), kBrokerResource, {{name, changes}});
         !status)

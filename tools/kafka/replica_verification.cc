@@ -1,14 +1,13 @@
 // kafka-replica-verification.sh: fetches the same offsets from every replica and compares the batches, up to
 // the high watermark; reports the lag from time to time, and ends only when replicas differ or it is stopped.
 #include <fmt/core.h>
+#include <poll.h>
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <ctime>
 #include <regex>
 #include <set>
-#include <thread>
 
 #include "broker/protocol/messages/fetch.h"
 #include "broker/protocol/messages/list_offsets.h"
@@ -54,9 +53,8 @@ struct Fetched {
 using FetchedReplicas = std::map<zk::TopicPartition, std::map<std::int32_t, Fetched>>;
 
 std::string now_text() {
-  const auto now = std::chrono::system_clock::now();
-  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count();
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
+  const std::int64_t ms = base::SystemClock().wall().ms;
+  const auto seconds = static_cast<std::time_t>(ms / 1000);
   std::tm local{};
   ::localtime_r(&seconds, &local);
   std::array<char, 32> text{};
@@ -258,7 +256,7 @@ int verify_replicas(Admin& admin, const Options& options) {
       std::fflush(stdout);
       reported = clock.now();
     }
-    if (lag.lag <= 0) std::this_thread::sleep_for(std::chrono::milliseconds(settings->limits.wait_ms));
+    if (lag.lag <= 0) ::poll(nullptr, 0, settings->limits.wait_ms);
   }
 }
 
