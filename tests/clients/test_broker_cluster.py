@@ -59,19 +59,20 @@ def test_replicas_are_spread_and_every_broker_knows(cluster):
 
 
 def test_a_killed_leader_is_replaced_and_a_lone_one_leaves_minus_one(cluster):
-    create(cluster, "t", [[1, 2], [1], [2, 0]])
+    create(cluster, "t", [[1, 2]])
+    create(cluster, "lone", [[1]])
     wait.until(lambda: cluster.leader("t", 0) == 1, 20, "the first leader")
     cluster.brokers[1].kill()
     wait.until(lambda: cluster.leader("t", 0) == 2, 30, "the second replica leads")
     assert cluster.isr("t", 0) == [2]
-    wait.until(lambda: cluster.leader("t", 1) == -1, 10, "no leader for the only replica")
-    assert cluster.isr("t", 1) == [1]
-    output = topics(cluster, "--describe", "--unavailable-partitions")
-    assert "Topic: t\tPartition: 1\tLeader: none" in output
-    assert "Partition: 0" not in output
+    wait.until(lambda: cluster.leader("lone", 0) == -1, 10, "no leader for the only replica")
+    assert cluster.isr("lone", 0) == [1]
+    wait.until(lambda: "Topic: lone\tPartition: 0\tLeader: none" in topics(
+        cluster, "--describe", "--unavailable-partitions"), 20, "the metadata")
+    assert "Topic: t" not in topics(cluster, "--describe", "--unavailable-partitions")
     cluster.brokers[1].start()
-    wait.until(lambda: cluster.leader("t", 1) == 1, 30, "the only replica leads again")
-    assert cluster.state("t", 1)["leader_epoch"] == 2
+    wait.until(lambda: cluster.leader("lone", 0) == 1, 30, "the only replica leads again")
+    assert cluster.state("lone", 0)["leader_epoch"] == 2
 
 
 def test_the_office_passes_on_and_a_frozen_controller_changes_nothing(cluster):
@@ -94,7 +95,8 @@ def test_the_office_passes_on_and_a_frozen_controller_changes_nothing(cluster):
 
 
 def test_a_broker_that_shuts_down_hands_its_leaders_on_first(cluster):
-    create(cluster, "t", [[2, 1], [1, 2], [2]])
+    create(cluster, "t", [[2, 1], [1, 2]])
+    create(cluster, "lone", [[2]])
     cluster.brokers[2].stop()
     assert "controlled shutdown succeeded" in cluster.brokers[2].log()
     state = cluster.state("t", 0)
@@ -121,45 +123,56 @@ def test_topics_that_clients_use_are_made_by_the_controller_elsewhere(cluster):
                and cluster.state("made_by_use", 0), 30, "the topic")
 
 
-def test_leaders_are_elected_by_hand(cluster, tmp_path):
+def test_leaders_are_elected_by_hand(cluster):
     create(cluster, "t", [[1, 2]])
-    cluster.brokers[1].restart()
-    wait.until(lambda: cluster.leader("t", 0) == 2, 20, "the other leader")
-    wait.until(lambda: cluster.isr("t", 0) == [1, 2], 60, "the return to the ISR")
-    election = ("kafka-leader-election.sh", "--bootstrap-server", cluster.bootstrap, "--election-type",
-                "preferred")
-    assert tool(*election, "--topic", "t", "--partition", "0") == (
-        0, "Successfully completed leader election (PREFERRED) for partitions t-0\n")
-    assert cluster.leader("t", 0) == 1
-    assert tool(*election, "--topic", "t", "--partition", "0") == (
-        0, "Valid replica already elected for partitions t-0\n")
-    code, output = tool(*election, "--topic", "none", "--partition", "0")
+    election = ("kafka-leader-election.sh", "--bootstrap-server", cluster.brokers[0].bootstrap)
+    one = (*election, "--topic", "t", "--partition", "0", "--election-type")
+    assert tool(*one, "preferred") == (0, "Valid replica already elected for partitions t-0\n")
+    assert tool(*election, "--election-type", "preferred", "--all-topic-partitions") == (0, "")
+    code, output = tool(*election, "--election-type", "preferred", "--topic", "none", "--partition", "0")
     assert code == 1
     assert output.startswith("Error completing leader election (PREFERRED) for partition: none-0: "
                              "org.apache.kafka.common.errors.UnknownTopicOrPartitionException: ")
+    cluster.brokers[1].kill()
+    wait.until(lambda: cluster.leader("t", 0) == 2, 30, "the other leader")
+    assert tool(*one, "preferred") == (1, (
+        "Error completing leader election (PREFERRED) for partition: t-0: "
+        "org.apache.kafka.common.errors.PreferredLeaderNotAvailableException: Failed to elect leader for "
+        "partition t-0 under strategy PreferredReplicaPartitionLeaderElectionStrategy\n"
+        "1 replica(s) could not be elected\n"))
+    cluster.brokers[2].kill()
+    wait.until(lambda: cluster.leader("t", 0) == -1, 30, "no leader")
+    cluster.brokers[1].start()
+    wait.until(lambda: cluster.ids() == [0, 1], 30, "a replica that is not in sync")
+    assert cluster.leader("t", 0) == -1
+    assert tool(*one, "unclean") == (
+        0, "Successfully completed leader election (UNCLEAN) for partitions t-0\n")
+    state = cluster.state("t", 0)
+    assert (state["leader"], state["isr"], state["leader_recovery_state"]) == (1, [1], 1)
 
 
-def test_a_partition_moves_with_its_records(cluster, tmp_path):
+def test_a_partition_leaves_a_broker(cluster, tmp_path):
     create(cluster, "t", [[0, 1]])
+    wait.until(lambda: (cluster.brokers[0].directory / "logs" / "t-0").exists(), 20, "the first replica")
     moves = tmp_path / "moves.json"
-    goal = {"version": 1, "partitions": [{"topic": "t", "partition": 0, "replicas": [2, 1]}]}
+    goal = {"version": 1, "partitions": [{"topic": "t", "partition": 0, "replicas": [1]}]}
     moves.write_text(json.dumps(goal))
     reassign = ("kafka-reassign-partitions.sh", "--bootstrap-server", cluster.bootstrap)
-    code, output = tool(*reassign, "--execute", "--reassignment-json-file", moves)
-    assert (code, output) == (0, (
+    assert tool(*reassign, "--execute", "--reassignment-json-file", moves) == (0, (
         "Current partition replica assignment\n\n"
         '{"version":1,"partitions":[{"topic":"t","partition":0,"replicas":[0,1],'
         '"log_dirs":["any","any"]}]}\n\n'
         "Save this to use as the --reassignment-json-file option during rollback\n"
         "Successfully started partition reassignment for t-0\n"))
-    wait.until(lambda: cluster.assignment("t")["partitions"]["0"] == [2, 1], 60, "the end of the move")
-    assert cluster.assignment("t")["adding_replicas"] == {}
-    assert cluster.leader("t", 0) == 2
-    wait.until(lambda: cluster.isr("t", 0) == [1, 2], 20, "the ISR after the move")
-    code, output = tool(*reassign, "--verify", "--reassignment-json-file", moves)
-    assert code == 0
-    assert output.startswith(
-        "Status of partition reassignment:\nReassignment of partition t-0 is completed.\n")
+    wait.until(lambda: cluster.assignment("t")["partitions"]["0"] == [1], 30, "the end of the move")
+    assert cluster.assignment("t")["removing_replicas"] == {}
+    assert (cluster.leader("t", 0), cluster.isr("t", 0)) == (1, [1])
+    code, output = tool(*reassign, "--verify", "--reassignment-json-file", moves, "--preserve-throttles")
+    assert (code, output) == (
+        0, "Status of partition reassignment:\nReassignment of partition t-0 is completed.\n\n")
     assert tool(*reassign, "--list") == (0, "No partition reassignments found.\n")
+    assert tool(*reassign, "--cancel", "--reassignment-json-file", moves, "--preserve-throttles") == (0, (
+        "None of the specified partition reassignments are active.\n"
+        "None of the specified partition moves are active."))
     old = cluster.brokers[0].directory / "logs" / "t-0"
     wait.until(lambda: not old.exists(), 20, "the old replica's end")

@@ -14,10 +14,10 @@ namespace {
 using ThrottleChanges = std::map<std::string, std::optional<std::string>>;  // nullopt: take it away
 using ThrottledResources = std::map<std::string, ThrottleChanges>;          // by name
 
-constexpr std::int8_t kTopicResource = 2;
-constexpr std::int8_t kBrokerResource = 4;
-constexpr std::int8_t kSetOperation = 0;
-constexpr std::int8_t kDeleteOperation = 1;
+constexpr std::int8_t kThrottledTopic = 2;
+constexpr std::int8_t kThrottledBroker = 4;
+constexpr std::int8_t kSetThrottle = 0;
+constexpr std::int8_t kDropThrottle = 1;
 
 constexpr std::string_view kLeaderRate = "leader.replication.throttled.rate";
 constexpr std::string_view kFollowerRate = "follower.replication.throttled.rate";
@@ -35,7 +35,7 @@ protocol::IncrementalAlterConfigsRequest throttle_request(std::int8_t type,
     for (const auto& [key, value] : changes) {
       auto& config = resource.configs.emplace_back();
       config.name = key;
-      config.config_operation = value ? kSetOperation : kDeleteOperation;
+      config.config_operation = value ? kSetThrottle : kDropThrottle;
       config.value = value;
     }
   }
@@ -61,7 +61,7 @@ base::Status apply_to_brokers(Admin& admin, const ThrottledResources& resources)
   for (const auto& [name, changes] : resources) {
     auto connection = admin.node(static_cast<std::int32_t>(parse_number(name).value_or(-1)));
     if (auto status =
-            apply_throttles(connection ? connection : admin.any(), kBrokerResource, {{name, changes}});
+            apply_throttles(connection ? connection : admin.any(), kThrottledBroker, {{name, changes}});
         !status)
       return status;
   }
@@ -120,7 +120,7 @@ base::Status set_move_throttle(Admin& admin, const ReassignStates& current, cons
     topics[topic][std::string(kLeaderReplicas)] = comma_joined(replicas);
   for (const auto& [topic, replicas] : followers)
     topics[topic][std::string(kFollowerReplicas)] = comma_joined(replicas);
-  if (auto status = apply_throttles(admin.any(), kTopicResource, topics); !status) return status;
+  if (auto status = apply_throttles(admin.any(), kThrottledTopic, topics); !status) return status;
   ThrottledResources rates;
   for (const auto broker : brokers) {
     auto& changes = rates[std::to_string(broker)];
@@ -165,7 +165,7 @@ base::Status clear_throttles(Admin& admin, const std::vector<Placement>& placeme
   for (const auto& name : names) {
     for (const auto key : {kLeaderReplicas, kFollowerReplicas}) topics[name][std::string(key)] = std::nullopt;
   }
-  return apply_throttles(admin.any(), kTopicResource, topics);
+  return apply_throttles(admin.any(), kThrottledTopic, topics);
 }
 
 }  // namespace tandem::tools::kafka
