@@ -85,6 +85,47 @@ Lines lines(const protocol::AllocateProducerIdsResponse& response) {
                       response.producer_id_len)};
 }
 
+std::string outcome(ErrorCode code) { return code == ErrorCode::none ? "done" : fmt::format("{}", code); }
+
+Lines lines(const protocol::AlterPartitionReassignmentsResponse& response) {
+  if (response.error_code != ErrorCode::none) return {outcome(response.error_code)};
+  Lines out;
+  for (const auto& topic : response.responses) {
+    for (const auto& p : topic.partitions)
+      out.push_back(fmt::format("{}-{}: {}", topic.name, p.partition_index, outcome(p.error_code)));
+  }
+  return out;
+}
+
+Lines lines(const protocol::ListPartitionReassignmentsResponse& response) {
+  if (response.error_code != ErrorCode::none) return {outcome(response.error_code)};
+  Lines out;
+  for (const auto& topic : response.topics) {
+    for (const auto& p : topic.partitions) {
+      out.push_back(fmt::format("{}-{}: {} adding {} removing {}", topic.name, p.partition_index,
+                                joined(p.replicas), joined(p.adding_replicas), joined(p.removing_replicas)));
+    }
+  }
+  return out;
+}
+
+Lines lines(const protocol::ElectLeadersResponse& response) {
+  Lines out;
+  for (const auto& topic : response.replica_election_results) {
+    for (const auto& p : topic.partition_result)
+      out.push_back(fmt::format("{}-{}: {}", topic.topic, p.partition_id, outcome(p.error_code)));
+  }
+  return out;
+}
+
+Lines lines(const protocol::UpdateFeaturesResponse& response) {
+  if (response.error_code != ErrorCode::none) return {outcome(response.error_code)};
+  Lines out;
+  for (const auto& result : response.results)
+    out.push_back(fmt::format("{}: {}", result.feature, outcome(result.error_code)));
+  return out;
+}
+
 Lines lines(const broker::controller::TopicsCreated& created) {
   Lines out;
   for (const auto& topic : created.topics)
