@@ -31,7 +31,11 @@ Status Log::drop_snapshots(std::int64_t from) {
 
 Result<std::uint64_t> Log::truncate_to(std::int64_t offset) {
   if (failure_) return *failure_;
-  if (offset >= end_offset()) return std::uint64_t{0};
+  if (offset >= end_offset()) {
+    // Who led and appended nothing noted its epoch all the same, and another leader has begun there since.
+    if (auto status = note(epochs_.truncate_from_end(end_offset())); !status) return status.error();
+    return std::uint64_t{0};
+  }
   const std::uint64_t before = size();
   if (offset < segments_.begin()->first) {
     if (auto status = truncate_fully_at(offset); !status) return status.error();

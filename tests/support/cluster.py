@@ -7,6 +7,7 @@ import threading
 import confluent_kafka
 from confluent_kafka.admin import AdminClient, NewTopic
 from kazoo.client import KazooClient
+from kazoo.exceptions import NoNodeError
 
 from support import wait
 
@@ -50,7 +51,11 @@ class Cluster:
         return json.loads(self.tree.get(f"/brokers/topics/{topic}/partitions/{partition}/state")[0])
 
     def in_sync(self, topic, partition=0):
-        return sorted(self.state(topic, partition)["isr"])
+        """Empty until the controller has made the partition."""
+        try:
+            return sorted(self.state(topic, partition)["isr"])
+        except NoNodeError:
+            return []
 
     def log_bytes(self, number, topic, partition=0):
         directory = self.brokers[number].directory / "logs" / f"{topic}-{partition}"

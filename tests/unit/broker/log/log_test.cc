@@ -130,6 +130,17 @@ TEST_CASE_FIXTURE(LogFixture, "a raised start offset lets whole segments below i
   CHECK(log->start_offset() == 11);
 }
 
+TEST_CASE_FIXTURE(LogFixture,
+                  "a truncation that cuts nothing forgets an epoch in which nothing was appended") {
+  open();
+  append(2);
+  REQUIRE(log->epochs().assign(7, log->end_offset()).has_value());
+  REQUIRE(log->epochs().latest() == 7);
+  CHECK(log->truncate_to(log->end_offset()).value() == 0);
+  CHECK(log->epochs().latest() == 0);
+  CHECK(offsets() == range_of(0, 2));
+}
+
 TEST_CASE_FIXTURE(LogFixture, "truncation cuts at the batch that holds the offset and appends go on there") {
   config.segment_bytes = 300;
   open();
