@@ -4,8 +4,10 @@ Both run on Apache ZooKeeper. Every node is compared, its bytes and its version;
 by its kind: timestamps, random ids, ports.
 """
 
+import json
 import re
 
+import pytest
 from confluent_kafka import Consumer, Producer
 from confluent_kafka.admin import (AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewPartitions,
                                    NewTopic)
@@ -13,6 +15,7 @@ from kazoo.client import KazooClient
 
 from peers import peers
 from support import servers, wait
+from support.clusters import Cluster
 
 VARIABLE = [
     (re.compile(rb'("timestamp":)"\d+"'), rb'\1"T"'),
@@ -117,3 +120,47 @@ def test_a_life_leaves_the_same_tree(tmp_path):
 
 def test_settings_leave_the_same_tree(tmp_path):
     compare(tmp_path, [live, lambda bootstrap, _: configure(bootstrap)])
+
+
+def cluster_life(cluster):
+    """What a controller of three brokers writes: placement, growth, moves, a broker that leaves."""
+    bootstrap = cluster.brokers[0].bootstrap
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    done(admin.create_topics(
+        [NewTopic("spread", 3, replica_assignment=[[0, 1, 2], [1, 2, 0], [2, 0, 1]])]))
+    done(admin.create_topics([NewTopic("pairs", 2, replica_assignment=[[1, 2], [2, 1]])]))
+    done(admin.create_topics([NewTopic("moved", 2, replica_assignment=[[0, 1], [1, 0]])]))
+    done(admin.create_topics([NewTopic("gone", 1, replica_assignment=[[0, 1, 2]])]))
+    done(admin.create_partitions([NewPartitions("pairs", 3, replica_assignment=[[1, 0]])]))
+    done(admin.delete_topics(["gone"]))
+    wait.until(lambda: cluster.assignment("gone") is None, 30, "the topic is still there")
+    goal = cluster.directory / "goal.json"
+    goal.write_text(json.dumps({"version": 1, "partitions": [
+        {"topic": "moved", "partition": 0, "replicas": [1]},
+        {"topic": "moved", "partition": 1, "replicas": [0, 1]}]}))
+    peers.run(servers.tool("kafka-reassign-partitions.sh", "--bootstrap-server", bootstrap, "--execute",
+                           "--reassignment-json-file", goal))
+    wait.until(lambda: cluster.assignment("moved")["partitions"] == {"0": [1], "1": [0, 1]}, 30, "moves")
+    cluster.brokers[2].stop()
+    wait.until(lambda: cluster.ids() == [0, 1], 30, "the end of the registration")
+    wait.until(lambda: cluster.leader("spread", 2) == 0, 30, "the leader after the shutdown")
+    peers.run(servers.tool("kafka-leader-election.sh", "--bootstrap-server", bootstrap, "--election-type",
+                           "preferred", "--topic", "moved", "--partition", "1"))
+    wait.until(lambda: cluster.leader("moved", 1) == 0, 30, "the preferred leader")
+
+
+def tree_of_three(tmp_path, kind):
+    with peers.ApacheZooKeeper(tmp_path / "zookeeper") as zookeeper:
+        connect = f"127.0.0.1:{zookeeper.port}"
+        with Cluster(tmp_path, connect, [kind] * 3) as cluster:
+            cluster_life(cluster)
+            return dump(connect)
+
+
+@pytest.mark.full
+def test_a_life_of_three_brokers_leaves_the_same_tree(tmp_path):
+    theirs = tree_of_three(tmp_path / "apache", "apache")
+    ours = tree_of_three(tmp_path / "ours", "ours")
+    differences = [f"{path}: Kafka {theirs.get(path)}, ours {ours.get(path)}"
+                   for path in sorted(theirs.keys() | ours.keys()) if theirs.get(path) != ours.get(path)]
+    assert not differences, f"of {len(theirs)} nodes differ:\n" + "\n".join(differences)
