@@ -4,6 +4,7 @@ import json
 import subprocess
 
 import pytest
+from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from support import servers, wait
@@ -176,3 +177,46 @@ def test_a_partition_leaves_a_broker(cluster, tmp_path):
         "None of the specified partition moves are active."))
     old = cluster.brokers[0].directory / "logs" / "t-0"
     wait.until(lambda: not old.exists(), 20, "the old replica's end")
+
+
+def test_a_partition_moves_with_its_records(cluster, tmp_path):
+    create(cluster, "t", [[0, 1]])
+    producer = Producer({"bootstrap.servers": cluster.bootstrap, "enable.idempotence": True})
+    for number in range(1000):
+        producer.produce("t", str(number))
+    assert producer.flush(30) == 0
+    moves = tmp_path / "moves.json"
+    goal = {"version": 1, "partitions": [{"topic": "t", "partition": 0, "replicas": [2, 1]}]}
+    moves.write_text(json.dumps(goal))
+    reassign = ("kafka-reassign-partitions.sh", "--bootstrap-server", cluster.bootstrap)
+    code, output = tool(*reassign, "--execute", "--reassignment-json-file", moves)
+    assert (code, output) == (0, (
+        "Current partition replica assignment\n\n"
+        '{"version":1,"partitions":[{"topic":"t","partition":0,"replicas":[0,1],'
+        '"log_dirs":["any","any"]}]}\n\n'
+        "Save this to use as the --reassignment-json-file option during rollback\n"
+        "Successfully started partition reassignment for t-0\n"))
+    wait.until(lambda: cluster.assignment("t")["partitions"]["0"] == [2, 1], 60, "the end of the move")
+    assert cluster.assignment("t")["adding_replicas"] == {}
+    assert cluster.leader("t", 0) == 2
+    wait.until(lambda: cluster.isr("t", 0) == [1, 2], 20, "the ISR after the move")
+    code, output = tool(*reassign, "--verify", "--reassignment-json-file", moves)
+    assert code == 0
+    assert output.startswith(
+        "Status of partition reassignment:\nReassignment of partition t-0 is completed.\n")
+    assert tool(*reassign, "--list") == (0, "No partition reassignments found.\n")
+    old = cluster.brokers[0].directory / "logs" / "t-0"
+    wait.until(lambda: not old.exists(), 20, "the old replica's end")
+    output = tool("kafka-get-offsets.sh", "--bootstrap-server", cluster.bootstrap, "--topic", "t")
+    assert output == (0, "t:0:1000\n")
+
+
+def test_the_preferred_leader_returns_when_asked_for(cluster):
+    create(cluster, "t", [[1, 2]])
+    cluster.brokers[1].restart()
+    wait.until(lambda: cluster.leader("t", 0) == 2, 20, "the other leader")
+    wait.until(lambda: cluster.isr("t", 0) == [1, 2], 60, "the return to the ISR")
+    assert tool("kafka-leader-election.sh", "--bootstrap-server", cluster.bootstrap, "--election-type",
+                "preferred", "--topic", "t", "--partition", "0") == (
+        0, "Successfully completed leader election (PREFERRED) for partitions t-0\n")
+    assert cluster.leader("t", 0) == 1
