@@ -220,3 +220,32 @@ def test_the_preferred_leader_returns_when_asked_for(cluster):
                 "preferred", "--topic", "t", "--partition", "0") == (
         0, "Successfully completed leader election (PREFERRED) for partitions t-0\n")
     assert cluster.leader("t", 0) == 1
+
+
+def test_tools_look_into_directories_and_delete_records(cluster, tmp_path):
+    create(cluster, "t", [[0, 1]])
+    producer = Producer({"bootstrap.servers": cluster.bootstrap})
+    for number in range(10):
+        producer.produce("t", str(number))
+    assert producer.flush(30) == 0
+    code, output = tool("kafka-log-dirs.sh", "--bootstrap-server", cluster.bootstrap, "--describe",
+                        "--topic-list", "t")
+    assert code == 0
+    first, second, found = output.splitlines()
+    assert (first, second) == ("Querying brokers for log directories information",
+                               "Received log directory information from brokers 0,1,2")
+    held = {row["broker"]: [p["partition"] for d in row["logDirs"] for p in d["partitions"]]
+            for row in json.loads(found)["brokers"]}
+    assert held == {0: ["t-0"], 1: ["t-0"], 2: []}
+    offsets = tmp_path / "offsets.json"
+    offsets.write_text('{"version":1,"partitions":[{"topic":"t","partition":0,"offset":4}]}')
+
+    def deleted():
+        return tool("kafka-delete-records.sh", "--bootstrap-server", cluster.bootstrap,
+                    "--offset-json-file", offsets)
+    code, output = deleted()
+    assert code == 0
+    assert output.startswith("Executing records delete operation\nRecords delete operation completed:\n"
+                             "partition: t-0\tlow_watermark: ")
+    assert tool("kafka-get-offsets.sh", "--bootstrap-server", cluster.bootstrap, "--topic", "t",
+                "--time", "earliest") == (0, "t:0:4\n")
