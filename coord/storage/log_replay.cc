@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "bytes/reader.h"
+#include "coord/records/txn_batch.h"
 #include "coord/storage/txn_log.h"
 #include "jute/codec.h"
 
@@ -102,7 +103,9 @@ Status LogReplay::replay_entry(const TxnLogReader& reader, const std::string& pa
   jute::decode(header_reader, header);
   const Zxid zxid = header.zxid;
   if (zxid <= last_) return {};  // the snapshot has it, or a file was written twice over
-  if (last_known_ && same_epoch(zxid, last_) && zxid != last_.next())
+  // An epoch begins with its first transaction: one that is damaged, or a file that is gone, leaves a hole
+  // too.
+  if (last_known_ && !records::follows(zxid, last_))
     return base::make_error(
         Errc::corrupt,
         "{} at offset {}: transaction 0x{:x} follows 0x{:x}, those between are missing{}; a log file "

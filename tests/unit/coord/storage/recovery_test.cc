@@ -181,6 +181,27 @@ TEST_CASE("a missing log file is a hole in the zxids and stops the start") {
   CHECK(result.error().context.find("0xb follows 0x5") != std::string::npos);
 }
 
+TEST_CASE("a damaged or missing first transaction of an epoch is a hole, though the epochs differ") {
+  TempDir dir;
+  fs::PosixDisk disk;
+  write_empty_snapshot(disk, dir.path, 0);
+  write_log(disk, dir.path, 5);
+  write_log(disk, dir.path, 1, 1, 0x300000001);
+  write_log(disk, dir.path, 3, 1, 0x300000002);
+  RecordingTarget whole;
+  REQUIRE(recover_all(disk, dir.path, whole).has_value());
+  CHECK(whole.txns.size() == 9);
+  const std::string first = dir.path + "/log.300000001";
+  flip(disk, first, entry_offset(0) + 20);
+  RecordingTarget target;
+  const auto damaged = recover_all(disk, dir.path, target);
+  REQUIRE(damaged.has_error());
+  CHECK(damaged.error().code == base::Errc::corrupt);
+  CHECK(damaged.error().context.find("0x300000002 follows 0x5") != std::string::npos);
+  REQUIRE(disk.unlink(first).has_value());
+  CHECK(recover_all(disk, dir.path, target).has_error());
+}
+
 TEST_CASE("a damaged newest snapshot falls back to the one before") {
   TempDir dir;
   fs::PosixDisk disk;
