@@ -88,8 +88,11 @@ bool Node::start() {
     return false;
   }
   if (!options.real_disk) start->incomplete = disk_->vote_withheld();
-  world_.note(number_, fmt::format("starts at 0x{:x}, epochs {}/{}", start->database.tree->last_zxid().value,
-                                   start->accepted_epoch, start->current_epoch));
+  world_.note(number_,
+              fmt::format("starts at 0x{:x} from snapshot 0x{:x}, comparable from 0x{:x}, epochs {}/{}{}{}",
+                          start->database.tree->last_zxid().value, disk_->snapshot_zxid().value,
+                          disk_->comparable_from().value, start->accepted_epoch, start->current_epoch,
+                          disk_->rotten() ? ", rotten" : "", start->incomplete ? ", without a vote" : ""));
   MemberStart whole{std::move(made), std::move(*start), authorizer_, *this, now()};
   const ApacheOptions apache{options.apache_old, options.apache_quick_acks};
   peer_ = apache_ ? make_apache(std::move(whole), apache) : make_tandem(std::move(whole));

@@ -154,6 +154,7 @@ base::Result<coord::peer::PeerStart> StoreDisk::open(Failed failed) {
   events.damaged = [this](const std::string& text) {
     if (!rotten_) violated_("D2", text);
     set_aside_ = true;
+    rotten_anew_ = false;
     unproven_.reset();
   };
   auto start = coord::server::load_start(disk_, rules, events);
@@ -182,7 +183,7 @@ void StoreDisk::restore_vote() {
   vote_withheld_ = false;
   if (const Status status = storage::restore_vote(disk_, kDirectory); !status) return fail(status.error());
   if (!std::exchange(set_aside_, false)) return;
-  rotten_ = false;
+  rotten_ = std::exchange(rotten_anew_, false);
   ++healed_;
 }
 
@@ -494,6 +495,7 @@ bool StoreDisk::rot() {
   if (!disk_.rot(rot.path, rot.offset, rot.mask)) return false;
   if (is_last) unproven_ = rot;
   rotten_ = true;
+  rotten_anew_ = rotten_anew_ || set_aside_;
   return true;
 }
 

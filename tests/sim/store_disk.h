@@ -128,6 +128,7 @@ class StoreDisk final : public NodeDisk {
   std::map<Zxid, Zxid> mixed_until_;        // by snapshot
   bool rotten_ = false;
   bool set_aside_ = false;       // and is not whole again
+  bool rotten_anew_ = false;     // since then
   std::optional<Rot> unproven_;  // in the last file of the log
 };
 
