@@ -214,7 +214,7 @@ void ApacheElection::on_link(ServerId peer, bool up) {
   if (!up) return static_cast<void>(up_.erase(peer));
   up_.insert(peer);
   if (const auto last = last_sent_.find(peer); last != last_sent_.end())
-    effects_.push_back(Send{peer, last->second});
+    effects_.emplace_back(Send{peer, last->second});
 }
 
 coord::election::Status ApacheElection::status() const {

@@ -1,7 +1,8 @@
 // The simulator's command line: runs seeds, prints what they met, and for a violation the one command that
 // replays it.
 //   coord_sim [--seed N] [--seeds COUNT | --seconds WALL | --hours SIMULATED] [--mutant NAME]
-//             [--verbose] [--twice] [--mutants] [--deaf] [--explore [--crashes N] [--delays N]]
+//             [--mixed] [--verbose] [--twice] [--mutants] [--deaf] [--explore [--crashes N] [--delays N]]
+// --mixed: a third of the seeds have models of Apache's servers among the voters.
 // --deaf: of each seed's ensemble, without its faults, the leader hears nobody any more and is heard by all.
 // --explore: the small case of explore.h, for --seconds. --twice: each seed again, its fingerprint must be
 // the same. --mutants: each mutant must be found by one of the seeds; prints the table of docs/simulation.md.
@@ -37,6 +38,7 @@ struct Arguments {
   bool mutants = false;
   bool explore = false;
   bool deaf = false;
+  bool mixed = false;
   ExploreLimits limits;
 };
 
@@ -50,7 +52,8 @@ void on_abort(int) {
 int usage() {
   std::fputs(
       "Usage: coord_sim [--seed N] [--seeds COUNT | --seconds WALL | --hours SIMULATED] [--mutant NAME]\n"
-      "                 [--verbose] [--twice] [--mutants] [--deaf] [--explore [--crashes N] [--delays N]]\n",
+      "                 [--mixed] [--verbose] [--twice] [--mutants] [--deaf]\n"
+      "                 [--explore [--crashes N] [--delays N]]\n",
       stderr);
   return 2;
 }
@@ -66,6 +69,8 @@ bool parse(int argc, char** argv, Arguments& arguments) {
       arguments.mutants = true;
     } else if (word == "--deaf") {
       arguments.deaf = true;
+    } else if (word == "--mixed") {
+      arguments.mixed = true;
     } else if (word == "--explore") {
       arguments.explore = true;
     } else if (i + 1 == argc) {
@@ -130,9 +135,9 @@ int violated(const Options& options, const std::string& text) {
 
 void remember_replay(const Options& options) {
   const bool whole = options.mutant == Mutant::none;
-  std::snprintf(replay_line, sizeof replay_line, "replay: ./dev sim --seed %llu%s%s\n",
-                static_cast<unsigned long long>(options.seed), whole ? "" : " --mutant ",
-                whole ? "" : to_string(options.mutant));
+  std::snprintf(replay_line, sizeof replay_line, "replay: ./dev sim --seed %llu%s%s%s\n",
+                static_cast<unsigned long long>(options.seed), options.apache != 0 ? " --mixed" : "",
+                whole ? "" : " --mutant ", whole ? "" : to_string(options.mutant));
 }
 
 // In a process of its own: a mutant may also drive a core into one of its assertions.
@@ -175,7 +180,7 @@ double cpu_seconds() {
 bool found(const Arguments& arguments, Mutant mutant) {
   const double start = cpu_seconds();
   for (std::uint64_t i = 0; i < arguments.seeds; ++i) {
-    Options options = Options::of_seed(arguments.first + i);
+    Options options = Options::of_seed(arguments.first + i, arguments.mixed);
     options.mutant = mutant;
     const std::string violation = violation_of(options);
     if (violation.empty()) continue;
@@ -241,7 +246,7 @@ int main(int argc, char** argv) {
   for (std::uint64_t i = 0; i < arguments.seeds; ++i) {
     if (arguments.seconds > 0 && elapsed() > arguments.seconds) break;
     if (arguments.hours > 0 && totals.simulated_seconds > arguments.hours * 3600) break;
-    Options options = Options::of_seed(arguments.first + i);
+    Options options = Options::of_seed(arguments.first + i, arguments.mixed);
     options.mutant = arguments.mutant;
     remember_replay(options);
     const Report report = World(options, arguments.verbose).run();

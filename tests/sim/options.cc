@@ -56,14 +56,15 @@ milliseconds swarm(base::Random& random, std::int64_t low_ms, std::int64_t high_
   return milliseconds(on ? mean : 0);
 }
 
-// A third of the seeds with an ensemble have one or two models of Apache's among the voters, some all but
-// one. They exchange no heartbeats, read-only mode is not part of the model.
-void draw_apache(Options& options, base::Random& random) {
-  const bool mixed = random.chance(0.35);
+// Asked for, a third of the seeds with an ensemble have one or two models of Apache's among the voters, some
+// all but one. What is drawn behind is the same either way. They exchange no heartbeats, read-only mode is
+// not part of the model.
+void draw_apache(Options& options, base::Random& random, bool wanted) {
+  const bool drawn = random.chance(0.35);
   const std::uint64_t count = random.chance(0.2) ? 7 : random.between(1, 2);
   const bool old = random.chance(0.4);
   const bool quick = random.chance(0.5);
-  if (!mixed || options.voters < 2) return;
+  if (!wanted || !drawn || options.voters < 2) return;
   for (std::uint64_t i = 0; i < count; ++i) options.apache |= 1U << random.between(1, options.voters);
   options.apache_old = old;
   options.apache_quick_acks = quick;
@@ -83,7 +84,7 @@ bool parse_mutant(std::string_view text, Mutant& mutant) {
   return false;
 }
 
-Options Options::of_seed(std::uint64_t seed) {
+Options Options::of_seed(std::uint64_t seed, bool mixed) {
   base::Random random(seed * 2 + 1);
   Options options;
   options.seed = seed;
@@ -116,14 +117,14 @@ Options Options::of_seed(std::uint64_t seed) {
   options.full_disks = swarm(random, 3000, 15000);
   options.read_errors = swarm(random, 3000, 15000);
   options.rot = swarm(random, 2000, 15000);
-  draw_apache(options, random);
+  draw_apache(options, random, mixed);
   options.clock_jumps = swarm(random, 1000, 8000);
   options.replays = swarm(random, 500, 5000);
   return options;
 }
 
 Options Options::of_quiet_seed(std::uint64_t seed) {
-  const Options drawn = of_seed(seed);
+  const Options drawn = of_seed(seed, false);
   Options options;
   options.seed = seed;
   options.voters = std::max(drawn.voters, 3);

@@ -105,7 +105,7 @@ struct Options {
   Duration latency{std::chrono::microseconds(300)};
   double latency_spikes = 0;  // share of messages that take up to 200 ms
 
-  static Options of_seed(std::uint64_t seed);
+  static Options of_seed(std::uint64_t seed, bool mixed);  // mixed: models of Apache's may be among them
   // An ensemble of the seed's kind, none of its faults, three voters or more, ours.
   static Options of_quiet_seed(std::uint64_t seed);
   std::string text() const;
