@@ -76,6 +76,7 @@ def fill_up(server, disk, filler):
     assert short.create("/ephemeral", b"mine", zk_wire.EPHEMERAL) == 0
     good = 0
     while session.create(f"/n{good}", data) == 0:
+        short.ping()  # it must live until the disk is full, however long that takes
         good += 1
         if good == 50:
             cycles.fill(filler)
