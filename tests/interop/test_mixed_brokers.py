@@ -9,6 +9,8 @@ from support.cluster import NUMBERS, SETTINGS, Cluster, Load, read_all
 
 OURS = 2
 
+pytestmark = pytest.mark.full
+
 
 @pytest.fixture
 def cluster(tmp_path, new_coord):
