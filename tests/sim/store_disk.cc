@@ -155,7 +155,7 @@ base::Result<coord::peer::PeerStart> StoreDisk::open(Failed failed) {
     if (!rotten_) violated_("D2", text);
     set_aside_ = true;
     rotten_anew_ = false;
-    unproven_.reset();
+    unproven_.clear();
   };
   auto start = coord::server::load_start(disk_, rules, events);
   disk_.set_lies(options_.lies);
@@ -202,8 +202,10 @@ void StoreDisk::crash(Crash kind) {
   log_.reset();
   intake_.reset();
   // The mark is not synced: after a power cut it may prove less, and nobody could know of this any more.
-  if (kind == Crash::power && unproven_) disk_.rot(unproven_->path, unproven_->offset, unproven_->mask);
-  if (kind == Crash::power) unproven_.reset();
+  if (kind == Crash::power) {
+    for (const Rot& rot : unproven_) disk_.rot(rot.path, rot.offset, rot.mask);
+    unproven_.clear();
+  }
   disk_.crash(kind);
   slow_ = {};
 }
@@ -493,7 +495,7 @@ bool StoreDisk::rot() {
   if (mutant_ == Mutant::blind_checksums) return is_log && rot_unseen(path);
   const Rot rot{path, random_.below(known), static_cast<char>(random_.between(1, 127))};
   if (!disk_.rot(rot.path, rot.offset, rot.mask)) return false;
-  if (is_last) unproven_ = rot;
+  if (is_last) unproven_.push_back(rot);
   rotten_ = true;
   rotten_anew_ = rotten_anew_ || set_aside_;
   return true;
