@@ -166,22 +166,27 @@ base::Result<coord::peer::PeerStart> StoreDisk::open(Failed failed) {
   accepted_ = start->accepted_epoch;
   current_ = start->current_epoch;
   set_aside_ = set_aside_ || (rotten_ && start->incomplete && !vote_withheld_);
-  if (start->incomplete != vote_withheld_ && !set_aside_)
+  const bool unsure = std::exchange(vote_unsure_, false);
+  if (start->incomplete != vote_withheld_ && !set_aside_ && !unsure)
     violated_("D1", "whether it may vote is not what it was");
   vote_withheld_ = start->incomplete;
   return start;
 }
 
 void StoreDisk::withhold_vote(const std::string& reason) {
+  vote_unsure_ = true;  // until it is written: a death on the way may leave either
   if (const Status status = storage::withhold_vote(disk_, kDirectory, reason); !status)
     return fail(status.error());
+  vote_unsure_ = false;
   vote_withheld_ = true;
 }
 
 // All is here again, and what was set aside is what rotted: from now on it is judged as any other disk.
 void StoreDisk::restore_vote() {
   vote_withheld_ = false;
+  vote_unsure_ = true;
   if (const Status status = storage::restore_vote(disk_, kDirectory); !status) return fail(status.error());
+  vote_unsure_ = false;
   if (!std::exchange(set_aside_, false)) return;
   rotten_ = std::exchange(rotten_anew_, false);
   ++healed_;

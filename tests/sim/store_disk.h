@@ -127,6 +127,7 @@ class StoreDisk final : public NodeDisk {
   Zxid certain_;                            // what must be found, at least
   std::map<Zxid, Zxid> mixed_until_;        // by snapshot
   bool rotten_ = false;
+  bool vote_unsure_ = false;   // whether that is on the disk
   bool set_aside_ = false;     // and is not whole again
   bool rotten_anew_ = false;   // since then
   std::vector<Rot> unproven_;  // in the last file of the log
