@@ -45,7 +45,7 @@ Status TxnLog::open(Zxid first) {
   file_first_ = first;
   position_ = zeroed_ = 0;
   may_zero_ = true;
-  directory_synced_ = mark_open_ = false;
+  directory_synced_ = mark_set_ = false;
   if (auto status = (*file)->pwrite(0, encode_file_header(kLogMagic, kLogDbId)); !status) {
     file->reset();
     static_cast<void>(disk_.unlink(path));  // best effort: an empty last file is tolerated at start
@@ -53,6 +53,7 @@ Status TxnLog::open(Zxid first) {
   }
   file_ = std::move(*file);
   position_ = zeroed_ = kFileHeaderSize;
+  mark_.open(disk_, options_.directory);  // its name becomes durable with the log file's
   return {};
 }
 
@@ -77,7 +78,7 @@ Status TxnLog::zero_ahead() {
 }
 
 bool TxnLog::has_room(std::uint64_t bytes) const {
-  return file_ != nullptr && mark_open_ && position_ + bytes + kZeroReserve <= zeroed_;
+  return file_ != nullptr && mark_set_ && position_ + bytes + kZeroReserve <= zeroed_;
 }
 
 Status TxnLog::cut_back(const base::Error& cause) {
@@ -112,8 +113,7 @@ Status TxnLog::make_durable() {
 Status TxnLog::settle() {
   ENSURE(file_ != nullptr);
   if (options_.sync) {
-    const bool first = !std::exchange(mark_open_, true);
-    if (first) mark_.open(disk_, options_.directory);
+    const bool first = !std::exchange(mark_set_, true);
     mark_.set({file_first_, position_});
     if (first) mark_.sync();
   }

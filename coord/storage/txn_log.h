@@ -70,7 +70,7 @@ class TxnLog {
   std::uint64_t zeroed_ = 0;    // end of the zeroed part, or of the entries where that is later
   bool may_zero_ = true;        // not after the disk was found full, until the next file
   bool directory_synced_ = false;
-  bool mark_open_ = false;  // for this file
+  bool mark_set_ = false;  // for this file
   std::uint64_t rolled_bytes_ = 0;
 };
 

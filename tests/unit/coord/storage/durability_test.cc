@@ -45,6 +45,19 @@ TEST_CASE("what a start found in the log of a killed process outlives a power cu
   });
 }
 
+TEST_CASE("a power cut that tears a batch in a server's first log file is no damage") {
+  for_many_disks([](sim::SimDisk& disk) {
+    TxnLog log(disk, {.directory = kDirectory, .preallocate_bytes = 0});
+    REQUIRE(log.write(Zxid(1), entry(1)).has_value());
+    REQUIRE(log.sync().has_value());
+    std::string batch;
+    for (std::int64_t zxid = 2; zxid <= 20; ++zxid) batch += entry(zxid, 400);
+    REQUIRE(log.write(Zxid(2), batch).has_value());
+    disk.crash(sim::Crash::power);
+    CHECK(recovered(disk) >= Zxid(1));
+  });
+}
+
 TEST_CASE("what a failed sync left in the system's cache outlives a power cut once a start has counted it") {
   for_many_disks([](sim::SimDisk& disk) {
     TxnLog log(disk, {.directory = kDirectory, .preallocate_bytes = 0});
