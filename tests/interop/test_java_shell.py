@@ -59,7 +59,7 @@ ONE_SHOT = [("create", "/shell", "first"), ("get", "/shell"), ("stat", "/shell")
             ("get", "/nowhere")]
 TIMES = re.compile(r"(\w+time = ).*|(127\.0\.0\.1:)\d+|(0x)1[0-9a-f]{14,}")
 LOG_LINE = re.compile(r"^(\d{4}-\d\d-\d\d |\w+ \d+, \d{4} ).*\n", re.M)
-EVENT = re.compile(r"^WatchedEvent .*$", re.M)
+EVENT = re.compile(r"^WatchedEvent (?!state:Closed).*$", re.M)  # the last one comes or does not
 NOISE = re.compile(r"^WATCHER::$|^WatchedEvent .*$|\[zk: .*?\] ", re.M)
 
 
