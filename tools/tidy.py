@@ -389,6 +389,40 @@ def check_dead_files(paths, texts, findings):
             findings.add(path, 1, "no meson.build names this file")
 
 
+# The files of a folder are compiled together (see `unity` in dev), so what they keep to themselves must not
+# meet. In these folders each file is a program of its own.
+SEPARATE_PROGRAMS = ("tests/bench", "tests/fuzz")
+LOCAL_NAME = re.compile(
+    r"^(?=\S)(?:(?:struct|class|enum|enum class) (\w+)\b(?!;)"
+    r"|(?:static |inline )?const(?:expr)? [^={(]*?\b(\w+)(?:\[\])? ?[={]"
+    r"|using (\w+ = [^;]+);"
+    r"|(?!using|return|template)[\w:<>,*& ]+?[ &*](\w+\([^)]*\)))", re.M)
+
+
+def local_names(code):
+    """(name, line) of what an anonymous namespace defines; functions with their parameters."""
+    for space in re.finditer(r"^namespace \{\n", code, re.M):
+        depth, end = 1, space.end()
+        while depth and end < len(code):
+            depth += {"{": 1, "}": -1}.get(code[end], 0)
+            end += 1
+        for found in LOCAL_NAME.finditer(code, space.end(), end):
+            name = next(filter(None, found.groups()))
+            yield " ".join(name.split()), code.count("\n", 0, found.start()) + 1
+
+
+def check_local_names(texts, findings):
+    places = {}
+    for path, text in texts.items():
+        folder = os.path.dirname(path)
+        if not path.endswith(".cc") or folder in SEPARATE_PROGRAMS:
+            continue
+        for name, line in local_names(strip_code(text)):
+            first = places.setdefault((folder, name.split(" = ")[0]), (path, name))
+            if first[0] != path and not (" = " in name and first[1] == name):
+                findings.add(path, line, f"{name} is local to {first[0]} too, and a folder compiles together")
+
+
 def check_generated(findings):
     for binary, argument, document in GENERATED:
         candidates = [p for p in ROOT.glob(f"build/*/{binary}") if p.is_file()]
@@ -508,6 +542,7 @@ def main():
     for path, text in texts.items():
         check_file(path, text, findings)
     check_dead_files(paths, texts, findings)
+    check_local_names(texts, findings)
     check_generated(findings)
     if arguments.headers:
         check_headers(paths, texts, arguments.headers, findings)
