@@ -1,11 +1,9 @@
 #!/usr/bin/env python3
 # tandem-broker beside Kafka 3.9.1 and the machine's floor, in one run: produce, cached fetch, single records,
 # small requests, with the gates. `ratios-broker.py [ROUNDS [SECONDS]]`; the generators: ../shared/bench.
-import json
 import re
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -15,8 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 from peers import peers  # noqa: E402
 from support import page_cache, servers  # noqa: E402
-
-SHARED = ROOT.parent / "shared" / "bench"
+from support.generators import compiled, figures, output  # noqa: E402
 
 
 @dataclass
@@ -50,21 +47,6 @@ WORKS = [
 ]
 
 
-def compiled(name, work):
-    program = str(work / name)
-    source = str(SHARED / f"{name}.cpp")
-    flags = ["-O2", "-std=c++20", "-march=native"]
-    subprocess.run(["g++", *flags, source, "-o", program, "-lz", "-lpthread"], check=True)
-    return program
-
-
-def output(*command):
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=300)
-    if done.returncode != 0:
-        raise RuntimeError(f"{command}: {done.stderr.strip()}")
-    return done.stdout
-
-
 def floor_of(program, part, pattern, work):
     arguments = ["0.3"] if part == "net" else [work, "1"]
     return float(re.search(pattern, output(program, part, *arguments)).group(1))
@@ -73,8 +55,8 @@ def floor_of(program, part, pattern, work):
 def measured(kload, each, broker, seconds):
     if each.command[0] == "fetch":
         page_cache.warm(broker.directory)
-    return json.loads(output(kload, *each.command, "--brokers", broker.bootstrap, "--pid", broker.pid,
-                             "--partitions", 4, "--seconds", seconds))
+    return figures(kload, *each.command, "--brokers", broker.bootstrap, "--pid", broker.pid,
+                   "--partitions", 4, "--seconds", seconds)
 
 
 def judge(each, ours, peer, floor):
@@ -96,9 +78,6 @@ def judge(each, ours, peer, floor):
 
 def main():
     rounds, seconds = (sys.argv[1:] + ["5", "2"][len(sys.argv) - 1:])[:2]
-    if not SHARED.exists():
-        print(f"{SHARED} is not there")
-        return 2
     work = Path(tempfile.mkdtemp(prefix="tandem-ratios-"))
     kload, rawlimits = compiled("kload", work), compiled("rawlimits", work)
     missed = 0
