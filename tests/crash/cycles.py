@@ -375,7 +375,8 @@ def show(*kinds):
     for (kind, make, power, _), number in zip(kinds, numbers):
         with tempfile.TemporaryDirectory(prefix="tandem-crash-") as directory:
             if power and not loop_mounts_work(directory):
-                lines.append(f"{kind}: skipped, loop mounts are not allowed here")
+                lines.append(f"{kind}: {number} cycles skipped, loop mounts are not allowed here")
+                failed = failed or number > 0
                 continue
             tally = make(directory, seed, power, progress=True).run(number)
         lines.append(f"{kind}, seed {seed}: {tally.line()}")

@@ -5,6 +5,7 @@ passes, we pass, with one server, with an ensemble of three, and with one of whi
 Left out is only what needs SASL, TLS or reconfig, and what tests no server.
 """
 
+import functools
 import os
 import shutil
 import subprocess
@@ -24,7 +25,7 @@ NEEDS_MORE = ("TestSSLClient or test_update_host_list or test_add_remove_observe
               "test_no_super_auth or TestReadOnlyMode")
 CI_PART = ("test_client.py", "test_connection.py", "test_lock.py", "test_watchers.py", "test_party.py",
            "test_counter.py")
-TIMEOUT = {"part": 400, "whole": 1200}
+TIMEOUT = {"part": 400, "whole": 2400}
 
 
 def environment(server, directory, size):
@@ -55,14 +56,15 @@ def free_range():
             continue
 
 
-def suite(server, directory, modules, limit, size=1):
-    """{test: outcome} of a run of kazoo's tests against `size` servers."""
+def suite(server, directory, modules, limit, size=1, names=()):
+    """{test: outcome} of a run of kazoo's tests, or of those named only, against `size` servers."""
     import kazoo.tests
     home = Path(kazoo.tests.__file__).parent
     files = [str(home / name) for name in modules] if modules else [str(home)]
     report = directory / "report.xml"
+    wanted = f"not ({NEEDS_MORE})" + (f" and ({' or '.join(names)})" if names else "")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--rootdir={home}", "-c",
-               os.devnull, f"--junitxml={report}", "-k", f"not ({NEEDS_MORE})", *files]
+               os.devnull, f"--junitxml={report}", "-k", wanted, *files]
     command += [f"--ignore={home / name}" for name in NO_SERVER]
     log = directory / "pytest.log"
     with open(log, "wb") as out:
@@ -93,15 +95,28 @@ def test_the_named_part_passes(tmp_path):
     assert not failures(rows), (tmp_path / "pytest.log").read_text(errors="replace")[-6000:]
 
 
+@pytest.fixture(scope="module")
+def of_apache(tmp_path_factory):
+    """Outcomes with Apache's servers by the number of them; found out once."""
+    return functools.cache(lambda size: suite("apache", tmp_path_factory.mktemp("apache"), None,
+                                              TIMEOUT["whole"], size)[0])
+
+
 @pytest.mark.full
 @pytest.mark.parametrize("size, ours", ((1, "ours"), (3, "ours"), (3, "mixed")))
-def test_what_apache_passes_we_pass(tmp_path, size, ours):
-    found = {}
-    for server in ("apache", ours):
-        (tmp_path / server).mkdir()
-        found[server], _ = suite(server, tmp_path / server, None, TIMEOUT["whole"], size)
-    passed = {name for name, outcome in found["apache"].items() if outcome == "passed"}
-    missed = sorted(name for name in passed if found[ours].get(name) != "passed")
+def test_what_apache_passes_we_pass(tmp_path, of_apache, size, ours):
+    """Some tests of the suite give a server five seconds to start again, which is little for Java on a busy
+    machine: what fails is tried a second time, alone."""
+    apache = of_apache(size)
+    found, _ = suite(ours, tmp_path, None, TIMEOUT["whole"], size)
+    passed = {name for name, outcome in apache.items() if outcome == "passed"}
+    missed = sorted(name for name in passed if found.get(name) != "passed")
+    if 0 < len(missed) <= 5:
+        print(f"once more on {ours}: {missed}")
+        (tmp_path / "again").mkdir()
+        again, _ = suite(ours, tmp_path / "again", None, TIMEOUT["part"], size,
+                         [name.rpartition(".")[2] for name in missed])
+        missed = [name for name in missed if again.get(name) != "passed"]
     print(f"Apache passes {len(passed)}, of these {ours} passes {len(passed) - len(missed)}")
-    print(f"Apache fails {failures(found['apache'])}; {ours} fails {failures(found[ours])}")
+    print(f"Apache fails {failures(apache)}; {ours} fails {failures(found)}")
     assert len(passed) > 200 and not missed

@@ -49,6 +49,9 @@ def servers_part(show, config, port):
     found = f"Client port found: {port}. Client address: localhost. Client SSL: false."
     show.tool(["zkServer.sh", "start", config], ["Starting zookeeper ... STARTED"])
     show.tool(["zkServer.sh", "status", config], [found, "Mode: standalone"])
+    show.type("what Apache's zkServer.sh status asks with",
+              peers.java("zookeeper", peers.ZOOKEEPER, "org.apache.zookeeper.client.FourLetterWordMain",
+                         "localhost", str(port), "srvr", "false"), ["Mode: standalone"])
     show.tool(["zkServer.sh", "restart", config], ["STOPPED", "STARTED"])
 
 
@@ -65,6 +68,12 @@ def shell_part(show, server):
     show.tool(["zkCli.sh", "-server", chroot, "get", "/topics/mytest2/partitions/0/state"], [STATE])
     show.tool(["zkCli.sh", "-server", server, "get", "/none"], ["Node does not exist: /none"], code=1)
     show.tool(["zookeeper-shell.sh", server, "ls", "/"], ["[brokers, zookeeper]"])
+    apaches_shells(show, server, path)
+
+
+def apaches_shells(show, server, path):
+    show.type(f"Apache's zkCli.sh -server {server}, interactive", peers.zookeeper_shell("-server", server),
+              ["[0, 1, 2]", STATE], stdin=f"ls {path}\nget {path}/0/state\nquit\n")
     for words, expected in ((("get", f"{path}/0/state"), STATE), (("ls", path), "[0, 1, 2]")):
         show.type(f"Apache's zkCli.sh -server {server} {' '.join(words)}",
                   peers.zookeeper_shell("-server", server, *words), [expected])

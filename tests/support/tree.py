@@ -13,6 +13,7 @@ PROPERTIES = {
     "zookeeper.extendedTypesEnabled": "true",
 }
 WINDOW = 400
+CHILDREN = struct.Struct(">i")  # before the last field of a stat
 DAY_MS = 24 * 3600 * 1000
 
 
@@ -38,14 +39,14 @@ def super_link(port, timeout_ms=30000):
 
 
 def pipelined(link, requests):
-    """Replies, in order, of (operation, body) requests; a window of them is in flight."""
+    """Replies, in order, of (operation, body) requests; up to a window of them is in flight."""
     requests = list(requests)
     sent = 0
     for done in range(len(requests)):
-        while sent < len(requests) and sent < done + WINDOW:
-            operation, body = requests[sent]
-            link.send_frame(zk.int32(sent + 1) + zk.int32(zk.OPS[operation]) + body)
-            sent += 1
+        if sent - done <= WINDOW // 2:
+            begin, sent = sent, min(done + WINDOW, len(requests))
+            link.send_frames(zk.int32(i + 1) + zk.int32(zk.OPS[operation]) + body
+                             for i, (operation, body) in enumerate(requests[begin:sent], begin))
         yield link.reply(done + 1)
 
 
@@ -107,8 +108,10 @@ def dump(port):
         data = [frame[16:] for frame in pipelined(link, [("getData", zk.watched(p)) for p in level])]
         acls = [frame[16:] for frame in pipelined(link, [("getACL", zk.buffer(p)) for p in level])]
         nodes.update(zip(level, zip(data, acls)))
-        lists = pipelined(link, [("getChildren", zk.watched(p)) for p in level])
-        level = [f"{'' if p == '/' else p}/{name}" for p, frame in zip(list(level), lists)
+        counts = [frame and CHILDREN.unpack_from(frame, len(frame) - 12)[0] for frame in data]
+        parents = [p for p, count in zip(level, counts) if count]
+        lists = pipelined(link, [("getChildren", zk.watched(p)) for p in parents])
+        level = [f"{'' if p == '/' else p}/{name}" for p, frame in zip(parents, lists)
                  for name in children_of(frame)]
     link.call("closeSession")
     link.close()

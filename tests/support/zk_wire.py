@@ -21,6 +21,7 @@ OPS = {
 NAMES = {number: name for name, number in OPS.items()}
 XID_EVENT, XID_PING, XID_AUTH, XID_SET_WATCHES = -1, -2, -4, -8
 PERM_ALL = 31
+CHUNK = 1 << 16
 OPEN = [(PERM_ALL, "world", "anyone")]
 
 
@@ -102,6 +103,7 @@ class Link:
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.events = []
         self.xid = 0
+        self.received, self.taken = bytearray(), 0  # what came, and how much of it was given out as frames
         body = int32(0) + int64(last_zxid) + int32(timeout_ms) + int64(session) + buffer(password) + b"\0"
         self.send_frame(body)
         answer = self.receive_frame()
@@ -109,17 +111,33 @@ class Link:
         self.password = answer[20:36]
 
     def send_frame(self, body):
+        self.send_frames([body])
+
+    def send_frames(self, bodies):
+        """Many at once."""
         try:
-            self.socket.sendall(int32(len(body)) + body)
+            self.socket.sendall(b"".join(int32(len(body)) + body for body in bodies))
         except OSError as error:
             raise Closed(str(error)) from error
 
     def receive_frame(self):
         try:
-            size = struct.unpack(">i", ports.receive_exactly(self.socket, 4))[0]
-            return ports.receive_exactly(self.socket, size)
+            size = struct.unpack(">i", self.take(4))[0]
+            return self.take(size)
         except (ConnectionError, socket.timeout) as error:
             raise Closed(str(error)) from error
+
+    def take(self, count):
+        """The next bytes. Many small frames come at once: they are received so, too."""
+        while len(self.received) - self.taken < count:
+            del self.received[:self.taken]
+            self.taken = 0
+            part = self.socket.recv(max(CHUNK, count - len(self.received)))
+            if not part:
+                raise ConnectionError("closed by the peer")
+            self.received += part
+        self.taken += count
+        return bytes(self.received[self.taken - count:self.taken])
 
     def reply(self, xid):
         """The frame that answers `xid`; notifications on the way are kept."""
