@@ -256,8 +256,9 @@ void StoreDisk::persist(std::shared_ptr<const TxnBatch> batch, std::function<voi
 
 void StoreDisk::begin_batch() {
   busy_ = true;
-  const auto still = [this, life = life_, first = batches_.front().first] {
-    return life == life_ && busy_ && !batches_.empty() && batches_.front().first == first;
+  // Not told by its first zxid: behind a truncation the same transactions may come again.
+  const auto still = [this, life = life_, work = ++work_] {
+    return life == life_ && busy_ && work == work_;
   };
   const Duration wake = std::chrono::microseconds(random_.between(5, 100));
   const Duration time = work_time(random_) + std::exchange(slow_, Duration{});

@@ -117,6 +117,7 @@ class StoreDisk final : public NodeDisk {
   bool roll_next_ = false;
   std::deque<Batch> batches_;  // the first is being written
   bool busy_ = false;
+  std::uint64_t work_ = 0;  // batches begun
   std::optional<SnapshotJob> snapshot_;
   std::unique_ptr<coord::shell::SnapshotIntake> intake_;
 
