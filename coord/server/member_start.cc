@@ -8,7 +8,8 @@ using base::Result;
 using base::Status;
 
 base::Result<peer::Database> Member::recover() {
-  auto contents = store_.recover(static_cast<std::size_t>(std::max(config_.commit_log_count, 0)));
+  auto contents =
+      store_.recover(static_cast<std::size_t>(std::max(config_.commit_log_count, 0)), others_suffice());
   if (!contents) return contents.error();
   peer::Database database;
   database.tree = std::move(contents->tree);

@@ -51,7 +51,7 @@ Status Standalone::open(const ProcessFacts& process) {
 }
 
 Status Standalone::recover() {
-  auto contents = store_.recover(0);
+  auto contents = store_.recover(0, false);
   if (!contents) return contents.error();
   tree_ = std::move(contents->tree);
   for (const auto& [id, timeout_ms] : contents->sessions) sessions_.commit(jute::SessionId(id), timeout_ms);

@@ -65,13 +65,14 @@ tree::TreeOptions Store::tree_options() const {
           .hash_seed = base::system_seed()};
 }
 
-base::Result<StoreContents> Store::recover(std::size_t recent_max) {
+base::Result<StoreContents> Store::recover(std::size_t recent_max, bool doubt_is_damage) {
   const base::Instant start = loop_.clock().now();
   TreeRestore restore(tree_options(), recent_max);
   const auto result = storage::recover(disk_,
                                        {.log_directory = config_.log_directory(),
                                         .snapshot_directory = config_.snapshot_directory(),
-                                        .trust_empty_snapshot = config_.trust_empty_snapshot},
+                                        .trust_empty_snapshot = config_.trust_empty_snapshot,
+                                        .doubt_is_damage = doubt_is_damage},
                                        restore);
   if (!result) return result.error();
   for (const std::string& warning : result->warnings) logger_.warn("{}", warning);

@@ -50,7 +50,8 @@ class Store final : private shell::LogEvents {
   void close();
 
   // Everything from disk; up to `recent_max` transactions are handed out as they were logged.
-  base::Result<StoreContents> recover(std::size_t recent_max);
+  // `doubt_is_damage`: storage::RecoveryOptions.
+  base::Result<StoreContents> recover(std::size_t recent_max, bool doubt_is_damage);
   // On this thread, durable when it returns.
   base::Status write_snapshot(tree::DataTree& tree, const shell::SessionTimeouts& sessions);
 

@@ -32,6 +32,7 @@ class TreeRestore final : public storage::RestoreTarget {
   base::Status on_snapshot_end(jute::Zxid zxid, const storage::SnapshotTrailer& trailer) override;
   base::Status apply(const records::TxnHeader& header, std::string_view payload) override;
   bool differs() const override { return first_mismatch_.has_value(); }
+  bool agrees() const override { return applied_.digest_match && applied_.header.zxid > comparable_from_; }
 
   std::unique_ptr<tree::DataTree> take_tree() { return std::move(tree_); }
   const Sessions& sessions() const { return sessions_; }

@@ -1,15 +1,15 @@
-// A side file, tandem.durable, that remembers how far the log was known to be durable. It tells a torn tail
-// (never acknowledged, may be cut) from damage (acknowledged, must stop the start): bytes before the mark
-// were synced once. It is rewritten in place after each sync and not synced itself, so after a power cut it
-// may be old or unreadable; either only makes it prove less. Apache's servers ignore the file. Layout, big
-// endian: int magic "TDMK", long first zxid of the log file, long bytes of it known to be durable, int
-// CRC-32C of the 20 bytes before.
+// A side file, tandem.durable, that remembers how far the log was known to be durable: the file that is
+// written and the last ones before it. It tells a torn tail (never acknowledged, may be cut) from damage
+// (acknowledged, must stop the start): bytes before the mark were synced once. What it says of the current
+// file is rewritten in place after each sync and not synced itself, so after a power cut it may be old or
+// unreadable; either only makes it prove less. A log file's name is in it, durably, before there is such a
+// file: one that it does not name is another server's. Apache's servers ignore it (docs/format-txnlog.md).
 #pragma once
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
+#include <vector>
 
 #include "coord/storage/files.h"
 #include "fs/disk.h"
@@ -24,15 +24,23 @@ struct DurablePosition {
 
 class DurableMark {
  public:
-  // Failures are ignored here and in set: the mark is evidence, not data.
-  void open(fs::Disk& disk, const std::string& log_directory);
+  // For a log file that is about to be begun, or cut: what is known of those before it stays, all else is
+  // forgotten, it is named. `sync`: durably.
+  base::Status begin(fs::Disk& disk, const std::string& log_directory, Zxid log, bool sync);
+  // Failures are ignored from here on: the mark is evidence, not data.
   void set(const DurablePosition& position);
-  void sync();  // once per log file, so that a power cut leaves at least which file it is about
+  void sync();
 
-  // What the directory's mark says; nothing when it is missing or unreadable.
-  static std::optional<DurablePosition> read(fs::Disk& disk, const std::string& log_directory);
+  // What a start found durable; `positions` in the order of the files.
+  static void remember(fs::Disk& disk, const std::string& log_directory,
+                       const std::vector<DurablePosition>& positions);
+  // What the directory's mark says, in the order of the files; nothing when it is missing or unreadable.
+  static std::vector<DurablePosition> read(fs::Disk& disk, const std::string& log_directory);
 
  private:
+  base::Status write(fs::Disk& disk, const std::string& log_directory,
+                     const std::vector<DurablePosition>& positions, bool sync);
+
   std::unique_ptr<fs::File> file_;
 };
 

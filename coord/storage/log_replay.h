@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -29,7 +30,7 @@ class LogReplay {
   // Lists the files that hold entries behind the snapshot.
   base::Status find_logs();
   base::Result<bool> any_entries() const;
-  base::Status run();
+  base::Status run(bool doubt_is_damage);
   // What was read counts from now on, so it is made to stay: a process that ended between write and sync, or
   // with a failed sync, leaves bytes that the system may never write by itself.
   base::Status make_durable();
@@ -40,28 +41,41 @@ class LogReplay {
   const std::vector<std::string>& warnings() const { return warnings_; }
 
  private:
-  base::Status replay_file(const NumberedFile& file, bool is_last);
+  // A file before the current one ended in bytes that are no transaction, and may have been one.
+  struct Doubt {
+    std::string path;
+    std::uint64_t offset = 0;
+    LogEnd end = LogEnd::clean;
+    Zxid last;
+    bool proven = false;   // whole entries follow them
+    bool covered = false;  // the file goes on to where the snapshot is: what Apache's servers leave
+  };
+
+  base::Status replay_file(std::size_t index);
   base::Status replay_entry(const TxnLogReader& reader, const std::string& path, std::string_view payload);
-  base::Status judge_end(TxnLogReader& reader, const NumberedFile& file, const std::string& path,
-                         bool is_last);
+  base::Status judge_end(TxnLogReader& reader, std::size_t index, const std::string& path);
+  base::Status judge_earlier_end(TxnLogReader& reader, const std::string& path);
+  base::Status settle_doubt(bool doubt_is_damage);
+  base::Error damage(const Doubt& doubt) const;
   base::Status cut(const std::string& path, std::uint64_t offset, LogEnd end);
-  base::Error damage(const std::string& path, std::uint64_t offset, const char* what,
-                     const char* proof) const;
+  base::Error damage(const std::string& path, std::uint64_t offset, const char* what, const char* proof,
+                     Zxid last) const;
 
   fs::Disk& disk_;
   std::string directory_;
   RestoreTarget& target_;
   Zxid last_;
   std::vector<NumberedFile> files_;
-  std::optional<DurablePosition> mark_;
+  std::map<Zxid, std::uint64_t> durable_;  // bytes, by file: those that the mark names
+  Zxid last_durable_;                      // the last of them that had any
+  std::vector<DurablePosition> ends_;      // of the entries of each file
   bool last_known_ = false;          // last_ is a transaction that was applied or a snapshot that was loaded
   std::uint64_t last_file_end_ = 0;  // of the entries of the last file; 0: it was removed
-  // A file before the current one ended in damage. Within an epoch the zxids show whether anything is
-  // missing; when the next one is of another epoch, whole entries behind the bad place show it, or the
-  // digests do.
-  std::optional<base::Error> doubt_;
-  bool proven_ = false;
-  std::string unclean_end_;  // how a file before the current one ended, for the sentence about a hole
+  // Within an epoch the zxids show whether anything is missing; when the next one is of another epoch, whole
+  // entries behind the bad place show it, or the first digest that can be compared does.
+  std::optional<Doubt> doubt_;
+  std::optional<Zxid> last_read_;  // of the current file
+  std::string unclean_end_;        // how a file before the current one ended, for the sentence about a hole
   std::uint64_t txns_ = 0;
   std::uint64_t bytes_ = 0;
   std::vector<std::string> warnings_;

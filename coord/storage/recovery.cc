@@ -83,7 +83,7 @@ Result<Recovered> recover(fs::Disk& disk, const RecoveryOptions& options, Restor
           "snapshot.trust.empty=true to start from the logs alone if they are complete",
           options.snapshot_directory, options.log_directory);
   }
-  if (auto status = replay.run(); !status) return status.error();
+  if (auto status = replay.run(options.doubt_is_damage); !status) return status.error();
   if (auto status = replay.make_durable(); !status) return status.error();
   if (auto status = disk.sync_dir(options.snapshot_directory); !status) return status.error();
   result.last_zxid = replay.last_zxid();

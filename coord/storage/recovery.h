@@ -27,12 +27,17 @@ class RestoreTarget : public SnapshotVisitor {
   virtual base::Status apply(const records::TxnHeader& header, std::string_view payload) = 0;
   // A transaction that was applied found another state than its proposer's.
   virtual bool differs() const { return false; }
+  // The last one that was applied left the state that its proposer had.
+  virtual bool agrees() const { return false; }
 };
 
 struct RecoveryOptions {
   std::string log_directory;       // .../version-2
   std::string snapshot_directory;  // .../version-2; may be the same
   bool trust_empty_snapshot = false;
+  // Bytes that may have been a transaction, when nothing shows it: an error where others have all of them,
+  // else a warning.
+  bool doubt_is_damage = false;
 };
 
 struct Recovered {

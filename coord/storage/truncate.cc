@@ -56,7 +56,7 @@ Result<Cut> find_cut(fs::Disk& disk, const std::string& path, Zxid target) {
 Status cut_file(fs::Disk& disk, const std::string& directory, const NumberedFile& file,
                 std::uint64_t offset) {
   DurableMark mark;
-  mark.open(disk, directory);
+  if (auto status = mark.begin(disk, directory, file.zxid, false); !status) return status;
   mark.set({file.zxid, offset});
   mark.sync();
   auto handle = disk.open(fs::join(directory, file.name), fs::OpenMode::write);

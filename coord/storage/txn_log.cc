@@ -35,6 +35,7 @@ void frame_entry(std::string& out, std::string_view payload) {
 
 Status TxnLog::open(Zxid first) {
   const std::string path = fs::join(options_.directory, log_name(first));
+  if (auto status = mark_.begin(disk_, options_.directory, first, options_.sync); !status) return status;
   // A file of this name can only hold a transaction that never became whole: recovery read it.
   auto file = disk_.open(path, fs::OpenMode::create);
   if (!file) return file.error();
@@ -53,7 +54,6 @@ Status TxnLog::open(Zxid first) {
   }
   file_ = std::move(*file);
   position_ = zeroed_ = kFileHeaderSize;
-  mark_.open(disk_, options_.directory);  // its name becomes durable with the log file's
   return {};
 }
 

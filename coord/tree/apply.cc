@@ -75,7 +75,7 @@ base::Status DataTree::apply(std::string_view payload, ChangeListener* listener,
   result.op = OpResult{};
   result.multi.clear();
   result.session_timeout_ms = 0;
-  result.digest_mismatch = false;
+  result.digest_mismatch = result.digest_match = false;
 
   const Applying txn{header, listener};
   const std::string_view body = payload.substr(kHeaderSize);
@@ -108,6 +108,7 @@ base::Status DataTree::apply(std::string_view payload, ChangeListener* listener,
     const std::int32_t version = digest.i32();
     const auto expected = static_cast<std::uint64_t>(digest.i64());
     result.digest_mismatch = version == kDigestVersion && expected != digest_;
+    result.digest_match = version == kDigestVersion && expected == digest_;
   }
   return {};
 }

@@ -60,6 +60,7 @@ struct ApplyResult {
   std::vector<OpResult> multi;
   std::int32_t session_timeout_ms = 0;  // createSession
   bool digest_mismatch = false;         // the payload's digest is not the tree's
+  bool digest_match = false;            // it has one, which is
 };
 
 class DataTree {

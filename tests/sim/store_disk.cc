@@ -95,8 +95,11 @@ StoreDisk::~StoreDisk() = default;
 
 base::Result<StoreDisk::Database> StoreDisk::recover() {
   TreeRestore restore(kTree, options_.recent);
-  const auto recovered =
-      storage::recover(disk_, {.log_directory = kDirectory, .snapshot_directory = kDirectory}, restore);
+  const auto recovered = storage::recover(disk_,
+                                          {.log_directory = kDirectory,
+                                           .snapshot_directory = kDirectory,
+                                           .doubt_is_damage = options_.others_suffice},
+                                          restore);
   if (!recovered) return recovered.error();
   rule_.add(static_cast<std::int64_t>(recovered->txns), 0);
   Database database;
@@ -257,9 +260,7 @@ void StoreDisk::persist(std::shared_ptr<const TxnBatch> batch, std::function<voi
 void StoreDisk::begin_batch() {
   busy_ = true;
   // Not told by its first zxid: behind a truncation the same transactions may come again.
-  const auto still = [this, life = life_, work = ++work_] {
-    return life == life_ && busy_ && work == work_;
-  };
+  const auto still = [this, life = life_, work = ++work_] { return life == life_ && busy_ && work == work_; };
   const Duration wake = std::chrono::microseconds(random_.between(5, 100));
   const Duration time = work_time(random_) + std::exchange(slow_, Duration{});
   scheduler_.after(wake, [this, still, time] {
@@ -485,7 +486,7 @@ bool StoreDisk::rot_unseen(const std::string& path) {
 }
 
 bool StoreDisk::rot() {
-  const auto mark = storage::DurableMark::read(disk_, kDirectory);
+  const auto marks = storage::DurableMark::read(disk_, kDirectory);
   const auto logs = storage::list_logs(disk_, kDirectory);
   const auto snapshots = storage::list_snapshots(disk_, kDirectory);
   if (!logs || !snapshots || logs->size() + snapshots->size() == 0) return false;
@@ -496,7 +497,8 @@ bool StoreDisk::rot() {
   const auto info = disk_.info(path);
   if (!info || info->size == 0) return false;
   const bool is_last = is_log && choice + 1 == logs->size();
-  const std::uint64_t known = !is_last ? info->size : mark && mark->log == file.zxid ? mark->bytes : 0;
+  const bool marked = !marks.empty() && marks.back().log == file.zxid;
+  const std::uint64_t known = !is_last ? info->size : marked ? marks.back().bytes : 0;
   if (known == 0) return false;
   if (mutant_ == Mutant::blind_checksums) return is_log && rot_unseen(path);
   const Rot rot{path, random_.below(known), static_cast<char>(random_.between(1, 127))};

@@ -38,7 +38,12 @@ class RecordingTarget final : public RestoreTarget {
     bool operator==(const Node&) const = default;
   };
 
-  void reset() override { *this = RecordingTarget(); }
+  void reset() override {
+    const bool agreeing_all = agreeing;
+    *this = RecordingTarget();
+    agreeing = agreeing_all;
+  }
+  bool agrees() const override { return agreeing; }
   void on_session(jute::SessionId id, std::int32_t timeout_ms) override { sessions[id.value] = timeout_ms; }
   void on_acl(std::int64_t id, std::vector<jute::ACL> acl) override { acls[id] = std::move(acl); }
   base::Status on_node(const SnapshotNode& node) override {
@@ -64,6 +69,7 @@ class RecordingTarget final : public RestoreTarget {
   Zxid snapshot;
   SnapshotTrailer trailer;
   std::vector<records::LoggedTxn> txns;
+  bool agreeing = false;  // every transaction carries a digest, which fits
 };
 
 inline std::string entry(std::int64_t zxid, std::size_t data_size = 20) {

@@ -1,5 +1,7 @@
 #include "coord/storage/recovery.h"
 
+#include <functional>
+
 #include "coord/storage/durable_mark.h"
 #include "coord/storage/txn_log_reader.h"
 #include "tests/unit/coord/storage/fixture.h"
@@ -193,6 +195,7 @@ TEST_CASE("a damaged or missing first transaction of an epoch is a hole, though 
   CHECK(whole.txns.size() == 9);
   const std::string first = dir.path + "/log.300000001";
   flip(disk, first, entry_offset(0) + 20);
+  REQUIRE(disk.unlink(dir.path + "/tandem.durable").has_value());
   RecordingTarget target;
   const auto damaged = recover_all(disk, dir.path, target);
   REQUIRE(damaged.has_error());
@@ -200,6 +203,155 @@ TEST_CASE("a damaged or missing first transaction of an epoch is a hole, though 
   CHECK(damaged.error().context.find("0x300000002 follows 0x5") != std::string::npos);
   REQUIRE(disk.unlink(first).has_value());
   CHECK(recover_all(disk, dir.path, target).has_error());
+}
+
+// log.1 with five transactions and log.100000001, of the next epoch, with three.
+struct TwoEpochs {
+  explicit TwoEpochs(std::int64_t snapshot = 0) {
+    write_empty_snapshot(disk, dir.path, snapshot);
+    write_log(disk, dir.path, 5);
+    write_log(disk, dir.path, 3, 1, 0x100000001);
+  }
+  void change(const std::function<void(fs::File&)>& by) {
+    auto file = disk.open(first, fs::OpenMode::write);
+    REQUIRE(file.has_value());
+    by(**file);
+  }
+  void flip_last() { flip(disk, first, entry_offset(4) + 30); }
+  void forget_mark() { REQUIRE(disk.unlink(dir.path + "/tandem.durable").has_value()); }
+  base::Result<Recovered> recovered(bool doubt_is_damage) {
+    return recover(
+        disk, {.log_directory = dir.path, .snapshot_directory = dir.path, .doubt_is_damage = doubt_is_damage},
+        target);
+  }
+
+  TempDir dir;
+  fs::PosixDisk disk;
+  RecordingTarget target;
+  std::string first = dir.path + "/log.1";
+};
+
+TEST_CASE("the last transaction of an epoch, rotted, is missed though no zxid behind it is") {
+  const std::function<void(fs::File&)> ways[] = {
+      [](fs::File& file) { REQUIRE(file.pwrite(entry_offset(4) + 30, "x").has_value()); },
+      [](fs::File& file) {
+        REQUIRE(file.pwrite(entry_offset(4), std::string(entry(5).size(), '\0')).has_value());
+      },
+      [](fs::File& file) { REQUIRE(file.truncate(entry_offset(4)).has_value()); }};
+  for (const auto& way : ways) {
+    TwoEpochs logs;
+    logs.change(way);
+    for (const bool doubt_is_damage : {false, true}) {
+      const auto damaged = logs.recovered(doubt_is_damage);
+      REQUIRE(damaged.has_error());
+      CHECK(damaged.error().code == base::Errc::corrupt);
+      CHECK(damaged.error().context.find("it was durable there once") != std::string::npos);
+    }
+  }
+}
+
+TEST_CASE("an end that may have been a transaction is doubted as long as nothing shows that it was none") {
+  TwoEpochs logs;
+  logs.flip_last();
+  logs.forget_mark();
+  const auto doubted = logs.recovered(true);
+  REQUIRE(doubted.has_error());
+  CHECK(doubted.error().code == base::Errc::corrupt);
+  const auto alone = logs.recovered(false);
+  REQUIRE(alone.has_value());
+  CHECK(alone->last_zxid == Zxid(0x100000003));
+  REQUIRE(alone->warnings.size() == 2);
+  CHECK(alone->warnings[1].find("nothing shows whether") != std::string::npos);
+
+  TwoEpochs agreeing;
+  agreeing.flip_last();
+  agreeing.forget_mark();
+  agreeing.target.agreeing = true;
+  CHECK(agreeing.recovered(true)->warnings.size() == 1);
+}
+
+TEST_CASE("a torn end before the snapshot that Apache's next start wrote is no damage") {
+  TwoEpochs logs(5);
+  logs.forget_mark();
+  logs.change(
+      [](fs::File& file) { REQUIRE(file.pwrite(entry_offset(5), entry(6).substr(0, 40)).has_value()); });
+  const auto result = logs.recovered(true);
+  REQUIRE(result.has_value());
+  CHECK(result->last_zxid == Zxid(0x100000003));
+  CHECK(result->warnings.size() == 2);
+}
+
+TEST_CASE("a log that another server cut and wrote behind is not judged by what was durable before") {
+  TempDir dir;
+  fs::PosixDisk disk;
+  write_empty_snapshot(disk, dir.path, 0);
+  write_log(disk, dir.path, 5);
+  const std::string mark = dir.path + "/tandem.durable";
+  const auto before = fs::read_file(disk, mark);
+  write_log(disk, dir.path, 3, 1, 0x100000001);
+  {
+    auto file = disk.open(mark, fs::OpenMode::write);
+    REQUIRE((*file)->pwrite(0, *before).has_value());
+    file = disk.open(dir.path + "/log.1", fs::OpenMode::write);
+    REQUIRE((*file)->truncate(entry_offset(3)).has_value());
+  }
+  RecordingTarget target;
+  const auto result = recover_all(disk, dir.path, target);
+  REQUIRE(result.has_value());
+  CHECK(result->txns == 6);
+}
+
+TEST_CASE("an older copy of the log is taken for what it is, whatever was durable later") {
+  TempDir dir;
+  fs::PosixDisk disk;
+  write_empty_snapshot(disk, dir.path, 0);
+  write_log(disk, dir.path, 5);
+  write_log(disk, dir.path, 5, 1, 6);
+  REQUIRE(disk.unlink(dir.path + "/log.6").has_value());
+  {
+    auto file = disk.open(dir.path + "/log.1", fs::OpenMode::write);
+    REQUIRE((*file)->truncate(entry_offset(3)).has_value());
+  }
+  RecordingTarget target;
+  const auto result = recover_all(disk, dir.path, target);
+  REQUIRE_MESSAGE(result.has_value(), result.error().context);
+  CHECK(result->last_zxid == Zxid(3));
+}
+
+TEST_CASE("what was durable stays so when the next file is named and never comes") {
+  TempDir dir;
+  fs::PosixDisk disk;
+  write_empty_snapshot(disk, dir.path, 0);
+  write_log(disk, dir.path, 5);
+  flip(disk, dir.path + "/log.1", entry_offset(4) + 30);
+  REQUIRE(DurableMark().begin(disk, dir.path, Zxid(6), true).has_value());
+  RecordingTarget target;
+  CHECK(recover_all(disk, dir.path, target).has_error());
+}
+
+TEST_CASE("the mark knows the last files in order, and forgets those from one that is begun again") {
+  TempDir dir;
+  fs::PosixDisk disk;
+  const auto begin = [&](std::int64_t log, std::uint64_t bytes) {
+    DurableMark mark;
+    REQUIRE(mark.begin(disk, dir.path, Zxid(log), true).has_value());
+    if (bytes > 0) mark.set({Zxid(log), bytes});
+  };
+  for (std::int64_t log = 1; log <= 40; ++log) begin(log, static_cast<std::uint64_t>(100 * log));
+  auto known = DurableMark::read(disk, dir.path);
+  REQUIRE(known.size() == 25);
+  CHECK(known.front() == DurablePosition{Zxid(16), 1600});
+  CHECK(known.back() == DurablePosition{Zxid(40), 4000});
+  begin(18, 0);
+  known = DurableMark::read(disk, dir.path);
+  REQUIRE(known.size() == 3);
+  CHECK(known[1] == DurablePosition{Zxid(17), 1700});
+  CHECK(known[2] == DurablePosition{Zxid(18), 0});
+  DurableMark::remember(disk, dir.path, {{Zxid(17), 1800}, {Zxid(18), 90}});
+  known = DurableMark::read(disk, dir.path);
+  REQUIRE(known.size() == 3);
+  CHECK(known[0].log == Zxid(16));
+  CHECK(known[2] == DurablePosition{Zxid(18), 90});
 }
 
 TEST_CASE("a damaged newest snapshot falls back to the one before") {
