@@ -223,6 +223,14 @@ void ApacheLearner::take_history() {
   on_durable(durable_);
 }
 
+// NEWLEADER's part is logged and applied in one go, whether the leader is still there or not.
+std::vector<ApacheLearner::TxnRef> ApacheLearner::unapplied() const {
+  std::vector<TxnRef> txns;
+  if (busy_ == Busy::history) txns = history_;
+  txns.insert(txns.end(), pending_.begin(), pending_.end());
+  return txns;
+}
+
 void ApacheLearner::on_durable(Zxid zxid) {
   durable_ = std::max(durable_, zxid);
   if (at_ == At::over) return;

@@ -52,8 +52,8 @@ class ApacheLearner {
   void on_deadline(Instant now);
   std::optional<Instant> next_deadline() const;
   std::vector<coord::zab::LearnerEffect> take_effects();
-  // Logged and not committed.
-  const std::deque<TxnRef>& unapplied() const { return pending_; }
+  // Logged and not applied.
+  std::vector<TxnRef> unapplied() const;
   bool serving() const { return at_ == At::serving; }
   coord::zab::LearnerCoreStatus status() const;
 

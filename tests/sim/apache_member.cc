@@ -327,7 +327,7 @@ void ApacheMember::end_role(const std::string& reason) {
     unapplied_.assign(leader_->outstanding().begin(), leader_->outstanding().end());
     effects_.emplace_back(peer::CloseLearnerPort{});
   } else {
-    unapplied_.assign(learner_->unapplied().begin(), learner_->unapplied().end());
+    unapplied_ = learner_->unapplied();
     effects_.emplace_back(peer::CloseLeader{});
   }
   leader_.reset();

@@ -251,6 +251,7 @@ std::shared_ptr<Said> World::remember_conversation(int from, int to) {
 }
 
 // To whom it was said: an acknowledgement of an epoch names no leader, and two may have tried the same one.
+// Not to Apache's leader, who counts an ACKEPOCH of an earlier connection as one of this.
 void World::replay() {
   if (random_.chance(0.5) && !notifications_.empty()) {
     const Said& said = notifications_[random_.below(notifications_.size())];
@@ -260,7 +261,7 @@ void World::replay() {
   }
   if (conversations_.empty()) return;
   const auto said = conversations_[random_.below(conversations_.size())];
-  if (!node(said->to).listens()) return;
+  if (!node(said->to).listens() || node(said->to).is_apache()) return;
   ++faults_[12].count;
   node(said->to).replay_learner(said->items, said->from);
 }
