@@ -154,7 +154,8 @@ void read_partition(Replicas& replicas, const replica::ClusterImage& image, cons
   const auto& request = item.wanted.request;
   replicas.on_follower_fetch(
       *replica, rules.replica_id,
-      {request.fetch_offset, request.log_start_offset, image.broker(rules.replica_id) != nullptr});
+      {request.fetch_offset, request.log_start_offset, image.broker(rules.replica_id) != nullptr,
+       request.durable_offset < 0 ? replica::kAllDurable : request.durable_offset});
   item.data.high_watermark = replica->core.high_watermark();
 }
 

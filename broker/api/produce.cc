@@ -68,7 +68,18 @@ class Produce final : public Delayed, public std::enable_shared_from_this<Produc
     scatter(shards, set, shared_from_this(), &Produce::append_all, &Produce::appended);
   }
 
-  // A partition that waits for its followers.
+  // How far what an acknowledgement counts on has come: all in-sync replicas, or this one's disk.
+  std::int64_t reached(const Replica& replica) const {
+    return request_.acks == kAcksAll ? replica.core.high_watermark() : replica.durable_end();
+  }
+
+  ErrorCode verdict(const Replica& replica) const {
+    const bool enough = request_.acks != kAcksAll ||
+                        replica.core.enough_replicas_after(replica.log->config().min_insync_replicas);
+    return enough ? ErrorCode::none : ErrorCode::not_enough_replicas_after_append;
+  }
+
+  // A partition that waits for its followers, or for its disk.
   class Wait final : public Waiter {
    public:
     Wait(std::shared_ptr<Produce> produce, PartitionResponse& answer, std::int64_t required)
@@ -78,9 +89,8 @@ class Produce final : public Delayed, public std::enable_shared_from_this<Produc
       ErrorCode error = replica.core.check_leader();
       if (error == ErrorCode::none && replica.log->failed()) error = ErrorCode::kafka_storage_error;
       if (error == ErrorCode::none) {
-        if (replica.core.high_watermark() < required_) return produce_->is_answered();
-        if (!replica.core.enough_replicas_after(replica.log->config().min_insync_replicas))
-          error = ErrorCode::not_enough_replicas_after_append;
+        if (produce_->reached(replica) < required_) return produce_->is_answered();
+        error = produce_->verdict(replica);
       }
       produce_->replicated(answer_, error);
       return true;
@@ -146,13 +156,12 @@ class Produce final : public Delayed, public std::enable_shared_from_this<Produc
     }
     answer.base_offset = appended.base_offset;
     answer.log_append_time_ms = appended.log_append_time;
-    if (request_.acks == kAcksAll) wait_for_followers(*replica, appended.last_offset + 1, answer);
+    if (request_.acks != kAcksNone) wait_until_safe(*replica, appended.last_offset + 1, answer);
   }
 
-  void wait_for_followers(Replica& replica, std::int64_t required, PartitionResponse& answer) {
-    if (replica.core.high_watermark() >= required) {
-      if (!replica.core.enough_replicas_after(replica.log->config().min_insync_replicas))
-        answer.error_code = ErrorCode::not_enough_replicas_after_append;
+  void wait_until_safe(Replica& replica, std::int64_t required, PartitionResponse& answer) {
+    if (reached(replica) >= required) {
+      answer.error_code = verdict(replica);
       return;
     }
     {

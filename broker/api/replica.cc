@@ -29,6 +29,15 @@ record::ValidateOptions validate_options(const Replica& replica, const AppendReq
 
 }  // namespace
 
+replica::LogEnds Replica::ends() const {
+  return {log->start_offset(), log->end_offset(), log->first_unstable_offset(),
+          log->config().min_insync_replicas, durable_end()};
+}
+
+std::int64_t Replica::durable_end() const {
+  return owner.flush_on_ack() ? log->recovery_point() : log->end_offset();
+}
+
 Appended Replica::append(const AppendRequest& request) {
   Appended out;
   out.error = core.check_leader();
@@ -126,6 +135,11 @@ ErrorCode Replica::follow(std::int64_t high_watermark, std::int64_t log_start) {
   if (const auto status = log->advance_start(std::min(log_start, core.high_watermark())); !status)
     return failed(status.error());
   return ErrorCode::none;
+}
+
+void Replica::synced() {
+  if (!log->failed()) core.on_append(ends(), owner.clock().now());
+  changed();
 }
 
 void Replica::changed() {

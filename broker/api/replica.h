@@ -33,7 +33,7 @@ struct AppendRequest {
   record::Origin origin = record::Origin::client;
 };
 
-struct Replica {
+struct Replica : std::enable_shared_from_this<Replica> {
   Replica(Replicas& replicas, std::string topic, std::int32_t partition, std::size_t shard, std::size_t dir,
           std::int32_t broker_id, std::int64_t high_watermark, base::Duration lag_max)
       : owner(replicas),
@@ -51,10 +51,9 @@ struct Replica {
   replica::Partition core;
   std::shared_ptr<log::Log> log;
 
-  replica::LogEnds ends() const {
-    return {log->start_offset(), log->end_offset(), log->first_unstable_offset(),
-            log->config().min_insync_replicas};
-  }
+  replica::LogEnds ends() const;
+  // What acknowledgements may count on: all that is there, or what is synced (tandem.log.flush.on.ack).
+  std::int64_t durable_end() const;
   std::int64_t last_stable_offset() const { return core.last_stable_offset(log->first_unstable_offset()); }
   // Where consumers (false) or read_committed consumers (true) may read up to.
   std::int64_t visible_end(bool committed) const {
@@ -70,10 +69,14 @@ struct Replica {
   protocol::ErrorCode restart(std::int64_t offset);   // empty, from this offset on
   protocol::ErrorCode follow(std::int64_t high_watermark, std::int64_t log_start);
 
+  // More of the log is durable, or its sync has failed.
+  void synced();
   // The log's ends or the core changed: publishes the watermark, tells the waiters.
   void changed();
   // Puts a waiter on the list. Those that were answered elsewhere leave it whenever it has doubled.
   void wait(std::shared_ptr<Waiter> waiter);
+
+  bool sync_wanted = false;  // DiskSync's: it is on the list of the next batch
 
  private:
   protocol::ErrorCode not_following() const;

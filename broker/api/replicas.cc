@@ -32,6 +32,7 @@ Replicas::Replicas(const base::Clock& clock, logging::Logger log, Shards& shards
   for (std::size_t i = 0; i < shards_.size(); ++i)
     state_.push_back(std::make_unique<ShardState>(random_.split(), options_.fetch_session_slots));
   pool_ = std::make_unique<net::ThreadPool>("disk", options_.disk_threads);
+  if (options_.flush_on_ack) make_syncs();
 }
 
 Replicas::~Replicas() = default;
@@ -185,6 +186,8 @@ ErrorCode Replicas::become(const replica::Partition::State& state, const std::st
     return ErrorCode::kafka_storage_error;
   }
   replica->changed();
+  // What a recovery read is in the page cache; a leader's watermark waits for the disk.
+  if (replica->core.is_leader()) when_durable(*replica, {});
   if (on_leadership_ && (fresh_leader || !replica->core.is_leader()))
     on_leadership_(*replica, replica->core.is_leader());
   follow_or_not(*replica);

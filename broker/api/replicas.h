@@ -13,6 +13,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "broker/api/disk_sync.h"
 #include "broker/api/following.h"
 #include "broker/api/replica.h"
 #include "broker/api/services.h"
@@ -33,6 +34,7 @@ struct ReplicasOptions {
   std::int64_t producer_expiration_check_ms = 600000;
   std::size_t fetch_session_slots = 1000;  // max.incremental.fetch.session.cache.slots
   base::milliseconds lag_max{30000};       // replica.lag.time.max.ms
+  bool flush_on_ack = false;               // tandem.log.flush.on.ack
   // Settings of a topic; called on any thread.
   std::function<log::LogConfig(const std::string& topic)> config_of;
   // A log was made for a topic, whose settings in the tree may be new: no notification tells them. Any
@@ -81,6 +83,9 @@ class Replicas {
   void after_append(Replica& replica, std::int64_t now_ms);
   void on_log_failure(Replica& replica, const base::Error& error);
   void flush_later(Replica& replica, log::FlushWork work);
+  // Once all that the log has now is durable, if acknowledgements wait for that, or its sync has failed:
+  // `then` sees which.
+  void when_durable(Replica& replica, std::function<void()> then);
   record::Validated& scratch(std::size_t shard) { return state_[shard]->scratch; }
   Delays& delays(std::size_t shard) { return *state_[shard]->delays; }
   replica::FetchSessions& sessions(std::size_t shard) { return state_[shard]->sessions; }
@@ -88,6 +93,7 @@ class Replicas {
 
   // ---- any thread ----
   const base::Clock& clock() const { return clock_; }
+  bool flush_on_ack() const { return options_.flush_on_ack; }
   Shards& shards() { return shards_; }
   // Whether the sender is the newest controller seen; remembers its epoch.
   bool accept_controller(std::int32_t controller_epoch);
@@ -119,6 +125,7 @@ class Replicas {
     record::Validated scratch;
     replica::FetchSessions sessions;
     std::unique_ptr<Delays> delays;
+    std::unique_ptr<DiskSync> sync;  // null unless acknowledgements wait for the disk
     std::unique_ptr<net::Timer> tick;
     base::Instant next_retention{};
     base::Instant next_expiration{};
@@ -134,6 +141,8 @@ class Replicas {
   void ask_isr(Replica& replica, replica::IsrChange change);
   void on_isr_answered(Replica& replica, const replica::IsrChange& asked, protocol::ErrorCode error,
                        const replica::IsrChange& now);
+  void make_syncs();
+  void on_synced(Replica& replica, const base::Status& status);
   void tick(std::size_t shard);
   void retain(Replica& replica);
   void delete_later(log::PendingDelete gone, std::int64_t delay_ms);
@@ -163,6 +172,7 @@ class Replicas {
   base::Instant next_checkpoint_{};
   base::Instant next_high_watermarks_{};
   std::unique_ptr<net::ThreadPool> pool_;
+  std::unique_ptr<net::ThreadPool> sync_pool_;  // of acknowledgements, which wait for nothing else
 };
 
 }  // namespace tandem::broker::api

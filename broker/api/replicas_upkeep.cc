@@ -12,6 +12,7 @@ using base::Status;
 
 void Replicas::after_append(Replica& replica, std::int64_t now_ms) {
   const bool due = replica.log->config().flush_messages != log::kNever && replica.log->flush_due(now_ms);
+  if (!due && flush_on_ack()) return state_[replica.shard]->sync->want(replica);
   if (!due) {
     log::FlushWork rolled = replica.log->take_rolled_flush();
     if (!rolled.empty()) flush_later(replica, std::move(rolled));
@@ -35,6 +36,28 @@ void Replicas::flush_later(Replica& replica, log::FlushWork work) {
         self->log->end_flush(job->first, job->second);
         if (!job->second) on_log_failure(*self, job->second.error());
       });
+}
+
+void Replicas::make_syncs() {
+  constexpr std::size_t kSyncThreadsMax = 8;
+  const std::size_t lanes = state_.size() * options_.log_dirs.size();
+  sync_pool_ = std::make_unique<net::ThreadPool>("sync", static_cast<int>(std::min(lanes, kSyncThreadsMax)));
+  for (std::size_t shard = 0; shard < state_.size(); ++shard)
+    state_[shard]->sync = std::make_unique<DiskSync>(
+        shards_.loop(shard), *sync_pool_, disk_, options_.log_dirs.size(),
+        [this](Replica& replica, const Status& status) { on_synced(replica, status); });
+}
+
+void Replicas::on_synced(Replica& replica, const Status& status) {
+  const bool deleted = !status && status.error().code == base::Errc::closed;
+  if (!status && !deleted) on_log_failure(replica, status.error());
+  replica.synced();
+}
+
+void Replicas::when_durable(Replica& replica, std::function<void()> then) {
+  if (replica.durable_end() < replica.log->end_offset() && !replica.log->failed())
+    return state_[replica.shard]->sync->want(replica, std::move(then));
+  if (then) then();
 }
 
 // ---- the tick of a shard ---------------------------------------------------------------------------------
@@ -142,6 +165,7 @@ void Replicas::write_checkpoints(bool high_watermarks_only) {
 
 Status Replicas::shutdown() {
   pool_->wait_idle();
+  if (sync_pool_) sync_pool_->wait_idle();
   std::vector<bool> clean(logs_.dirs().size(), true);
   {
     net::ThreadPool closers("close", options_.recovery_threads);

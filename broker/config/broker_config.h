@@ -80,6 +80,7 @@ struct BrokerConfig {
   std::int64_t log_flush_interval_messages = INT64_MAX;
   std::optional<std::int64_t> log_flush_interval_ms;
   std::int64_t log_flush_scheduler_interval_ms = INT64_MAX;
+  bool tandem_log_flush_on_ack = false;
   std::int32_t log_flush_offset_checkpoint_interval_ms = 60000;
   std::int32_t log_flush_start_offset_checkpoint_interval_ms = 60000;
   std::int64_t log_segment_delete_delay_ms = 60000;

@@ -55,6 +55,9 @@ std::vector<conf::Setting> record_rows() {
                .change = Change::live}),
       setting("log.flush.scheduler.interval.ms", &BrokerConfig::log_flush_scheduler_interval_ms,
               {.doc = "How often logs are looked at for log.flush.interval.ms."}),
+      setting("tandem.log.flush.on.ack", &BrokerConfig::tandem_log_flush_on_ack,
+              {.doc = "Whether a replica counts for acks=all, and a leader answers acks=1, only with what is "
+                      "synced to its disk, so that a power cut of all brokers loses nothing acknowledged."}),
       setting("log.flush.offset.checkpoint.interval.ms",
               &BrokerConfig::log_flush_offset_checkpoint_interval_ms,
               {.doc = "How often recovery points are written down.", .min = 0}),

@@ -129,6 +129,7 @@ void Fetcher::ask_records() {
     row.request.fetch_offset = followed.offset;
     if (options_.truncates_on_fetch()) row.request.last_fetched_epoch = followed.last_epoch.value_or(-1);
     row.request.log_start_offset = followed.log->start_offset();
+    row.request.durable_offset = followed.log->durable_offset();
     row.request.partition_max_bytes = options_.partition_bytes_max;
     asked_[partition] = asked_of(followed);
   }

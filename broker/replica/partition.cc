@@ -91,7 +91,7 @@ bool Partition::counts(std::int32_t id, const RemoteReplica& remote, const LogEn
 
 bool Partition::advance(const LogEnds& log, base::Instant now) {
   if (!enough_replicas(log.min_insync)) return false;
-  std::int64_t lowest = log.end;
+  std::int64_t lowest = std::min(log.end, log.durable);
   for (const auto& [id, remote] : remotes_)
     if (remote.log_end < lowest && counts(id, remote, log, now)) lowest = remote.log_end;
   if (lowest <= high_watermark_) return false;
@@ -108,16 +108,21 @@ bool Partition::on_fetch(std::int32_t replica, const Fetched& fetched, const Log
   const auto it = remotes_.find(replica);
   if (it == remotes_.end()) return false;
   RemoteReplica& remote = it->second;
+  const std::int64_t counted = std::min(fetched.offset, fetched.durable);
   // Caught up: it has all that is there now, or all that was there when it asked before.
-  if (fetched.offset >= log.end) {
+  const bool reached = remote.log_end >= 0 && counted >= remote.mark_end;
+  if (counted >= log.end) {
     remote.last_caught_up = now;
-  } else if (remote.log_end >= 0 && fetched.offset >= remote.last_fetch_leader_end) {
-    remote.last_caught_up = std::max(remote.last_caught_up.value_or(remote.last_fetch), remote.last_fetch);
+  } else if (reached) {
+    remote.last_caught_up = std::max(remote.last_caught_up.value_or(remote.mark_at), remote.mark_at);
   }
-  remote.log_end = fetched.offset;
+  // A disk that is always a sync behind would never reach a mark that moves with each fetch.
+  if (counted == fetched.offset || reached || remote.log_end < 0) {
+    remote.mark_at = now;
+    remote.mark_end = log.end;
+  }
+  remote.log_end = counted;
   remote.log_start = fetched.log_start;
-  remote.last_fetch = now;
-  remote.last_fetch_leader_end = log.end;
   remote.live = fetched.live;
   return advance(log, now);
 }

@@ -2,7 +2,8 @@
 // last stable offset. It knows its log as a few numbers and never touches it. Single-threaded: called by the
 // partition's owner with the time as argument. What a controller may tell it is checked here (LeaderAndIsr,
 // StopReplica). A change of the in-sync set counts for the watermark from the moment it is asked for, as the
-// larger of the two sets, until the controller has answered. Source: Kafka 3.9 Partition.
+// larger of the two sets, until the controller has answered. Where acknowledgements wait for the disk a
+// replica counts with what it has durable (LogEnds::durable, Fetched::durable). Source: Kafka 3.9 Partition.
 #pragma once
 
 #include <algorithm>
@@ -19,20 +20,26 @@ namespace tandem::broker::replica {
 
 enum class Role : std::uint8_t { none, leader, follower };
 
+// A replica that does not tell its durable end from its end: all that it has counts.
+inline constexpr std::int64_t kAllDurable = INT64_MAX;
+
 // The log as the core sees it.
 struct LogEnds {
   std::int64_t start = 0;
   std::int64_t end = 0;
-  std::int64_t first_unstable = 0;  // end where nothing is unstable
-  std::int32_t min_insync = 1;      // min.insync.replicas of its topic
+  std::int64_t first_unstable = 0;     // end where nothing is unstable
+  std::int32_t min_insync = 1;         // min.insync.replicas of its topic
+  std::int64_t durable = kAllDurable;  // what the watermark may count on; below: not synced yet
 };
 
 // A follower as its leader sees it.
 struct RemoteReplica {
-  std::int64_t log_end = -1;
+  std::int64_t log_end = -1;  // of what counts: the durable end of one that tells it
   std::int64_t log_start = -1;
-  std::int64_t last_fetch_leader_end = 0;
-  base::Instant last_fetch{};
+  // The leader's end at a fetch, the last one unless the follower's disk is behind its fetches: who reaches
+  // it was caught up then.
+  std::int64_t mark_end = 0;
+  base::Instant mark_at{};
   std::optional<base::Instant> last_caught_up;  // nothing: not since this broker leads
   bool live = true;                             // the metadata named it when it last fetched
 };
@@ -67,14 +74,15 @@ class Partition {
   protocol::ErrorCode check_leader(std::int32_t current_leader_epoch = -1) const;
 
   // ---- as leader ----
-  // The log grew. True when the high watermark moved.
+  // The log grew, or more of it is durable. True when the high watermark moved.
   bool on_append(const LogEnds& log, base::Instant now);
   bool has_followers() const { return !remotes_.empty(); }
   bool is_follower(std::int32_t replica) const { return remotes_.contains(replica); }
   struct Fetched {
     std::int64_t offset = 0;  // the follower has everything below
     std::int64_t log_start = 0;
-    bool live = true;  // the metadata names its broker
+    bool live = true;                    // the metadata names its broker
+    std::int64_t durable = kAllDurable;  // of what it has
   };
   // True when the high watermark moved.
   bool on_fetch(std::int32_t replica, const Fetched& fetched, const LogEnds& log, base::Instant now);

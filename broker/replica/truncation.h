@@ -19,6 +19,7 @@ class FollowedLog {
   virtual std::int64_t start_offset() const = 0;
   virtual std::int64_t end_offset() const = 0;
   virtual std::int64_t high_watermark() const = 0;
+  virtual std::int64_t durable_offset() const { return -1; }  // -1: the leader is not told
   virtual std::optional<std::int32_t> latest_epoch() const = 0;
   // The largest epoch at or below, and where it ends; -1, -1 where the log knows none.
   virtual EpochEnd end_of(std::int32_t epoch) const = 0;

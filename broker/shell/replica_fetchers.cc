@@ -24,6 +24,9 @@ class LogView final : public replica::FollowedLog {
   std::int64_t start_offset() const override { return replica_.log->start_offset(); }
   std::int64_t end_offset() const override { return replica_.log->end_offset(); }
   std::int64_t high_watermark() const override { return replica_.core.high_watermark(); }
+  std::int64_t durable_offset() const override {
+    return replica_.owner.flush_on_ack() ? replica_.durable_end() : -1;
+  }
   std::optional<std::int32_t> latest_epoch() const override { return replica_.log->epochs().latest(); }
   replica::EpochEnd end_of(std::int32_t epoch) const override {
     const auto end = replica_.log->epochs().end_of(epoch, replica_.log->end_offset());
@@ -53,9 +56,17 @@ class ReplicaFetchers::Source {
                }),
         hurry_(loop_, [this] { hurry(); }) {}
 
+  // What is not durable yet must not count at the leader by being what the first fetch begins behind.
   void add(api::Replica& replica) {
     const TopicPartition partition{replica.topic, replica.partition};
-    const auto at = views_.emplace(partition, LogView(replica)).first;
+    views_.emplace(partition, LogView(replica));
+    when_durable(replica, [this, partition] { begin(partition); });
+  }
+
+  void begin(const TopicPartition& partition) {
+    const auto at = views_.find(partition);
+    if (at == views_.end()) return;
+    const api::Replica& replica = at->second.replica();
     core_.add(partition, replica.log->topic_id().value_or(protocol::Uuid{}), replica.core.leader_epoch(),
               at->second, now(), true);
     hurry_.set(now() + kNewcomersWait);
@@ -98,6 +109,13 @@ class ReplicaFetchers::Source {
     const auto* endpoint = broker == nullptr ? nullptr : broker->endpoint(owner_.options_.listener);
     if (endpoint == nullptr) return std::nullopt;
     return net::Endpoint{endpoint->host, static_cast<std::uint16_t>(endpoint->port)};
+  }
+
+  // At once unless acknowledgements wait for the disk: to fetch on is to acknowledge.
+  void when_durable(api::Replica& replica, std::function<void()> then) {
+    replica.owner.when_durable(replica, [alive = std::weak_ptr<bool>(alive_), then = std::move(then)] {
+      if (!alive.expired()) then();
+    });
   }
 
   // A fetch may wait at the leader for as long as nothing comes: who is new does not wait for it.
@@ -149,15 +167,22 @@ class ReplicaFetchers::Source {
   template <class Change>
   void store(const TopicPartition& partition, Change change) {
     const auto at = views_.find(partition);
-    ErrorCode error = ErrorCode::not_leader_or_follower;
-    if (at != views_.end()) {
-      api::Replica& replica = at->second.replica();
-      error = change(replica);
-      if (error != ErrorCode::none)
-        owner_.log_.warn("{}-{}: what broker {} sent is not stored: {}", partition.topic, partition.partition,
-                         key_.first, to_string(error));
+    if (at == views_.end()) return core_.on_stored(partition, ErrorCode::not_leader_or_follower, now());
+    api::Replica& replica = at->second.replica();
+    const ErrorCode error = change(replica);
+    if (error != ErrorCode::none) {
+      owner_.log_.warn("{}-{}: what broker {} sent is not stored: {}", partition.topic, partition.partition,
+                       key_.first, to_string(error));
+      return core_.on_stored(partition, error, now());
     }
-    core_.on_stored(partition, error, now());
+    when_durable(replica, [this, partition] { on_durable(partition); });
+  }
+
+  void on_durable(const TopicPartition& partition) {
+    const auto at = views_.find(partition);
+    const bool failed = at != views_.end() && at->second.replica().log->failed();
+    core_.on_stored(partition, failed ? ErrorCode::kafka_storage_error : ErrorCode::none, now());
+    pump();
   }
 
   void perform(replica::AppendFetched& append) {
@@ -201,6 +226,7 @@ class ReplicaFetchers::Source {
   bool begin_queued_ = false;
   bool pumping_ = false;
   bool reachable_ = true;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
 ReplicaFetchers::ReplicaFetchers(api::Shards& shards, const api::MetadataCache& metadata,

@@ -4,6 +4,13 @@
 
 namespace tandem::broker::protocol {
 
+namespace {
+
+// Far from where Apache's own numbers are given out, one after another from 0.
+constexpr std::uint32_t kDurableOffsetTag = 7001;
+
+}  // namespace
+
 void FetchRequest::ReplicaState::describe(Fields& f) {
   f("replica_id", replica_id, since(15));
   f("replica_epoch", replica_epoch, since(15));
@@ -17,6 +24,7 @@ void FetchRequest::FetchPartition::describe(Fields& f) {
   f("log_start_offset", log_start_offset, since(5));
   f("partition_max_bytes", partition_max_bytes);
   f.tagged(0, "replica_directory_id", replica_directory_id, since(17));
+  f.tagged(kDurableOffsetTag, "durable_offset", durable_offset, since(12), std::int64_t{-1});
 }
 
 void FetchRequest::FetchTopic::describe(Fields& f) {

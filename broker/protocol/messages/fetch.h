@@ -1,6 +1,7 @@
 // Fetch: API key 1, versions 0 to 17, flexible from 12.
 // Reads record batches, for consumers and for following replicas, with incremental sessions.
-// Shapes from the message definitions of Apache Kafka 3.9. A field's versions are in describe().
+// Shapes from the message definitions of Apache Kafka 3.9. A field's versions are in describe(). One tagged
+// field is Tandem's own; Apache's brokers skip tags that they do not know.
 #pragma once
 
 #include "broker/protocol/message.h"
@@ -30,6 +31,7 @@ struct FetchRequest {
     std::int64_t log_start_offset = -1;
     std::int32_t partition_max_bytes = 0;
     Uuid replica_directory_id;
+    std::int64_t durable_offset = -1;  // Tandem's: what the follower has synced; -1: it does not tell
     void describe(Fields& f);
     bool operator==(const FetchPartition&) const = default;
   };

@@ -44,7 +44,8 @@ class AwaitedSink final : public ResponseSink {
 class PartitionsFixture {
  public:
   PartitionsFixture() : PartitionsFixture(posix, 1) {}
-  PartitionsFixture(fs::Disk& disk, int dirs) : disk(disk) {
+  PartitionsFixture(fs::Disk& disk, int dirs, bool flush_on_ack = false)
+      : disk(disk), flush_on_ack(flush_on_ack) {
     char name[] = "/tmp/tandem-api-XXXXXX";
     REQUIRE(mkdtemp(name) != nullptr);
     root = name;
@@ -67,6 +68,7 @@ class PartitionsFixture {
     shards = std::make_unique<Shards>(clock, 2);
     ReplicasOptions options;
     options.log_dirs = log_dirs;
+    options.flush_on_ack = flush_on_ack;
     options.on_dir_failure = [this](const std::string& dir, bool all) {
       const std::lock_guard lock(lost_mutex);
       lost_dirs.push_back(dir);
@@ -110,7 +112,7 @@ class PartitionsFixture {
       state.partition_index = p;
       state.leader = 1;
       state.leader_epoch = epoch;
-      state.isr = {1};
+      state.isr = in_sync_ids;
       state.replicas = replica_ids;
       request.topic_states[0].partition_states.push_back(state);
     }
@@ -196,6 +198,7 @@ class PartitionsFixture {
   base::SystemClock clock;
   fs::PosixDisk posix;
   fs::Disk& disk;
+  bool flush_on_ack;
   std::string root;
   std::vector<std::string> log_dirs;
   std::mutex lost_mutex;
@@ -206,7 +209,8 @@ class PartitionsFixture {
   protocol::Uuid id;
   MetadataCache cache;
   std::int32_t leader_epoch = 0;
-  std::vector<std::int32_t> replica_ids{1};  // of each partition; only the first is in sync
+  std::vector<std::int32_t> replica_ids{1};  // of each partition
+  std::vector<std::int32_t> in_sync_ids{1};
   std::unique_ptr<Shards> shards;
   std::unique_ptr<Replicas> replicas;
   std::optional<Services> services;

@@ -115,6 +115,45 @@ TEST_CASE("a follower that is always a little behind is caught up by what was th
   CHECK(!partition.shrink(ends(1010), at(100'000)));
 }
 
+TEST_CASE("where acknowledgements wait for the disk the watermark is what all in-sync replicas have synced") {
+  Partition partition = leading({1, 2, 3});
+  const auto synced = [](std::int64_t end, std::int64_t durable) { return LogEnds{0, end, end, 1, durable}; };
+  CHECK(!partition.on_append(synced(20, 10), at(2)));
+  CHECK(!partition.on_fetch(2, {20, 0}, synced(20, 10), at(3)));
+  CHECK(!partition.on_fetch(3, {20, 0, true, 10}, synced(20, 10), at(3)));
+  CHECK(!partition.on_append(synced(20, 20), at(4)));  // the own disk is done, that of 3 is not
+  CHECK(partition.on_fetch(3, {20, 0, true, 15}, synced(20, 20), at(5)));
+  CHECK(partition.high_watermark() == 15);
+  CHECK(partition.on_fetch(3, {20, 0, true, 20}, synced(20, 20), at(6)));
+  CHECK(partition.high_watermark() == 20);
+  // What was told once counts no further than what the follower has: it may have been cut since.
+  CHECK(!partition.on_fetch(3, {18, 0, true, 30}, synced(30, 30), at(7)));
+  CHECK(partition.high_watermark() == 20);
+}
+
+TEST_CASE("a follower joins once what the watermark promises is on its disk") {
+  Partition partition = leading({1, 2});
+  partition.on_fetch(2, {20, 0}, ends(20), at(30'010));  // 3 lags by now: the watermark goes on without it
+  CHECK(partition.high_watermark() == 20);
+  partition.on_fetch(3, {20, 0, true, 12}, ends(20), at(30'011));
+  CHECK(!partition.expand(3));
+  partition.on_fetch(3, {20, 0, true, 20}, ends(20), at(30'012));
+  CHECK(partition.expand(3));
+}
+
+TEST_CASE(
+    "a disk that is a sync behind each fetch keeps its follower in sync, one that stands still does not") {
+  Partition partition = leading();
+  for (std::int64_t i = 1; i <= 100; ++i) {
+    // At each fetch the sync of what the last one brought is still under way.
+    partition.on_fetch(2, {10 * i, 0, true, 10 * (i - 1)}, ends(10 * (i + 1)), at(1000 * i));
+    partition.on_fetch(3, {10 * i, 0, true, 10}, ends(10 * (i + 1)), at(1000 * i));
+  }
+  const auto change = partition.shrink(ends(1010), at(100'000));
+  REQUIRE(change);
+  CHECK(change->isr == Ids{1, 2});
+}
+
 TEST_CASE("a refusal ends what is pending, another answer leaves it to the controller") {
   Partition partition = leading({1, 2});
   const auto change = partition.expand(3);
