@@ -20,6 +20,17 @@ constexpr std::string_view kHighWatermarks = "replication-offset-checkpoint";
 constexpr std::string_view kMetaProperties = "meta.properties";
 constexpr std::string_view kCleanShutdown = ".kafka_cleanshutdown";
 
+// A directory that is new has to be as durable as what will be acknowledged in it.
+Status make_durable(fs::Disk& disk, const std::string& path) {
+  std::vector<std::string> parents;
+  for (std::string at = path; at != fs::parent(at) && !fs::exists(disk, at); at = fs::parent(at))
+    parents.push_back(fs::parent(at));
+  if (auto status = disk.make_dirs(path); !status) return status;
+  for (const std::string& parent : parents)
+    if (auto status = disk.sync_dir(parent); !status) return status;
+  return {};
+}
+
 }  // namespace
 
 void LoadJob::run(fs::Disk& disk) {
@@ -54,7 +65,7 @@ Result<OffsetCheckpoint> LogSet::read_offsets(const LogDir& dir, std::string_vie
 }
 
 Status LogSet::open_dir(LogDir& dir) {
-  if (auto status = disk_.make_dirs(dir.path); !status) return status;
+  if (auto status = make_durable(disk_, dir.path); !status) return status;
   auto lock = disk_.lock(fs::join(dir.path, ".lock"));
   if (!lock) return lock.error();
   dir.lock = std::move(*lock);
