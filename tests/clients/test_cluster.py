@@ -4,19 +4,13 @@ followers whose logs are, byte for byte, their leader's."""
 import confluent_kafka
 import pytest
 
-from support import servers, wait
-from support.cluster import NUMBERS, SETTINGS, Cluster, Load, read_all
+from support import wait
+from support.cluster import NUMBERS, Cluster, Load, read_all
 
 
 @pytest.fixture
 def cluster(tmp_path, new_coord):
-    coord = new_coord(config={"tickTime": 500})
-
-    def make(number):
-        return servers.Broker(tmp_path / f"broker{number}", coord.connect,
-                              config={**SETTINGS, "broker.id": number})
-
-    with Cluster(coord, make) as running:
+    with Cluster.ours(tmp_path, new_coord(config={"tickTime": 500}).connect) as running:
         yield running
 
 

@@ -12,15 +12,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from support import servers, wait  # noqa: E402
-from support.cluster import NUMBERS, SETTINGS, Cluster, Load, read_all  # noqa: E402
+from support.cluster import NUMBERS, Cluster, Load, read_all  # noqa: E402
 from support.ensembles import Ensemble  # noqa: E402
 
 TOPIC, PARTITIONS = "mytest2", 3
-
-
-class Where:
-    def __init__(self, connect):
-        self.connect = connect
 
 
 def typed(tool, *arguments, stdin=None):
@@ -140,14 +135,8 @@ def main():
     with tempfile.TemporaryDirectory(prefix="tandem-cluster-") as directory:
         directory = Path(directory)
         with Ensemble(directory / "ensemble", ["ours"] * 3, config={"tickTime": 500}) as ensemble:
-            where = Where(ensemble.hosts())
-
-            def make(number):
-                return servers.Broker(directory / f"broker{number}", where.connect,
-                                      config={**SETTINGS, "broker.id": number})
-
-            with Cluster(where, make) as cluster:
-                spread(cluster, where.connect)
+            with Cluster.ours(directory, ensemble.hosts()) as cluster:
+                spread(cluster, ensemble.hosts())
                 messages(cluster)
                 killed_leader(cluster)
                 killed_controller(cluster)

@@ -3,17 +3,19 @@ that remembers what was acknowledged, and a reader of all there is."""
 
 import json
 import threading
+from collections import namedtuple
 
 import confluent_kafka
 from confluent_kafka.admin import AdminClient, NewTopic
 from kazoo.client import KazooClient
 from kazoo.exceptions import NoNodeError
 
-from support import wait
+from support import servers, wait
 
 NUMBERS = (1, 2, 3)
 SETTINGS = {"zookeeper.session.timeout.ms": 3000, "offsets.topic.replication.factor": 3,
             "replica.lag.time.max.ms": 4000, "min.insync.replicas": 2}
+Where = namedtuple("Where", "connect")  # a coordination service that somebody else runs
 
 
 class Cluster:
@@ -23,6 +25,13 @@ class Cluster:
         """`make(number)` gives the broker of that number, not started."""
         self.brokers = {number: make(number) for number in NUMBERS}
         self.tree = KazooClient(coord.connect, timeout=10.0)
+
+    @classmethod
+    def ours(cls, directory, connect, config=None):
+        """All of them ours, with SETTINGS, below `directory`."""
+        settings = {**SETTINGS, **(config or {})}
+        return cls(Where(connect), lambda number: servers.Broker(
+            directory / f"broker{number}", connect, config={**settings, "broker.id": number}))
 
     def __enter__(self):
         self.tree.start(15)
