@@ -28,7 +28,7 @@ Replicas::Replicas(const base::Clock& clock, logging::Logger log, Shards& shards
       disk_(disk),
       options_(std::move(options)),
       logs_(disk, options_.log_dirs),
-      random_(base::system_seed()) {
+      random_(options_.seed) {
   for (std::size_t i = 0; i < shards_.size(); ++i)
     state_.push_back(std::make_unique<ShardState>(random_.split(), options_.fetch_session_slots));
   pool_ = std::make_unique<net::ThreadPool>("disk", options_.disk_threads);

@@ -35,6 +35,7 @@ struct ReplicasOptions {
   std::size_t fetch_session_slots = 1000;  // max.incremental.fetch.session.cache.slots
   base::milliseconds lag_max{30000};       // replica.lag.time.max.ms
   bool flush_on_ack = false;               // tandem.log.flush.on.ack
+  std::uint64_t seed = 1;                  // of fetch sessions' ids and the names of what is deleted
   // Settings of a topic; called on any thread.
   std::function<log::LogConfig(const std::string& topic)> config_of;
   // A log was made for a topic, whose settings in the tree may be new: no notification tells them. Any

@@ -314,6 +314,7 @@ api::ReplicasOptions Broker::replicas_options() {
   options.fetch_session_slots = static_cast<std::size_t>(config().max_incremental_fetch_session_cache_slots);
   options.lag_max = milliseconds(config().replica_lag_time_max_ms);
   options.flush_on_ack = config().tandem_log_flush_on_ack;
+  options.seed = outside_.seed + 3;
   options.config_of = [this](const std::string& topic) {
     const auto settings = configs_.now();
     return api::log_config(settings->topic(topic), settings->broker(), topic);

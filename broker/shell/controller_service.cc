@@ -56,33 +56,41 @@ ControllerService::~ControllerService() {
 
 // ---- from the server's thread ----
 
-base::Result<controller::Prepared> ControllerService::prepare(controller::PrepareOptions options) {
-  auto promise = std::make_shared<std::promise<base::Result<controller::Prepared>>>();
-  auto future = promise->get_future();
-  loop_.post([this, promise, options = std::move(options)]() mutable {
-    prepared_ = [promise](base::Result<controller::Prepared> outcome) {
-      promise->set_value(std::move(outcome));
-    };
+void ControllerService::prepare(controller::PrepareOptions options, PreparedDone done) {
+  loop_.post([this, options = std::move(options), done = std::move(done)]() mutable {
+    prepared_ = std::move(done);
     to_prepare_ = std::move(options);
     tree_->start();
   });
+}
+
+base::Result<controller::Prepared> ControllerService::prepare(controller::PrepareOptions options) {
+  auto promise = std::make_shared<std::promise<base::Result<controller::Prepared>>>();
+  auto future = promise->get_future();
+  prepare(std::move(options),
+          [promise](base::Result<controller::Prepared> outcome) { promise->set_value(std::move(outcome)); });
   if (future.wait_for(options_.connect_timeout) == std::future_status::ready) return future.get();
   return base::make_error(base::Errc::timed_out,
                           "no coordination server of zookeeper.connect answered within {} ms",
                           options_.connect_timeout.count());
 }
 
-base::Result<std::int64_t> ControllerService::enlist(zk::BrokerRegistration broker) {
-  auto promise = std::make_shared<std::promise<base::Result<std::int64_t>>>();
-  auto future = promise->get_future();
-  loop_.post([this, promise, broker = std::move(broker)]() mutable {
-    enlist_done_ = [promise](base::Result<std::int64_t> outcome) { promise->set_value(std::move(outcome)); };
+void ControllerService::enlist(zk::BrokerRegistration broker, EnlistedDone done) {
+  loop_.post([this, broker = std::move(broker), done = std::move(done)]() mutable {
+    enlist_done_ = std::move(done);
     enlisted_ = std::move(broker);
     if (tree_->up()) {
       registration_.enlist(*enlisted_, tree_->session(), clock_.wall());
       pump();
     }
   });
+}
+
+base::Result<std::int64_t> ControllerService::enlist(zk::BrokerRegistration broker) {
+  auto promise = std::make_shared<std::promise<base::Result<std::int64_t>>>();
+  auto future = promise->get_future();
+  enlist(std::move(broker),
+         [promise](base::Result<std::int64_t> outcome) { promise->set_value(std::move(outcome)); });
   return future.get();
 }
 
@@ -112,19 +120,23 @@ void ControllerService::unclean_enabled(const std::string& topic) {
   });
 }
 
-void ControllerService::stop(bool controlled) {
-  auto promise = std::make_shared<std::promise<void>>();
-  auto future = promise->get_future();
-  loop_.post([this, promise, controlled] {
+void ControllerService::stop(bool controlled, std::function<void()> done) {
+  loop_.post([this, controlled, done = std::move(done)] {
     stopping_ = true;
-    shut_down(controlled ? options_.shutdown_retries : 0, [this, promise] {
+    shut_down(controlled ? options_.shutdown_retries : 0, [this, done] {
       shutdown_timer_.reset();
       if (channel_) channel_->stop();
       if (controller_) controller_->stop(now());
       pump();
-      tree_->stop([promise] { promise->set_value(); });
+      tree_->stop(done);
     });
   });
+}
+
+void ControllerService::stop(bool controlled) {
+  auto promise = std::make_shared<std::promise<void>>();
+  auto future = promise->get_future();
+  stop(controlled, [promise] { promise->set_value(); });
   const auto patience = kStopWait + options_.shutdown_backoff * (2 * std::max(options_.shutdown_retries, 0));
   if (future.wait_for(patience) != std::future_status::ready) log_.warn("the session did not close in time");
 }

@@ -41,14 +41,20 @@ class ControllerService final : public api::ClusterControl {
   ControllerService(const base::Clock& clock, ControllerServiceOptions options, logging::Logger log);
   ~ControllerService() override;
 
-  // Connects; makes the tree's persistent paths; gives broker id and cluster id. Blocks, within the timeout.
+  // The three of them either block, or return at once and call `done` on the control thread.
+  using PreparedDone = std::function<void(base::Result<controller::Prepared>)>;
+  using EnlistedDone = std::function<void(base::Result<std::int64_t>)>;
+  // Connects; makes the tree's persistent paths; gives broker id and cluster id. Blocks within the timeout.
   base::Result<controller::Prepared> prepare(controller::PrepareOptions options);
-  // Registers and stands for election. Blocks until registered; gives the broker epoch.
+  void prepare(controller::PrepareOptions options, PreparedDone done);
+  // Registers and stands for election, until registered; gives the broker epoch.
   base::Result<std::int64_t> enlist(zk::BrokerRegistration broker);
+  void enlist(zk::BrokerRegistration broker, EnlistedDone done);
   // A changed registration (dynamic listeners); returns at once.
   void update(zk::BrokerRegistration broker);
-  // Has the controller hand on what this broker leads, lays down the office, ends the session. Blocks.
+  // Has the controller hand on what this broker leads, lays down the office, ends the session.
   void stop(bool controlled);
+  void stop(bool controlled, std::function<void()> done);
   // How the controller would choose now (unclean.leader.election.enable changed).
   void set_unclean_default(bool enabled);
   void unclean_enabled(const std::string& topic);  // by the topic's own setting
@@ -94,8 +100,8 @@ class ControllerService final : public api::ClusterControl {
   std::optional<controller::Controller> controller_;
   std::optional<controller::PrepareOptions> to_prepare_;
   std::optional<zk::BrokerRegistration> enlisted_;  // registered, or to be
-  std::function<void(base::Result<controller::Prepared>)> prepared_;
-  std::function<void(base::Result<std::int64_t>)> enlist_done_;
+  PreparedDone prepared_;
+  EnlistedDone enlist_done_;
   std::map<controller::RequestToken, Answered> asked_;
   controller::RequestToken last_token_ = 0;
   std::int64_t broker_epoch_ = -1;
