@@ -96,7 +96,10 @@ void SimDisk::lose_names() {
   std::set<std::string> held;
   for (const NameChange& change : changes_) {
     const bool gone = change.to.empty();
-    if (!held.contains(change.name) && (gone || !held.contains(change.to)) && random_.chance(share)) {
+    const auto is_held = [&held](const std::string& name) {
+      return held.contains(name) || held.contains(fs::parent(name));
+    };
+    if (!is_held(change.name) && (gone || !is_held(change.to)) && random_.chance(share)) {
       apply(durable_names_, change);
       continue;
     }
@@ -209,6 +212,15 @@ Result<std::size_t> SimDisk::read(const Inode& inode, const std::string& path, s
 // ---- names ------------------------------------------------------------------------------------------------
 
 void SimDisk::apply(std::map<std::string, InodePtr>& names, const NameChange& change) {
+  if (change.directory) {
+    const std::string prefix = change.name + "/";
+    for (auto it = names.lower_bound(prefix); it != names.end() && it->first.starts_with(prefix);) {
+      auto node = names.extract(it++);
+      node.key() = change.to + "/" + node.key().substr(prefix.size());
+      names.insert(std::move(node));
+    }
+    return;
+  }
   names.erase(change.name);
   if (!change.to.empty()) names[change.to] = change.inode;
 }
@@ -234,10 +246,33 @@ Result<std::unique_ptr<fs::File>> SimDisk::open(const std::string& path, fs::Ope
 Status SimDisk::rename(const std::string& from, const std::string& to) {
   if (auto status = change("rename", from); !status) return status;
   const auto it = names_.find(from);
+  if (it == names_.end() && is_directory(from)) {
+    rename_directory(from, to);
+    return {};
+  }
   if (it == names_.end()) return make_error(Errc::not_found, "rename of {} failed: no such file", from);
   changes_.push_back({from, to, it->second});
   apply(names_, changes_.back());
   return {};
+}
+
+// A directory is there while something is below it; its making counts as synced.
+bool SimDisk::is_directory(const std::string& path) const {
+  const auto it = names_.lower_bound(path + "/");
+  return it != names_.end() && it->first.starts_with(path + "/");
+}
+
+// What was made in it and not synced goes along with it.
+void SimDisk::rename_directory(const std::string& from, const std::string& to) {
+  const auto moved = [&](std::string& name) {
+    if (name.starts_with(from + "/")) name = to + name.substr(from.size());
+  };
+  for (NameChange& change : changes_) {
+    moved(change.name);
+    moved(change.to);
+  }
+  changes_.push_back({from, to, nullptr, true});
+  apply(names_, changes_.back());
 }
 
 Status SimDisk::unlink(const std::string& path) {
@@ -269,13 +304,17 @@ Result<std::vector<fs::DirEntry>> SimDisk::list(const std::string& path) {
   std::vector<fs::DirEntry> entries;
   for (auto it = names_.lower_bound(path + "/"); it != names_.end() && it->first.starts_with(path + "/");
        ++it) {
-    if (fs::parent(it->first) == path) entries.push_back({fs::base_name(it->first), false});
+    const std::string below = it->first.substr(path.size() + 1);
+    const auto slash = below.find('/');
+    const std::string name = below.substr(0, slash);
+    if (entries.empty() || entries.back().name != name) entries.push_back({name, slash != std::string::npos});
   }
   return entries;
 }
 
 Result<fs::FileInfo> SimDisk::info(const std::string& path) {
   const auto it = names_.find(path);
+  if (it == names_.end() && is_directory(path)) return fs::FileInfo{0, 0, true};
   if (it == names_.end()) return make_error(Errc::not_found, "stat of {} failed: no such file", path);
   return fs::FileInfo{it->second->now.size(), 0, false};
 }

@@ -77,6 +77,7 @@ class SimDisk final : public fs::Disk {
     std::string name;  // taken away, unless it is of a new file
     std::string to;    // gets `inode`; empty: an unlink
     InodePtr inode;
+    bool directory = false;  // all that is below the name moves below the other
   };
 
   // Whether a change may be made at all, and how much of it: all, or less when the process dies in it.
@@ -86,6 +87,8 @@ class SimDisk final : public fs::Disk {
   fs::Status sync(Inode& inode, const std::string& path);
   fs::Result<std::size_t> read(const Inode& inode, const std::string& path, std::uint64_t offset,
                                std::span<char> out);
+  bool is_directory(const std::string& path) const;
+  void rename_directory(const std::string& from, const std::string& to);
   static void apply(std::map<std::string, InodePtr>& names, const NameChange& change);
   void lose_names();
   void lose_sectors(Inode& inode);

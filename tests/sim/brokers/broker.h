@@ -1,0 +1,89 @@
+// SimBroker: one life of a simulated broker: the parts of broker/server/broker.cc, built in the same order
+// from the same settings, with what blocks there going on in callbacks here. Owned by the World, which keeps
+// its disk.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "broker/api/config_registry.h"
+#include "broker/api/group_service.h"
+#include "broker/api/metadata_cache.h"
+#include "broker/api/replicas.h"
+#include "broker/shell/config_watcher.h"
+#include "broker/shell/controller_service.h"
+#include "broker/shell/isr_sender.h"
+#include "broker/shell/producer_id_service.h"
+#include "broker/shell/replica_fetchers.h"
+#include "broker/shell/socket_server.h"
+#include "broker/shell/topic_creator.h"
+#include "tests/sim/brokers/options.h"
+#include "tests/sim/brokers/process.h"
+#include "tests/sim/sim_disk.h"
+
+namespace tandem::sim::brokers {
+
+namespace api = broker::api;
+namespace shell = broker::shell;
+
+class SimBroker {
+ public:
+  SimBroker(Surroundings& around, int host, SimDisk& disk, const BrokerOptions& options,
+            const std::shared_ptr<const broker::config::Tables>& tables, logging::Logger log,
+            base::Random random);
+  ~SimBroker();
+  SimBroker(const SimBroker&) = delete;
+  SimBroker& operator=(const SimBroker&) = delete;
+
+  void start();
+  // In good order: the controller is asked first. `done` when it has ended; destroyed by the owner.
+  void stop(std::function<void()> done);
+
+  Process& process() { return process_; }
+  bool serving() const { return serving_; }
+  // Why the process would end by itself: a start that is refused, the last log directory gone.
+  const std::optional<std::string>& fatal() const { return fatal_; }
+  api::Replicas& replicas() { return *replicas_; }
+  api::Shards& shards() { return shards_; }
+  api::MetadataCache& metadata() { return metadata_; }
+  std::int64_t broker_epoch() const { return node_.broker_epoch; }
+  shell::ControllerService* control() { return control_.get(); }
+
+ private:
+  void on_prepared(const base::Result<broker::controller::Prepared>& prepared);
+  void on_settings();
+  void make_followers();
+  void make_coordinators();
+  void serve();
+  void end(std::string why);
+  api::ReplicasOptions replicas_options();
+  shell::ControllerServiceOptions controller_options();
+  const broker::config::BrokerConfig& config() const { return initial_.broker(); }
+
+  Process process_;
+  SimDisk& disk_;
+  std::uint64_t seed_;
+  logging::Logger log_;
+  broker::config::Settings initial_;
+  broker::controller::ProtocolVersion protocol_;
+  api::Node node_;
+  api::MetadataCache metadata_;
+  api::ConfigRegistry configs_;
+  api::Shards shards_;
+  std::unique_ptr<api::Replicas> replicas_;
+  std::unique_ptr<shell::ControllerService> control_;
+  std::unique_ptr<shell::ConfigWatcher> watcher_;
+  std::unique_ptr<shell::ProducerIdService> producer_ids_;
+  std::unique_ptr<shell::TopicCreator> topics_;
+  std::unique_ptr<api::GroupService> groups_;
+  std::unique_ptr<shell::ReplicaFetchers> fetchers_;
+  std::unique_ptr<shell::IsrSender> isr_sender_;
+  api::Services services_;
+  std::unique_ptr<shell::SocketServer> sockets_;
+  bool serving_ = false;
+  std::optional<std::string> fatal_;
+};
+
+}  // namespace tandem::sim::brokers

@@ -1,0 +1,357 @@
+#include "tests/sim/brokers/cluster.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "broker/zk/paths.h"
+
+namespace tandem::sim::brokers {
+
+namespace zk = broker::zk;
+
+namespace {
+
+constexpr Duration kGlance = milliseconds(50);
+constexpr std::uint64_t kEventsOfAnInstant = 100'000;
+constexpr int kFirstClient = 100;
+constexpr Duration kStartTime = milliseconds(30'000);
+constexpr Duration kLastProduce = milliseconds(3'000);
+constexpr Duration kCleanStopTime = milliseconds(15'000);
+
+}  // namespace
+
+class Cluster::EventClock final : public base::Clock {
+ public:
+  explicit EventClock(const Scheduler& scheduler) : scheduler_(scheduler) {}
+  Instant now() const override { return scheduler_.now(); }
+  base::WallTime wall() const override {
+    return {std::chrono::duration_cast<milliseconds>(now().time_since_epoch()).count()};
+  }
+
+ private:
+  const Scheduler& scheduler_;
+};
+
+// A broker's lines among those of the others.
+class Cluster::BrokerOutput final : public logging::Output {
+ public:
+  explicit BrokerOutput(int number) : number_(number) {}
+  void write(std::string_view line) override {
+    std::printf("%d %.*s", number_, static_cast<int>(line.size()), line.data());
+    std::fflush(stdout);
+  }
+
+ private:
+  int number_;
+};
+
+Cluster::Cluster(const BrokerOptions& options, bool verbose)
+    : options_(options),
+      verbose_(verbose),
+      random_(options.seed),
+      network_(scheduler_, random_.split(), options.latency, options.latency_spikes),
+      tree_(scheduler_),
+      around_{scheduler_, network_, tree_},
+      checker_(options_, tree_),
+      tables_(std::make_shared<const broker::config::Tables>()),
+      clock_(std::make_unique<EventClock>(scheduler_)) {
+  network_.asleep_until = [this](int host) {
+    const auto at = around_.processes.find(host);
+    return at == around_.processes.end() ? Instant{} : at->second->asleep_until();
+  };
+  for (int number = 1; number <= options.brokers; ++number) {
+    machines_[number].disk = std::make_unique<SimDisk>(random_.split(), DiskLies{});
+    logs_.push_back(std::make_unique<logging::Log>(std::make_unique<BrokerOutput>(number), *clock_));
+  }
+  if (verbose_) checker_.trace = [this](int number, const std::string& text) { note(number, text); };
+  int host = kFirstClient;
+  admin_ = std::make_unique<Admin>(around_, host++, options_, random_.split(), checker_);
+  for (int i = 0; i < options.producers; ++i)
+    producers_.push_back(std::make_unique<Producer>(around_, host++, options_, random_.split(), checker_,
+                                                    options.idempotent && i % 2 == 0));
+  for (int i = 0; i < options.consumers; ++i)
+    consumers_.push_back(std::make_unique<Consumer>(around_, host++, options_, random_.split(), checker_));
+  faults_ = {{"kill", options.kills, &Cluster::kill},
+             {"power cut", options.power_cuts, &Cluster::cut_power},
+             {"pause", options.pauses, &Cluster::pause},
+             {"clean stop", options.clean_stops, &Cluster::stop_cleanly},
+             {"partition", options.partitions_cut, &Cluster::cut_network},
+             {"reset", options.resets, &Cluster::reset_connection},
+             {"session loss", options.session_losses, &Cluster::lose_session},
+             {"slow disk", options.slow_disks, &Cluster::slow_disk},
+             {"disk error", options.disk_errors, &Cluster::fail_sync},
+             {"topic churn", options.topic_churn, &Cluster::churn},
+             {"reassignment", options.reassignments, &Cluster::reassign},
+             {"election", options.elections, &Cluster::elect}};
+}
+
+Cluster::~Cluster() = default;
+
+void Cluster::note(int host, const std::string& text) {
+  const double seconds = std::chrono::duration<double>(scheduler_.now().time_since_epoch()).count();
+  if (!verbose_) return;
+  std::printf("%10.6f ---- %d %s\n", seconds, host, text.c_str());
+  std::fflush(stdout);
+}
+
+// ---- brokers
+// -----------------------------------------------------------------------------------------------
+
+std::map<int, SimBroker*> Cluster::running() {
+  std::map<int, SimBroker*> out;
+  for (auto& [number, machine] : machines_)
+    if (machine.broker) out[number] = machine.broker.get();
+  return out;
+}
+
+int Cluster::any_running() {
+  std::vector<int> up;
+  for (auto& [number, machine] : machines_)
+    if (machine.broker && !machine.stopping) up.push_back(number);
+  return up.empty() ? 0 : up[random_.below(up.size())];
+}
+
+Duration Cluster::pause_of(std::int64_t low_ms, std::int64_t high_ms) {
+  return milliseconds(random_.between(low_ms, std::max(low_ms, high_ms)));
+}
+
+void Cluster::boot(int number) {
+  Machine& machine = machines_[number];
+  machine.starts = false;
+  if (machine.broker) return;
+  network_.set_power(number, true);
+  note(number, "starts");
+  ++starts_;
+  logging::Logger log;
+  if (verbose_) log = logs_[static_cast<std::size_t>(number - 1)]->logger(fmt::format("b{}", number));
+  machine.stopping = false;
+  machine.broker =
+      std::make_unique<SimBroker>(around_, number, *machine.disk, options_, tables_, log, random_.split());
+  machine.broker->process().after({}, nullptr, [broker = machine.broker.get()] { broker->start(); });
+}
+
+void Cluster::take_down(int number, Crash kind, Duration down) {
+  Machine& machine = machines_[number];
+  if (!machine.broker) return;
+  machine.broker->process().die();
+  network_.leave(number, kind == Crash::kill);
+  if (kind == Crash::power) network_.set_power(number, false);
+  machine.broker.reset();
+  machine.disk->crash(kind);
+  checker_.on_end(number);
+  machine.starts = true;
+  scheduler_.after(down, [this, number] { boot(number); });
+}
+
+// What a supervisor does: a process that ended itself is started again.
+void Cluster::watch_over() {
+  scheduler_.after(kGlance, [this] {
+    expired_ += static_cast<std::uint64_t>(tree_.expire());
+    for (auto& [number, machine] : machines_) {
+      if (!machine.broker || !machine.broker->fatal()) continue;
+      note(number, "ends itself: " + *machine.broker->fatal());
+      take_down(number, Crash::kill, pause_of(100, 1000));
+    }
+    watch_over();
+  });
+}
+
+// ---- faults
+// ------------------------------------------------------------------------------------------------
+
+void Cluster::schedule(std::size_t fault) {
+  const milliseconds mean = faults_[fault].mean;
+  if (mean.count() == 0) return;
+  scheduler_.after(pause_of(1, 2 * mean.count()), [this, fault] {
+    if (safe_) return;
+    ++faults_[fault].count;
+    note(0, faults_[fault].name);
+    (this->*faults_[fault].strike)();
+    schedule(fault);
+  });
+}
+
+void Cluster::kill() {
+  if (const int number = any_running(); number != 0)
+    take_down(number, Crash::kill, pause_of(10, options_.down_max.count()));
+}
+
+void Cluster::cut_power() {
+  if (random_.chance(0.2)) {
+    for (int number = 1; number <= options_.brokers; ++number)
+      take_down(number, Crash::power, pause_of(100, options_.down_max.count()));
+    return;
+  }
+  if (const int number = any_running(); number != 0)
+    take_down(number, Crash::power, pause_of(10, options_.down_max.count()));
+}
+
+void Cluster::pause() {
+  const int number = any_running();
+  if (number == 0) return;
+  const Duration time = pause_of(50, 2 * options_.session_timeout.count());
+  machines_[number].broker->process().sleep_up_to(scheduler_.now() + time);
+}
+
+void Cluster::stop_cleanly() {
+  const int number = any_running();
+  if (number == 0 || !machines_[number].broker->serving()) return;
+  Machine& machine = machines_[number];
+  machine.stopping = true;
+  SimBroker* const broker = machine.broker.get();
+  const auto down = pause_of(10, options_.down_max.count());
+  const auto end = [this, number, broker, down] {
+    scheduler_.after({}, [this, number, broker, down] {
+      if (machines_[number].broker.get() == broker) take_down(number, Crash::kill, down);
+    });
+  };
+  broker->process().after({}, nullptr, [broker, end] { broker->stop(end); });
+  scheduler_.after(kCleanStopTime, end);  // an operator's patience
+}
+
+void Cluster::cut_network() {
+  const int one = static_cast<int>(random_.between(1, options_.brokers));
+  const int other = static_cast<int>(random_.between(0, options_.brokers));
+  switch (random_.below(4)) {
+    case 0:  // from everybody
+      for (int host = 0; host < kFirstClient + 10; ++host) {
+        if (host == one) continue;
+        network_.cut(one, host);
+        network_.cut(host, one);
+      }
+      break;
+    case 1:
+      network_.cut(one, other);
+      break;
+    case 2:
+      network_.cut(one, other);
+      network_.cut(other, one);
+      break;
+    default:
+      network_.cut(one, kTreeHost);
+      network_.cut(kTreeHost, one);
+  }
+  scheduler_.after(pause_of(100, 2 * options_.session_timeout.count()), [this] { network_.heal(); });
+}
+
+void Cluster::reset_connection() {
+  if (const auto connection = network_.any_connection()) network_.reset(connection, "reset by peer");
+}
+
+void Cluster::lose_session() {
+  const std::int64_t session =
+      random_.chance(0.5)
+          ? tree_.owner(std::string(zk::kControllerPath))
+          : tree_.owner(zk::broker_path(static_cast<std::int32_t>(random_.between(1, options_.brokers))));
+  if (session != 0) tree_.close(session);
+}
+
+void Cluster::slow_disk() {
+  if (const int number = any_running(); number != 0)
+    machines_[number].broker->process().set_slow_disk_until(scheduler_.now() + pause_of(100, 3000));
+}
+
+void Cluster::fail_sync() {
+  machines_[static_cast<int>(random_.between(1, options_.brokers))].disk->fail_next_sync();
+}
+
+// ---- a run
+// -------------------------------------------------------------------------------------------------
+
+bool Cluster::advance(Duration time) {
+  const Instant end = scheduler_.now() + time;
+  Instant instant = scheduler_.now();
+  std::uint64_t in_it = 0;
+  around_.touched = -1;
+  while (!checker_.violation() && scheduler_.run_one(end)) {
+    const int host = std::exchange(around_.touched, -1);
+    hash_ = (hash_ ^ static_cast<std::uint64_t>(scheduler_.now().time_since_epoch().count()) ^
+             static_cast<std::uint64_t>(host)) *
+            0x100000001b3ULL;
+    in_it = scheduler_.now() == instant ? in_it + 1 : 0;
+    instant = scheduler_.now();
+    if (in_it > kEventsOfAnInstant) checker_.violate("live", "time stands still");
+    const auto at = machines_.find(host);
+    if (at != machines_.end() && at->second.broker) checker_.look_at(*at->second.broker, running());
+  }
+  return !checker_.violation();
+}
+
+template <class Condition>
+bool Cluster::await(Duration at_most, Condition condition) {
+  const Instant end = scheduler_.now() + at_most;
+  while (scheduler_.now() < end) {
+    if (condition()) return true;
+    if (!advance(kGlance)) return false;
+  }
+  return condition();
+}
+
+void Cluster::mend() {
+  safe_ = true;
+  note(0, "all faults end");
+  network_.heal();
+  network_.calm();
+  for (auto& [number, machine] : machines_) {
+    network_.set_power(number, true);
+    if (machine.broker) machine.broker->process().sleep_up_to({});
+    if (!machine.broker && !machine.starts) boot(number);
+  }
+}
+
+std::string Cluster::unsettled() {
+  for (auto& [number, machine] : machines_) {
+    if (!machine.broker || !machine.broker->serving()) return fmt::format("broker {} does not serve", number);
+    if (!tree_.has(zk::broker_path(number))) return fmt::format("broker {} is not registered", number);
+  }
+  if (!tree_.has(std::string(zk::kControllerPath))) return "there is no controller";
+  if (!tree_.children(std::string(zk::kDeleteTopicsPath)).empty()) return "a topic is still to be deleted";
+  for (const auto& producer : producers_)
+    if (!producer->idle()) return "a producer waits";
+  return checker_.unsettled(running());
+}
+
+ClusterReport Cluster::run() {
+  watch_over();
+  for (int number = 1; number <= options_.brokers; ++number) boot(number);
+  admin_->begin();
+  if (!await(kStartTime, [this] { return admin_->made(); }) && !checker_.violation())
+    checker_.violate("live", "the topics of the run were not made: " + unsettled());
+  for (const auto& producer : producers_) producer->begin();
+  for (const auto& consumer : consumers_) consumer->begin();
+  if (!await(kStartTime, [this] { return checker_.committed() > 20; }) && !checker_.violation())
+    checker_.violate("live", "nothing was produced before the first fault");
+  for (std::size_t fault = 0; fault < faults_.size(); ++fault) schedule(fault);
+  if (!advance(options_.safety)) return report();
+  mend();
+  if (!advance(kLastProduce)) return report();
+  for (const auto& producer : producers_) producer->stop();
+  if (!await(options_.liveness, [this] { return unsettled().empty(); }) && !checker_.violation())
+    checker_.violate("live", unsettled());
+  return report();
+}
+
+ClusterReport Cluster::report() const {
+  ClusterReport out;
+  out.violation = checker_.violation();
+  out.simulated_seconds = std::chrono::duration<double>(scheduler_.now().time_since_epoch()).count();
+  out.events = scheduler_.events();
+  out.hash = hash_;
+  for (const FaultKind& fault : faults_) out.faults[fault.name] = fault.count;
+  std::uint64_t attempted = 0;
+  for (const auto& producer : producers_) attempted += producer->attempted();
+  out.counts = {{"attempted", attempted},
+                {"acknowledged", checker_.acknowledged()},
+                {"committed", checker_.committed()},
+                {"consumed", checker_.consumed()},
+                {"leader changes", checker_.leader_changes()},
+                {"in-sync changes", checker_.isr_changes()},
+                {"truncations", checker_.truncations()},
+                {"expired sessions", expired_},
+                {"starts", starts_},
+                {"administrations", admin_->done()}};
+  return out;
+}
+
+}  // namespace tandem::sim::brokers

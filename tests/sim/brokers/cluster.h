@@ -1,0 +1,103 @@
+// Cluster: one run of brokers, a tree and clients on simulated time: a phase of faults, then none, and within
+// a bound every partition is led, in sync and without lag again. A seed decides everything.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "logging/log.h"
+#include "tests/sim/brokers/broker.h"
+#include "tests/sim/brokers/checker.h"
+#include "tests/sim/brokers/workload.h"
+
+namespace tandem::sim::brokers {
+
+struct ClusterReport {
+  std::optional<std::string> violation;
+  double simulated_seconds = 0;
+  std::uint64_t events = 0;
+  std::uint64_t hash = 0;
+  std::map<std::string, std::uint64_t> faults;
+  std::map<std::string, std::uint64_t> counts;
+};
+
+class Cluster {
+ public:
+  Cluster(const BrokerOptions& options, bool verbose);
+  ~Cluster();
+  Cluster(const Cluster&) = delete;
+  Cluster& operator=(const Cluster&) = delete;
+
+  ClusterReport run();
+
+ private:
+  struct Machine {
+    std::unique_ptr<SimDisk> disk;
+    std::unique_ptr<SimBroker> broker;
+    bool stopping = false;
+    bool starts = false;  // a start is due
+  };
+  struct FaultKind {
+    std::string name;
+    milliseconds mean;
+    void (Cluster::*strike)();
+    std::uint64_t count = 0;
+  };
+  class EventClock;
+  class BrokerOutput;
+
+  void note(int host, const std::string& text);
+  bool advance(Duration time);
+  template <class Condition>
+  bool await(Duration at_most, Condition condition);
+  void schedule(std::size_t fault);
+  void watch_over();
+  std::map<int, SimBroker*> running();
+  int any_running();
+  void boot(int number);
+  void take_down(int number, Crash kind, Duration down);
+  Duration pause_of(std::int64_t low_ms, std::int64_t high_ms);
+
+  void kill();
+  void cut_power();
+  void pause();
+  void stop_cleanly();
+  void cut_network();
+  void reset_connection();
+  void lose_session();
+  void slow_disk();
+  void fail_sync();
+  void churn() { admin_->churn(); }
+  void reassign() { admin_->reassign(); }
+  void elect() { admin_->elect(); }
+
+  void mend();
+  std::string unsettled();
+  ClusterReport report() const;
+
+  BrokerOptions options_;
+  bool verbose_;
+  Scheduler scheduler_;
+  base::Random random_;
+  Network network_;
+  Tree tree_;
+  Surroundings around_;
+  Checker checker_;
+  std::shared_ptr<const broker::config::Tables> tables_;
+  std::unique_ptr<EventClock> clock_;
+  std::vector<std::unique_ptr<logging::Log>> logs_;
+  std::map<int, Machine> machines_;
+  std::unique_ptr<Admin> admin_;
+  std::vector<std::unique_ptr<Producer>> producers_;
+  std::vector<std::unique_ptr<Consumer>> consumers_;
+  std::vector<FaultKind> faults_;
+  std::uint64_t hash_ = 1;
+  std::uint64_t expired_ = 0;
+  std::uint64_t starts_ = 0;
+  bool safe_ = false;
+};
+
+}  // namespace tandem::sim::brokers

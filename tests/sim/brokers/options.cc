@@ -1,0 +1,77 @@
+#include "tests/sim/brokers/options.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace tandem::sim::brokers {
+
+namespace {
+
+// Off with an even chance, else a mean of this range.
+milliseconds mean_of(base::Random& random, std::int64_t low_ms, std::int64_t high_ms) {
+  const bool on = random.chance(0.5);
+  const std::int64_t mean = random.between(low_ms, high_ms);
+  return milliseconds(on ? mean : 0);
+}
+
+}  // namespace
+
+BrokerOptions BrokerOptions::of_seed(std::uint64_t seed) {
+  base::Random random(seed * 2 + 1);
+  BrokerOptions options;
+  options.seed = seed;
+  constexpr std::array<int, 6> kBrokers = {3, 3, 3, 4, 4, 5};
+  options.brokers = kBrokers[random.below(kBrokers.size())];
+  options.shards = random.chance(0.3) ? 2 : 1;
+  options.topics = static_cast<int>(random.between(1, 3));
+  options.partitions = static_cast<int>(random.between(1, 3));
+  options.replication = static_cast<int>(random.between(2, 3));
+  options.min_insync = static_cast<int>(random.between(1, options.replication));
+  options.producers = static_cast<int>(random.between(1, 4));
+  options.consumers = static_cast<int>(random.between(1, 2));
+  options.idempotent = random.chance(0.8);
+  options.durable = random.chance(0.4);
+  options.old_protocol = random.chance(0.2);
+  options.segment_bytes = static_cast<int>(random.between(1, 16)) * 1024;
+  options.session_timeout = milliseconds(random.between(10, 60) * 100);
+  options.lag_max = milliseconds(random.between(10, 50) * 100);
+  options.fetch_wait = milliseconds(random.between(20, 500));
+  options.socket_timeout = milliseconds(random.between(10, 50) * 100);
+  options.think = milliseconds(random.between(5, 60));
+  options.kills = mean_of(random, 1000, 8000);
+  options.power_cuts = mean_of(random, 1000, 8000);
+  if (!options.durable) options.power_cuts = milliseconds(0);
+  options.pauses = mean_of(random, 1000, 8000);
+  options.clean_stops = mean_of(random, 2000, 10000);
+  options.partitions_cut = mean_of(random, 1000, 8000);
+  options.resets = mean_of(random, 200, 4000);
+  options.session_losses = mean_of(random, 1000, 8000);
+  options.slow_disks = mean_of(random, 500, 4000);
+  options.disk_errors = mean_of(random, 3000, 15000);
+  options.topic_churn = mean_of(random, 500, 5000);
+  options.reassignments = mean_of(random, 500, 5000);
+  options.elections = mean_of(random, 500, 5000);
+  options.latency = std::chrono::microseconds(random.between(50, 3000));
+  options.latency_spikes = random.chance(0.3) ? 0.01 : 0;
+  return options;
+}
+
+std::string BrokerOptions::text() const {
+  return fmt::format(
+      "seed={} mutant={} brokers={} shards={} topics={}x{} replication={} min_insync={} producers={} "
+      "consumers={} idempotent={} durable={} old_protocol={} segment_bytes={} session={} lag={} "
+      "fetch_wait={} "
+      "socket={} think={} kills={} power_cuts={} pauses={} clean_stops={} partitions={} resets={} "
+      "session_losses={} slow_disks={} disk_errors={} churn={} reassignments={} elections={} latency_us={} "
+      "spikes={}",
+      seed, to_string(mutant), brokers, shards, topics, partitions, replication, min_insync, producers,
+      consumers, idempotent, durable, old_protocol, segment_bytes, session_timeout.count(), lag_max.count(),
+      fetch_wait.count(), socket_timeout.count(), think.count(), kills.count(), power_cuts.count(),
+      pauses.count(), clean_stops.count(), partitions_cut.count(), resets.count(), session_losses.count(),
+      slow_disks.count(), disk_errors.count(), topic_churn.count(), reassignments.count(), elections.count(),
+      std::chrono::duration_cast<std::chrono::microseconds>(latency).count(), latency_spikes);
+}
+
+}  // namespace tandem::sim::brokers

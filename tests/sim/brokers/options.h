@@ -1,0 +1,59 @@
+// What a seed makes of a run of brokers: the cluster, its settings, the load, which faults there are and how
+// often. Printed whole with every violation.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/random.h"
+#include "tests/sim/brokers/mutants.h"
+#include "tests/sim/scheduler.h"
+
+namespace tandem::sim::brokers {
+
+struct BrokerOptions {
+  std::uint64_t seed = 0;
+  BrokerMutant mutant = BrokerMutant::none;
+  int brokers = 3;
+  int shards = 1;
+  int topics = 2;
+  int partitions = 2;  // of each topic
+  int replication = 3;
+  int min_insync = 2;
+  int producers = 2;
+  int consumers = 1;
+  bool idempotent = true;     // every other producer; else none
+  bool durable = false;       // flush.messages=1: what is acknowledged survives the loss of power
+  bool old_protocol = false;  // 2.7: in-sync sets go straight to the tree
+  int segment_bytes = 4096;
+  milliseconds session_timeout{3000};
+  milliseconds lag_max{2000};
+  milliseconds fetch_wait{100};
+  milliseconds socket_timeout{2000};
+  milliseconds think{20};        // between the batches of a producer, on average
+  milliseconds safety{20000};    // with faults
+  milliseconds liveness{90000};  // without
+  milliseconds down_max{5000};   // of a broker
+
+  // Mean time between faults of a class; zero: none of it.
+  milliseconds kills{0};
+  milliseconds power_cuts{0};
+  milliseconds pauses{0};
+  milliseconds clean_stops{0};
+  milliseconds partitions_cut{0};  // of the network: one broker, a pair, one way, or from the tree
+  milliseconds resets{0};
+  milliseconds session_losses{0};
+  milliseconds slow_disks{0};
+  milliseconds disk_errors{0};  // a sync fails
+  milliseconds topic_churn{0};  // topics made, grown, deleted
+  milliseconds reassignments{0};
+  milliseconds elections{0};  // of preferred leaders
+  Duration latency{std::chrono::microseconds(300)};
+  double latency_spikes = 0;
+
+  static BrokerOptions of_seed(std::uint64_t seed);
+  std::string text() const;
+};
+
+}  // namespace tandem::sim::brokers

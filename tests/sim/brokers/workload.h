@@ -1,0 +1,85 @@
+// What the clients of a run do: producers (idempotent or not) with numbered records, consumers that read from
+// the beginning, an administrator who makes, grows and deletes topics, moves partitions and asks for
+// preferred leaders. What they hear goes to the checker.
+#pragma once
+
+#include <deque>
+
+#include "broker/protocol/messages/fetch.h"
+#include "broker/protocol/messages/produce.h"
+#include "tests/sim/brokers/checker.h"
+#include "tests/sim/brokers/client.h"
+
+namespace tandem::sim::brokers {
+
+class Producer final : public SimClient {
+ public:
+  Producer(Surroundings& around, int host, const BrokerOptions& options, base::Random random,
+           Checker& checker, bool idempotent);
+  void begin() override;
+  bool idle() const;  // all that was begun is answered
+  std::uint64_t attempted() const { return attempted_; }
+
+ private:
+  struct Lane {  // one partition: at most one batch under way
+    std::int32_t next_sequence = 0;
+    std::int64_t next_number = 0;
+    std::optional<std::string> batch;
+    std::vector<std::int64_t> numbers;  // in the batch
+    bool sent = false;
+  };
+  void get_id();
+  void think();
+  void fill(const TopicPartition& partition, Lane& lane);
+  void send_all();
+  void send(int broker, const std::vector<TopicPartition>& partitions);
+  void on_answer(const std::vector<TopicPartition>& partitions,
+                 const base::Result<protocol::ProduceResponse>& answer);
+  void on_partition(const TopicPartition& partition, Lane& lane,
+                    const protocol::ProduceResponse::PartitionProduceResponse& row);
+
+  Checker& checker_;
+  bool idempotent_;
+  std::int16_t acks_;
+  std::int64_t id_ = -1;
+  std::int16_t epoch_ = 0;
+  std::map<TopicPartition, Lane> lanes_;
+  std::uint64_t attempted_ = 0;
+};
+
+class Consumer final : public SimClient {
+ public:
+  Consumer(Surroundings& around, int host, const BrokerOptions& options, base::Random random,
+           Checker& checker);
+  void begin() override;
+
+ private:
+  void poll();
+  void on_fetched(const TopicPartition& partition, const protocol::FetchResponse& response);
+
+  Checker& checker_;
+  std::map<TopicPartition, std::int64_t> next_;
+};
+
+class Admin final : public SimClient {
+ public:
+  Admin(Surroundings& around, int host, const BrokerOptions& options, base::Random random, Checker& checker);
+  void begin() override;  // makes the topics of the run
+  bool made() const { return made_; }
+  void churn();
+  void reassign();
+  void elect();
+  std::uint64_t done() const { return done_; }
+
+ private:
+  void make_topics();
+  template <class Request>
+  void tell(std::int16_t version, Request request);
+
+  Checker& checker_;
+  bool made_ = false;
+  std::uint64_t done_ = 0;
+  int churned_ = 0;
+};
+
+}  // namespace tandem::sim::brokers
