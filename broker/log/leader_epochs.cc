@@ -47,6 +47,12 @@ Status LeaderEpochs::assign(std::int32_t epoch, std::int64_t start_offset) {
   return save();
 }
 
+Status LeaderEpochs::confirm(std::int32_t epoch, std::int64_t offset) {
+  if (epoch < 0 || epoch_of(offset) == epoch) return {};
+  while (!entries_.empty() && entries_.back().start_offset >= offset) entries_.pop_back();
+  return assign(epoch, offset);
+}
+
 std::optional<std::int32_t> LeaderEpochs::latest() const {
   if (entries_.empty()) return std::nullopt;
   return entries_.back().epoch;

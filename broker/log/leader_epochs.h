@@ -29,6 +29,9 @@ class LeaderEpochs {
 
   base::Status load();  // a missing file is empty
   base::Status assign(std::int32_t epoch, std::int64_t start_offset);
+  // What a batch in the log proves: the offset is of the epoch. Entries that agree are kept, those of epochs
+  // that later leaders began and wrote nothing in as well.
+  base::Status confirm(std::int32_t epoch, std::int64_t offset);
   std::optional<std::int32_t> latest() const;
   // Of the epoch that `offset` was written in.
   std::optional<std::int32_t> epoch_of(std::int64_t offset) const;

@@ -173,7 +173,7 @@ Result<std::uint64_t> Loader::recover_segment(Segment& segment) {
       break;
     segment.note_batch(batch, scan.position(), scan.size(), log_->config_, status);
     if (!status) break;
-    if (batch.magic() >= 2) status = log_->epochs_.assign(batch.leader_epoch(), batch.offset_field());
+    if (batch.magic() >= 2) status = log_->epochs_.confirm(batch.leader_epoch(), batch.offset_field());
     if (batch.has_producer_id()) {
       if (const auto txn = log_->producers_.apply(batch, batch.bytes())) {
         if (txn->aborted)

@@ -120,6 +120,38 @@ TEST_CASE_FIXTURE(Damaged, "a corrupt producer snapshot is thrown away and the s
   CHECK(!append(2, {.producer_id = 9, .producer_epoch = 1, .base_sequence = 100}).duplicate);
 }
 
+TEST_CASE_FIXTURE(
+    LogFixture,
+    "an epoch whose leader wrote nothing does not move the start of the one before by a recovery") {
+  open();
+  epoch = 2;
+  append(5);
+  epoch = 4;
+  append(3);
+  REQUIRE(log->roll(now).has_value());
+  append(2);
+  REQUIRE(log->epochs().assign(5, log->end_offset()).has_value());
+  const auto before = log->epochs().entries();
+  kill();
+  open(false, 8);
+  CHECK(log->epochs().entries() == std::vector<EpochStart>(before.begin(), before.end() - 1));
+  CHECK(log->epochs().end_of(2, log->end_offset()) == EpochEnd{2, 5});
+}
+
+TEST_CASE_FIXTURE(LogFixture, "epochs that the batches contradict are taken from the batches") {
+  open();
+  epoch = 2;
+  append(5);
+  epoch = 4;
+  append(3);
+  REQUIRE(log->epochs().clear().has_value());
+  REQUIRE(log->epochs().assign(1, 0).has_value());
+  REQUIRE(log->epochs().assign(3, 4).has_value());
+  kill();
+  open();
+  CHECK(log->epochs().entries() == std::vector<EpochStart>{{2, 0}, {4, 5}});
+}
+
 TEST_CASE_FIXTURE(Damaged, "files that a crash left in the middle of deletion or cleaning are removed") {
   close();
   for (const char* name : {"00000000000000000000.log.deleted", "00000000000000000200.index",
