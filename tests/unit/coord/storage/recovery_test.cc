@@ -1,5 +1,6 @@
 #include "coord/storage/recovery.h"
 
+#include <filesystem>
 #include <functional>
 
 #include "coord/storage/durable_mark.h"
@@ -371,7 +372,9 @@ TEST_CASE("a damaged newest snapshot falls back to the one before") {
 
 TEST_CASE("Apache's directory is read whole, from its snapshots of each compression and its logs") {
   fs::PosixDisk disk;
-  const std::string golden = "tests/golden/coord-3.9.5";
+  TempDir copy;  // recovery leaves its mark
+  std::filesystem::copy("tests/golden/coord-3.9.5", copy.path, std::filesystem::copy_options::recursive);
+  const std::string& golden = copy.path;
   RecordingTarget whole;
   const auto all = recover_all(disk, golden, whole);
   REQUIRE(all.has_value());
