@@ -18,6 +18,7 @@ namespace zab = coord::zab;
 namespace {
 
 constexpr std::int64_t kWallStart = 1'700'000'000'000;
+constexpr std::uint16_t kObserverMasterPort = 2191;
 
 std::unique_ptr<NodeDisk> make_disk(World& world, int number, base::Random random) {
   const Options& options = world.options();
@@ -79,6 +80,8 @@ bool Node::start() {
   made.read_only = options.read_only;
   made.log_readable = options.log_readable;
   made.commit_log_count = static_cast<std::size_t>(options.commit_log_count);
+  made.observer_master_port = options.observer_masters ? kObserverMasterPort : 0;
+  made.observer_reconnect_delay = made.observer_election_delay = options.observer_delay;
   made.pipeline.min_session_timeout_ms = static_cast<std::int32_t>(options.tick.count() * 2);
   made.pipeline.max_session_timeout_ms = static_cast<std::int32_t>(options.tick.count() * 20);
   auto start = disk_->open([this](const std::string& reason) { world_.process_ended(number_, reason); });
@@ -193,8 +196,9 @@ void Node::act(const peer::SeekVoters& value) {
   if (!std::exchange(seeking_, true)) seek();
 }
 
-void Node::act(const peer::OpenLearnerPort&) {
+void Node::act(const peer::OpenLearnerPort& value) {
   learner_port_ = true;
+  port_of_master_ = value.for_observers;
   world_.scheduler().after(Duration{1}, mine([this] { core().on_learner_port(now()); }));
 }
 
@@ -217,6 +221,7 @@ void Node::act(const peer::ConnectLeader& value) {
   const Options& options = world_.options();
   const int leader = static_cast<int>(value.leader.value);
   ++leader_attempt_;
+  seeks_master_ = !value.addresses.empty() && value.addresses.front().learner_port == kObserverMasterPort;
   const Duration most = apache_ ? options.tick * options.init_limit : Duration(value.connect_max);
   connect_leader(leader, now().at + most);
 }

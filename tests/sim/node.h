@@ -49,7 +49,9 @@ class Node final : public coord::pipeline::Outputs {
   void replay_notification(int from, const std::string& bytes);
   // What a server once said to a leader is said to this one, on a connection of its own.
   void replay_learner(const std::vector<std::string>& said, int from);
-  bool listens() const { return up() && learner_port_; }
+  // To learners as their leader, or to observers as a follower that serves them.
+  bool listens(bool as_master) const { return up() && learner_port_ && port_of_master_ == as_master; }
+  std::uint64_t served_by_masters() const { return served_by_masters_; }  // so often, as an observer
 
   // A client's connection, of which this is end 1; false: nobody is served.
   void accept_client(const ConnectionPtr& connection);
@@ -168,6 +170,9 @@ class Node final : public coord::pipeline::Outputs {
   bool seeking_ = false;
   std::map<int, ElectionLink> election_;
   bool learner_port_ = false;
+  bool port_of_master_ = false;
+  bool seeks_master_ = false;  // not its leader
+  std::uint64_t served_by_masters_ = 0;
   std::map<LearnerId, LearnerLink> learners_;
   std::uint64_t leader_attempt_ = 0;
   std::optional<LeaderLink> leader_;

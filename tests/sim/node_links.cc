@@ -108,8 +108,9 @@ void Node::connect_leader(int leader, Instant give_up, int tries) {
     const Network& network = world_.network();
     const Node& peer = world_.node(leader);
     const bool reached = network.reaches(number_, leader) && network.reaches(leader, number_);
-    if (reached && peer.listens()) return open_leader(leader);
-    if (reached && tries == (apache_ ? kApacheTries : kTries)) return core().on_leader_gone("refused", now());
+    if (reached && peer.listens(seeks_master_)) return open_leader(leader);
+    const int tries_max = seeks_master_ ? 0 : apache_ ? kApacheTries : kTries;
+    if (reached && tries == tries_max) return core().on_leader_gone("refused", now());
     if (!reached && now().at >= give_up) return core().on_leader_unreachable(now());
     world_.scheduler().after(reached && apache_ ? kApacheAgain : kConnectAgain,
                              mine([this, leader, give_up, still, next = tries + (reached ? 1 : 0)] {
@@ -146,7 +147,8 @@ void Node::open_leader(int leader) {
   auto id = std::make_shared<LearnerId>();
   End theirs;
   theirs.host = leader;
-  const auto said = world_.remember_conversation(number_, leader);
+  if (seeks_master_) ++served_by_masters_;
+  const auto said = seeks_master_ ? std::make_shared<Said>() : world_.remember_conversation(number_, leader);
   theirs.on_item = [&peer, id, said, life = peer.life_](Item item) {
     if (said->items.size() < kItemsKept) said->items.push_back(item.bytes);
     if (life == peer.life_) peer.run([&] { peer.learner_item(*id, item.bytes); });

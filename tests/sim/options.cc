@@ -120,6 +120,10 @@ Options Options::of_seed(std::uint64_t seed, bool mixed) {
   draw_apache(options, random, mixed);
   options.clock_jumps = swarm(random, 1000, 8000);
   options.replays = swarm(random, 500, 5000);
+  // Apache's models are no masters, and where nobody follows there is none.
+  const bool masters = random.chance(0.5);
+  options.observer_masters = masters && options.observers > 0 && options.voters >= 3 && options.apache == 0;
+  if (options.observer_masters) options.observer_delay = milliseconds(random.between(0, 1000));
   return options;
 }
 
@@ -146,14 +150,15 @@ std::string Options::text() const {
       "session={} think={} kills={} power_cuts={} pauses={} partitions={} resets={} slow_disks={} "
       "disk_errors={} "
       "latency_us={} spikes={} real_disk={} snap_count={} preallocate={} log_bytes_max={} full_disks={} "
-      "read_errors={} rot={} apache={:#x}{}{} clock_jumps={} replays={}",
+      "read_errors={} rot={} apache={:#x}{}{} clock_jumps={} replays={} masters={} observer_delay={}",
       seed, to_string(mutant), voters, observers, clients, tick.count(), init_limit, sync_limit,
       silence.count(), commit_log_count, log_readable, read_only, session_timeout.count(), think.count(),
       kills.count(), power_cuts.count(), pauses.count(), partitions.count(), resets.count(),
       slow_disks.count(), disk_errors.count(),
       std::chrono::duration_cast<std::chrono::microseconds>(latency).count(), latency_spikes, real_disk,
       snap_count, preallocate, log_bytes_max, full_disks.count(), read_errors.count(), rot.count(), apache,
-      apache_old ? " (3.5)" : "", apache_quick_acks ? " (quick)" : "", clock_jumps.count(), replays.count());
+      apache_old ? " (3.5)" : "", apache_quick_acks ? " (quick)" : "", clock_jumps.count(), replays.count(),
+      observer_masters, observer_delay.count());
 }
 
 }  // namespace tandem::sim

@@ -91,12 +91,14 @@ struct Options {
   bool real_disk = false;
   int snap_count = 1000;
   int preallocate = 4096;
-  int log_bytes_max = 0;        // of a file; 0: no limit
-  milliseconds full_disks{0};   // for a while
-  milliseconds read_errors{0};  // of one read
-  milliseconds clock_jumps{0};  // of one server's wall clock
-  milliseconds replays{0};      // of one message of an election, or of a learner's connection
-  milliseconds rot{0};          // of bytes at rest, of one voter or observer, so that a quorum knows
+  int log_bytes_max = 0;           // of a file; 0: no limit
+  milliseconds full_disks{0};      // for a while
+  milliseconds read_errors{0};     // of one read
+  milliseconds clock_jumps{0};     // of one server's wall clock
+  milliseconds replays{0};         // of one message of an election, or of a learner's connection
+  milliseconds rot{0};             // of bytes at rest, of one voter or observer, so that a quorum knows
+  bool observer_masters = false;   // observers are served by followers
+  milliseconds observer_delay{0};  // at most, before one connects or looks again
   // Models of Apache's servers among the voters: one bit for each number.
   unsigned apache = 0;
   bool apache_old = false;         // of 3.5

@@ -261,7 +261,7 @@ void World::replay() {
   }
   if (conversations_.empty()) return;
   const auto said = conversations_[random_.below(conversations_.size())];
-  if (!node(said->to).listens() || node(said->to).is_apache()) return;
+  if (!node(said->to).listens(false) || node(said->to).is_apache()) return;
   ++faults_[12].count;
   node(said->to).replay_learner(said->items, said->from);
 }
@@ -438,8 +438,13 @@ Report World::report() const {
   report.simulated_seconds = std::chrono::duration<double>(scheduler_.now().time_since_epoch()).count() - 1;
   for (const FaultClass& fault : faults_) report.faults.emplace_back(fault.name, fault.count);
   std::uint64_t healed = 0;
-  for (const auto& node : nodes_) healed += node->disk().healed();
+  std::uint64_t served_by_masters = 0;
+  for (const auto& node : nodes_) {
+    healed += node->disk().healed();
+    served_by_masters += node->served_by_masters();
+  }
   report.others.emplace_back("rotten server healed", healed);
+  report.others.emplace_back("observer at a follower", served_by_masters);
   report.others.emplace_back("run with models of Apache's", options_.apache != 0 ? 1 : 0);
   report.others.emplace_back("restart of these by an operator", operator_restarts_);
   return report;
