@@ -107,6 +107,11 @@ void read_log(Replica& replica, const FetchRules& rules, FetchItem& item, std::u
   const std::uint64_t limit = std::min(wanted, bytes_left);
   if (limit == 0 && !min_one) return;
   auto range = replica.log->read(request.fetch_offset, limit, end, min_one);
+  if (!range && range.error().code == base::Errc::corrupt) {
+    replica.owner.on_damage(replica, request.fetch_offset, range.error());
+    return fail(item, replica.log->failed() || !replica.core.is_leader() ? ErrorCode::kafka_storage_error
+                                                                         : ErrorCode::corrupt_message);
+  }
   if (!range) {
     replica.owner.on_log_failure(replica, range.error());
     return fail(item, ErrorCode::kafka_storage_error);

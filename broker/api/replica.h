@@ -76,6 +76,15 @@ struct Replica : std::enable_shared_from_this<Replica> {
   // Puts a waiter on the list. Those that were answered elsewhere leave it whenever it has doubled.
   void wait(std::shared_ptr<Waiter> waiter);
 
+  // As leader it found bytes that are not what was written, which others have: its log has failed until
+  // another leads. The controller is asked for that again and again.
+  struct Damage {
+    std::int64_t offset = 0;
+    base::Instant tell_at{};
+    base::Duration tell_after = std::chrono::seconds(2);
+  };
+  std::optional<Damage> damage;
+
   bool sync_wanted = false;  // DiskSync's: it is on the list of the next batch
 
  private:

@@ -160,6 +160,8 @@ ErrorCode Replicas::become(const replica::Partition::State& state, const std::st
                            const protocol::Uuid& topic_id) {
   Replica* replica = find(topic, state.partition_index);
   if (replica != nullptr) {
+    const bool others_lead = state.leader >= 0 && state.leader != node_.broker_id;
+    if (replica->damage && others_lead && !mend(*replica)) return ErrorCode::kafka_storage_error;
     if (replica->log->failed()) return ErrorCode::kafka_storage_error;
     const auto& known = replica->log->topic_id();
     if (known && !topic_id.is_zero() && *known != topic_id) return ErrorCode::inconsistent_topic_id;
@@ -268,6 +270,7 @@ void Replicas::on_log_failure(Replica& replica, const base::Error& error) {
     log_.error("{}-{} is offline: {}", replica.topic, replica.partition, error.context);
     replica.log->fail(error);
     if (following_ != nullptr) following_->unfollow(replica);
+    if (replica.core.is_leader() && options_.on_replica_failure) options_.on_replica_failure();
     return;
   }
   dir_failed(replica.dir, error);
@@ -295,6 +298,44 @@ void Replicas::dir_failed(std::size_t dir, const base::Error& error) {
     });
   }
   if (options_.on_dir_failure) options_.on_dir_failure(path, all);
+}
+
+void Replicas::on_damage(Replica& replica, std::int64_t offset, const base::Error& error) {
+  log_.error("{}-{}: {}", replica.topic, replica.partition, error.context);
+  const bool others_have_it = replica.core.isr_size() > 1;
+  if (replica.core.is_leader() && !others_have_it) return;
+  replica.log->fail(error);
+  replica.damage = Replica::Damage{offset};
+  if (following_ != nullptr) following_->unfollow(replica);
+  if (replica.core.is_leader()) {
+    replica.changed();
+    return tell_of_damage(replica, clock_.now());
+  }
+  // Who has no leader keeps what it has.
+  if (replica.core.role() == replica::Role::follower && replica.core.leader() >= 0 && mend(replica))
+    follow_or_not(replica);
+}
+
+// What does not begin with a good batch any more is fetched again.
+bool Replicas::mend(Replica& replica) {
+  const auto cut = replica.log->set_aside(replica.damage->offset);
+  if (!cut) {
+    on_log_failure(replica, cut.error());
+    return false;
+  }
+  replica.damage.reset();
+  log_.warn("{}-{}: {} bytes are set aside, the log now ends at {}", replica.topic, replica.partition, *cut,
+            replica.log->end_offset());
+  if (replica.core.follow(0, replica.ends())) replica.changed();
+  return true;
+}
+
+void Replicas::tell_of_damage(Replica& replica, base::Instant now) {
+  Replica::Damage& damage = *replica.damage;
+  if (now < damage.tell_at) return;
+  damage.tell_at = now + damage.tell_after;
+  damage.tell_after = std::min<base::Duration>(damage.tell_after * 2, std::chrono::minutes(1));
+  if (options_.on_replica_failure) options_.on_replica_failure();
 }
 
 // ---- directories, for DescribeLogDirs -------------------------------------------------------------------

@@ -43,6 +43,8 @@ struct ReplicasOptions {
   std::function<void(const std::string& topic)> on_created = {};
   // A log directory is gone; called on any thread. All gone: the process should end.
   std::function<void(const std::string& dir, bool all)> on_dir_failure;
+  // The controller should ask which replicas have failed, or have not any more. Any thread.
+  std::function<void()> on_replica_failure = {};
 };
 
 // Leadership of a partition of an internal topic changed: the coordinators load or unload. On the owner's
@@ -83,6 +85,10 @@ class Replicas {
   void on_follower_fetch(Replica& replica, std::int32_t follower, const replica::Partition::Fetched& fetched);
   void after_append(Replica& replica, std::int64_t now_ms);
   void on_log_failure(Replica& replica, const base::Error& error);
+  // A read at `offset` found bytes that are not what was written. A follower cuts them off and fetches them
+  // again; a leader makes room for another that has them. Where there is none, that read fails and the rest
+  // is served.
+  void on_damage(Replica& replica, std::int64_t offset, const base::Error& error);
   void flush_later(Replica& replica, log::FlushWork work);
   // Once all that the log has now is durable, if acknowledgements wait for that, or its sync has failed:
   // `then` sees which.
@@ -146,6 +152,8 @@ class Replicas {
   void on_synced(Replica& replica, const base::Status& status);
   void tick(std::size_t shard);
   void retain(Replica& replica);
+  bool mend(Replica& replica);
+  void tell_of_damage(Replica& replica, base::Instant now);
   void delete_later(log::PendingDelete gone, std::int64_t delay_ms);
   void delete_due(bool all);
   void write_checkpoints(bool high_watermarks_only);

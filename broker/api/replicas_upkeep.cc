@@ -76,6 +76,7 @@ void Replicas::tick(std::size_t shard) {
   for (const auto& [topic, partitions] : state.topics)
     for (const auto& [index, replica] : partitions) replicas.push_back(replica);
   for (const auto& replica : replicas) {
+    if (replica->damage) tell_of_damage(*replica, now);
     if (replica->log->failed()) continue;
     if (replica->log->flush_due(now_ms)) flush_later(*replica, replica->log->begin_flush(now_ms));
     if (expiration) replica->log->expire_producers(now_ms);

@@ -26,6 +26,7 @@ constexpr std::string_view kSnapshotSuffix = ".snapshot";
 constexpr std::string_view kDeletedSuffix = ".deleted";
 constexpr std::string_view kCleanedSuffix = ".cleaned";
 constexpr std::string_view kSwapSuffix = ".swap";
+constexpr std::string_view kDamagedSuffix = ".damaged";  // Tandem's; Kafka leaves unknown files alone
 
 // What a sub-directory of a log directory is.
 enum class DirKind : std::uint8_t { partition, deleted, future, stray };

@@ -196,6 +196,7 @@ Result<std::uint64_t> Loader::recover_segment(Segment& segment) {
   if (status = write_aborted(disk_, segment.txn_index_path(), aborted); !status) return status.error();
   if (status = segment.finish_indexes(); !status) return status.error();
   if (status = segment.flush_indexes(false); !status) return status.error();
+  segment.trust();
   ++report_.recovered_segments;
   report_.truncated_bytes += cut;
   return cut;

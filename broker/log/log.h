@@ -120,6 +120,10 @@ class Log {
   base::Status roll(std::int64_t now_ms);
   base::Result<std::uint64_t> truncate_to(std::int64_t offset);  // gives the bytes cut
   base::Status truncate_fully_at(std::int64_t offset);
+  // A read at `offset` found bytes that are not what was written. Whatever follows the last good batch of
+  // that segment is copied beside it (BASE.log.damaged) and cut off, and a log that failed for it works
+  // again. Gives the bytes cut; none where all is well.
+  base::Result<std::uint64_t> set_aside(std::int64_t offset);
   // Renames segments that retention.ms, retention.bytes or the start offset let go.
   base::Result<PendingDelete> apply_retention(std::int64_t now_ms);
   std::size_t segment_count() const { return segments_.size(); }
@@ -151,6 +155,7 @@ class Log {
 
   Segment& active() { return *segments_.rbegin()->second; }
   base::Status note(base::Status status);  // remembers a failure
+  base::Error noted(base::Error error);
   base::Status do_append(std::span<const record::BatchPiece> batches, Segment::Append& append,
                          std::int64_t now_ms);
   FlushWork begin_work();

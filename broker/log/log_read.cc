@@ -20,6 +20,12 @@ Result<std::uint64_t> Log::bound_of(Segment& segment, std::int64_t offset_max) {
   return *found ? (*found)->position : segment.size();
 }
 
+// Rotten bytes are no failure of the log: it is for the owner to decide what becomes of it.
+base::Error Log::noted(base::Error error) {
+  if (error.code != base::Errc::corrupt) fail(error);
+  return error;
+}
+
 Result<ReadRange> Log::read(std::int64_t offset, std::uint64_t bytes_max, std::int64_t offset_max,
                             bool min_one) {
   if (failure_) return *failure_;
@@ -36,10 +42,7 @@ Result<ReadRange> Log::read(std::int64_t offset, std::uint64_t bytes_max, std::i
     }
     if (!found) {
       const auto looked_up = segment.find(offset);
-      if (!looked_up) {
-        fail(looked_up.error());
-        return looked_up.error();
-      }
+      if (!looked_up) return noted(looked_up.error());
       found = *looked_up;
     }
     if (!found) continue;  // a gap up to the next segment
@@ -55,7 +58,9 @@ Result<ReadRange> Log::read(std::int64_t offset, std::uint64_t bytes_max, std::i
     }
     range.file = std::move(*file);
     range.position = found->position;
-    range.size = std::min(size, *bound - found->position);
+    const auto checked = segment.checked(found->position, std::min(size, *bound - found->position));
+    if (!checked) return noted(checked.error());
+    range.size = *checked;
     return range;
   }
   return range;

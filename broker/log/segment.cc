@@ -55,7 +55,7 @@ Status Segment::open_log_file() {
   const auto info = disk_.info(path(kLogSuffix));
   if (!info) return info.error();
   size_ = info->size;
-  written_back_ = size_;
+  written_back_ = found_ = size_;
   modified_ms_ = created_ms_ = info->modified_ms;
   if (size_ > INT32_MAX) return make_error(Errc::corrupt, "{} has {} bytes", path(kLogSuffix), size_);
   return {};
@@ -158,6 +158,36 @@ Result<std::optional<FoundBatch>> Segment::find(std::int64_t offset) {
   return std::optional<FoundBatch>{};
 }
 
+Result<std::uint64_t> Segment::checked(std::uint64_t position, std::uint64_t size) {
+  const std::uint64_t end = std::min(position + size, found_);
+  if (position >= end) return size;
+  if (position < checked_from_ || position > checked_to_) checked_from_ = checked_to_ = position;
+  if (checked_to_ >= end) return size;
+  const auto file = this->file();
+  if (!file) return file.error();
+  BatchScan scan(**file, checked_to_, found_, BatchScan::Mode::whole);
+  while (checked_to_ < end && scan.next() && scan.batch().is_valid()) checked_to_ = scan.next_position();
+  if (scan.error()) return *scan.error();
+  if (checked_to_ >= end) return size;
+  if (checked_to_ > position) return checked_to_ - position;
+  return make_error(Errc::corrupt, "{} has no valid batch at position {}", path(kLogSuffix), position);
+}
+
+Result<Segment::Sound> Segment::sound() {
+  const auto file = this->file();
+  if (!file) return file.error();
+  Sound sound{0, base_offset_};
+  BatchScan scan(**file, 0, size_, BatchScan::Mode::whole);
+  while (scan.next() && scan.batch().is_valid()) {
+    const record::BatchView& batch = scan.batch();
+    const std::int64_t first = batch.magic() >= 2 ? batch.offset_field() : batch.last_offset();
+    if (first < sound.next_offset || batch.last_offset() < first) break;
+    sound = {scan.next_position(), batch.next_offset()};
+  }
+  if (scan.error()) return *scan.error();
+  return sound;
+}
+
 Result<std::int64_t> Segment::read_next_offset() {
   if (size_ == 0) return base_offset_;
   const auto start = offsets_.last() ? offsets_.last()->position : 0;
@@ -224,7 +254,8 @@ Status Segment::truncate_bytes(std::uint64_t size) {
     active_->set_append_position(size);
   }
   size_ = size;
-  written_back_ = std::min(written_back_, size_);
+  for (std::uint64_t* end : {&written_back_, &found_, &checked_from_, &checked_to_})
+    *end = std::min(*end, size_);
   return {};
 }
 

@@ -68,6 +68,17 @@ class Segment {
 
   // The first batch whose last offset is at or above `offset`; nothing behind the last one.
   base::Result<std::optional<FoundBatch>> find(std::int64_t offset);
+  // How many of the `size` bytes at `position`, where a batch begins, a reader may have. What was in the file
+  // when it was opened may have rotted: its CRCs are checked before it is first read. Errc::corrupt when not
+  // even the first batch is right.
+  base::Result<std::uint64_t> checked(std::uint64_t position, std::uint64_t size);
+  void trust() { found_ = 0; }  // every batch has been checked
+  // The end of the leading batches that are whole, right and in order, and the offset behind them.
+  struct Sound {
+    std::uint64_t size = 0;
+    std::int64_t next_offset = 0;
+  };
+  base::Result<Sound> sound();
   // The offset behind the last batch.
   base::Result<std::int64_t> read_next_offset();
   // The first record at or behind `from` with a timestamp of at least `timestamp`.
@@ -108,6 +119,9 @@ class Segment {
   std::uint64_t size_ = 0;
   std::uint64_t bytes_since_index_ = 0;
   std::uint64_t written_back_ = 0;
+  std::uint64_t found_ = 0;         // bytes that were there when the file was opened
+  std::uint64_t checked_from_ = 0;  // and which of them have been checked
+  std::uint64_t checked_to_ = 0;
   TimestampOffset max_;
   std::int64_t modified_ms_ = 0;
   std::int64_t created_ms_ = 0;

@@ -324,6 +324,7 @@ api::ReplicasOptions Broker::replicas_options() {
     if (all) return outside_.on_fatal(fmt::format("{} was the last log directory", dir));
     tell_controller_of_lost_directory();
   };
+  options.on_replica_failure = [this] { tell_controller_of_lost_directory(); };
   return options;
 }
 

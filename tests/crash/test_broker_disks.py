@@ -1,6 +1,5 @@
 """tandem-broker on disks that fail: what is refused, what goes on, what ends the process."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +9,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import cycles  # noqa: E402
 from support import kafka_wire, servers, wait  # noqa: E402
+from support.failing import Failing  # noqa: E402
 
 STORAGE_ERROR = 56
 SOON_BACK = (3, 5, 6, STORAGE_ERROR)  # no leader, or not here any more
@@ -24,29 +24,6 @@ def ready(broker, topic, partitions):
     link = kafka_wire.Link(broker.port)
     wait.until(lambda: list(link.leaders(topic).values()) == [0] * partitions, 30, "leaders of the topic")
     return link
-
-
-class Failing:
-    """strace that makes the syncs of all files whose paths it is given fail; threads that there are."""
-
-    def __init__(self, broker, paths):
-        only = [word for path in paths for word in ("-P", str(path))]
-        command = ["strace", "-f", "-q", "-p", str(broker.pid), *only, "-e", "trace=fdatasync,fsync",
-                   "-e", "inject=fdatasync,fsync:error=EIO", "-o", os.devnull]
-        self.tracer = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-        wait.until(lambda: self.holds(broker.pid), 20, "strace")
-
-    @staticmethod
-    def holds(pid):
-        threads = Path(f"/proc/{pid}/task").iterdir()
-        return all("TracerPid:\t0" not in (thread / "status").read_text() for thread in threads)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.tracer.terminate()
-        self.tracer.wait(20)
 
 
 def test_a_full_directory_goes_offline_the_other_serves_and_a_restart_brings_all_back(tmp_path, new_coord):

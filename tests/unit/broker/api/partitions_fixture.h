@@ -74,6 +74,7 @@ class PartitionsFixture {
       lost_dirs.push_back(dir);
       lost_all = all;
     };
+    options.on_replica_failure = [this] { ++replica_failures; };
     options.config_of = [this](const std::string&) { return config; };
     replicas = std::make_unique<Replicas>(clock, logging::Logger(), *shards, node, disk, options);
     services.emplace(Services{clock, logging::Logger(), *shards, node, cache});
@@ -204,6 +205,7 @@ class PartitionsFixture {
   std::mutex lost_mutex;
   std::vector<std::string> lost_dirs;
   bool lost_all = false;
+  std::atomic<int> replica_failures{0};
   log::LogConfig config;
   Node node;
   protocol::Uuid id;

@@ -1,0 +1,87 @@
+// Bytes that are not what was written: never read, and cut off where they can be had elsewhere.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "tests/unit/broker/log/log_fixture.h"
+
+namespace tandem::broker::log {
+
+namespace {
+
+class DamagedLog : public LogFixture {
+ public:
+  // Ten batches of a record each, in segments of four; a byte of the seventh is another.
+  void fill_and_damage(std::int64_t byte) {
+    open();
+    append();
+    config.segment_bytes = static_cast<std::int64_t>(4 * log->size());
+    log->set_config(config);
+    for (int i = 1; i < 10; ++i) append();
+    batch_size = static_cast<std::int64_t>(log->size() / 10);
+    close();
+    const int file = ::open(path("00000000000000000004.log").c_str(), O_RDWR);
+    const std::int64_t position = 2 * batch_size + byte;
+    char bits = 0;
+    REQUIRE(::pread(file, &bits, 1, position) == 1);
+    bits = static_cast<char>(~bits);
+    REQUIRE(::pwrite(file, &bits, 1, position) == 1);
+    ::close(file);
+    open(true);
+  }
+  std::int64_t batch_size = 0;
+};
+
+constexpr std::int64_t kOfTheLength = 9;  // in a batch
+constexpr std::int64_t kOfARecord = 65;
+
+}  // namespace
+
+TEST_CASE_FIXTURE(DamagedLog, "rotten batches are not read, the others are, and nothing else is wrong") {
+  fill_and_damage(kOfARecord);
+  CHECK(log->read(0, 1 << 20, 10, true).has_value());
+  const auto before = log->read(4, 1 << 20, 10, true);
+  REQUIRE(before.has_value());
+  CHECK(before->size == 2 * static_cast<std::uint64_t>(batch_size));
+  const auto at = log->read(6, 1 << 20, 10, true);
+  REQUIRE(at.has_error());
+  CHECK(at.error().code == base::Errc::corrupt);
+  CHECK(!log->failed());
+  CHECK(log->read(7, 1 << 20, 10, true).has_value());
+  CHECK(log->read(8, 1 << 20, 10, true).has_value());
+}
+
+TEST_CASE_FIXTURE(DamagedLog,
+                  "what is rotten is set aside with what follows it, and the log goes on from there") {
+  fill_and_damage(kOfARecord);
+  log->fail(base::make_error(base::Errc::corrupt, "found by a reader"));
+  const auto cut = log->set_aside(6);
+  REQUIRE(cut.has_value());
+  CHECK(*cut == 4 * static_cast<std::uint64_t>(batch_size));
+  CHECK(!log->failed());
+  CHECK(log->end_offset() == 6);
+  CHECK(offsets() == std::vector<std::int64_t>{0, 1, 2, 3, 4, 5});
+  CHECK(fs::exists(disk, path("00000000000000000004.log.damaged")));
+  CHECK(append().first_offset == 6);
+  close();
+  open(true);
+  CHECK(offsets().size() == 7);
+}
+
+TEST_CASE_FIXTURE(DamagedLog, "a header that leads nowhere is set aside like a body that rotted") {
+  fill_and_damage(kOfTheLength);
+  CHECK(log->read(6, 1 << 20, 10, true).has_error());
+  REQUIRE(log->set_aside(6).has_value());
+  CHECK(log->end_offset() == 6);
+  CHECK(append().first_offset == 6);
+}
+
+TEST_CASE_FIXTURE(DamagedLog, "a log that is sound loses nothing to being looked at") {
+  open();
+  for (int i = 0; i < 5; ++i) append();
+  const auto cut = log->set_aside(2);
+  REQUIRE(cut.has_value());
+  CHECK(*cut == 0);
+  CHECK(offsets().size() == 5);
+}
+
+}  // namespace tandem::broker::log
