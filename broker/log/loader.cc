@@ -274,7 +274,9 @@ Status Loader::settle_offsets() {
 Status Loader::load_producers() {
   const auto entries = disk_.list(log_->dir_);
   if (!entries) return entries.error();
-  // Snapshots that belong to no segment go, but for the newest.
+  // Snapshots that belong to no segment go, but after a clean stop for the newest. A snapshot has only the
+  // last batch of each producer; who died may be sent those before it again, and they are to be known then:
+  // the segment has been read anyway.
   std::vector<std::int64_t> stray;
   bool any = false;
   for (const auto& entry : *entries) {
@@ -283,8 +285,8 @@ Status Loader::load_producers() {
     any = any || name->base_offset <= log_->end_offset();
     if (!log_->segments_.contains(name->base_offset)) stray.push_back(name->base_offset);
   }
-  const bool keep_last =
-      !stray.empty() && stray.back() >= log_->active().base_offset() && stray.back() <= log_->end_offset();
+  const bool keep_last = options_.clean && !stray.empty() && stray.back() >= log_->active().base_offset() &&
+                         stray.back() <= log_->end_offset();
   if (keep_last) stray.pop_back();
   for (const std::int64_t offset : stray) {
     if (auto status = unlink_if_there(disk_, fs::join(log_->dir_, segment_file(offset, kSnapshotSuffix)));

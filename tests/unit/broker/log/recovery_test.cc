@@ -182,3 +182,12 @@ TEST_CASE_FIXTURE(Damaged, "a segment replaced by the cleaner is swapped in thou
   open(true);
   CHECK(offsets() == range_of(0, 100));
 }
+
+TEST_CASE_FIXTURE(Damaged, "after two deaths in a row a producer's last five batches are still known") {
+  for (int life = 0; life < 3; ++life) {
+    for (int i = 45; i < 50; ++i)
+      CHECK(append(2, {.producer_id = 9, .producer_epoch = 1, .base_sequence = 2 * i}).duplicate);
+    kill();
+    open();
+  }
+}
