@@ -45,6 +45,7 @@ class Producer(threading.Thread):
         self.prefix, self.sent = name.encode(), 0
         self.acknowledged, self.failed = [], []
         self.ending = threading.Event()
+        self.fatal = None  # why it gave up
         self.producer = confluent_kafka.Producer({
             "bootstrap.servers": bootstrap, "acks": "all", "enable.idempotence": True, "linger.ms": 1,
             "message.timeout.ms": 120000, "socket.timeout.ms": 5000, "retry.backoff.ms": 50,
@@ -58,6 +59,12 @@ class Producer(threading.Thread):
         (self.failed if error else self.acknowledged).append((number, str(error)) if error else number)
 
     def run(self):
+        try:
+            self.produce()
+        except confluent_kafka.KafkaException as error:
+            self.fatal = str(error)
+
+    def produce(self):
         while not self.ending.is_set():
             room = AHEAD - (self.sent - len(self.acknowledged) - len(self.failed))
             for _ in range(min(room, 8)):
@@ -216,6 +223,8 @@ class Cycles(cycles.Cycles):
             load.ending.set()
         for load in loads:
             load.join(200)
+            if load.fatal:
+                self.complain(f"a producer gave up: {load.fatal}")
         if len(self.tally.complaints) == known:
             self.judge(loads, rate)
         self.age += 1

@@ -15,6 +15,7 @@ import fcntl
 import os
 import random
 import shutil
+import signal
 import struct
 import subprocess
 import sys
@@ -368,6 +369,7 @@ def check(tally, kind, seed):
 def show(*kinds):
     """What the show scripts do: `SCRIPT [COUNT of each kind]... [SEED]`; a kind is (name, class, power,
     count)."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the servers and mounts go with this program
     numbers = [int(word) for word in sys.argv[1:]] + [*(kind[3] for kind in kinds), 1][len(sys.argv) - 1:]
     seed = numbers[-1]
     failed = False
