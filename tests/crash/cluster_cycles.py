@@ -309,7 +309,8 @@ class Cycles(cycles.Cycles):
     def judge_partition(self, partition, records):
         values = [value for _, value in records]
         lost = self.expected[partition] - set(values)
-        vanished = [record for record in self.seen[partition] if record not in set(records)]
+        there = set(records)
+        vanished = [record for record in self.seen[partition] if record not in there]
         twice = len(values) - len(set(values))
         last, disordered = {}, 0
         for value in values:
