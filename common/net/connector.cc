@@ -58,13 +58,17 @@ class Attempt final : public Connecting, public std::enable_shared_from_this<Att
   }
 
   void try_next() {
-    if (next_ == addresses_.size()) return finish(failure(base::Errc::unavailable, last_error_));
+    if (next_ == addresses_.size()) {
+      const bool refused = next_ > 0 && refusals_ == next_;
+      return finish(failure(refused ? base::Errc::closed : base::Errc::unavailable, last_error_));
+    }
     error_code ignored;
     socket_.close(ignored);
     socket_.async_connect(addresses_[next_++], [self = shared_from_this()](const error_code& error) {
       if (!self->done_) return;
       if (error) {
         self->last_error_ = error.message();
+        if (error == boost::asio::error::connection_refused) ++self->refusals_;
         return self->try_next();
       }
       error_code bad;
@@ -97,6 +101,7 @@ class Attempt final : public Connecting, public std::enable_shared_from_this<Att
   boost::asio::steady_timer deadline_;
   std::vector<tcp::endpoint> addresses_;
   std::size_t next_ = 0;
+  std::size_t refusals_ = 0;
   std::string last_error_ = "no address";
 };
 

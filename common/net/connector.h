@@ -1,5 +1,5 @@
 // connect(): resolves a host, tries its addresses in turn within one deadline, and gives the connected socket
-// or the last error. The callback runs on the loop's thread, once, never inside connect().
+// or the last error, `closed` when all have refused. The callback runs on the loop, never inside connect().
 #pragma once
 
 #include <functional>
