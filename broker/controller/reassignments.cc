@@ -83,8 +83,8 @@ Task<protocol::AlterPartitionReassignmentsResponse> Controller::alter_reassignme
   for (const auto& [partition, assignment] : wanted) replaced.insert(partition);
   co_await forget_tree_reassignments(std::move(replaced), nullptr);
   for (auto& [partition, assignment] : wanted) {
-    if (!co_await reassign(partition, std::move(assignment)))
-      errors[partition] = plain_error(ErrorCode::unknown_server_error);
+    const bool taken = co_await reassign(partition, std::move(assignment));
+    if (!taken) errors[partition] = plain_error(ErrorCode::unknown_server_error);
   }
   protocol::AlterPartitionReassignmentsResponse response;
   for (const auto& topic : request.topics) {
@@ -150,7 +150,9 @@ Task<void> Controller::on_reassignment_asked() {
     }
     const auto& assignment = known->assignment;
     if (state_.reassigning.contains(key) && assignment.target() == goal) continue;  // under way
-    if (!co_await reassign(key, assignment.moving_to(goal))) failed.insert(key);
+    ReplicaAssignment wanted = assignment.moving_to(goal);
+    const bool taken = co_await reassign(key, std::move(wanted));
+    if (!taken) failed.insert(key);
   }
   co_await forget_tree_reassignments(std::move(failed), nullptr);
 }
@@ -195,7 +197,8 @@ Task<void> Controller::finish_reassignments(std::vector<TopicPartition> partitio
   for (const auto& partition : partitions) {
     if (!state_.reassigning.contains(partition)) continue;
     ReplicaAssignment assignment = state_.at(partition).assignment;
-    if (co_await has_moved(partition, assignment)) co_await reassign(partition, std::move(assignment));
+    const bool moved = co_await has_moved(partition, assignment);
+    if (moved) co_await reassign(partition, std::move(assignment));
   }
 }
 
@@ -230,7 +233,8 @@ Task<bool> Controller::reassign(TopicPartition partition, ReplicaAssignment want
 Task<bool> Controller::set_assignment(TopicPartition partition, ReplicaAssignment wanted) {
   const ReplicaAssignment before = state_.at(partition).assignment;
   if (before == wanted) co_return true;
-  if (!co_await write_assignment(partition, wanted)) co_return false;
+  const bool written = co_await write_assignment(partition, wanted);
+  if (!written) co_return false;
   state_.at(partition).assignment = wanted;
   Replicas unneeded = before.replicas;
   std::erase_if(unneeded, [&](auto broker) { return contains_all(wanted.replicas, Replicas(1, broker)); });
@@ -276,7 +280,8 @@ Task<void> Controller::complete(TopicPartition partition, ReplicaAssignment move
     co_await machines_.bring_online(std::move(one), Election::reassign);
   }
   co_await remove_replicas(partition, moved.removing);
-  if (!co_await write_assignment(partition, done)) {
+  const bool written = co_await write_assignment(partition, done);
+  if (!written) {
     state_.at(partition).assignment = std::move(moved);  // still to be finished
     co_return;
   }
