@@ -38,6 +38,7 @@ class Fetch final : public Waiter, public Delayed, public std::enable_shared_fro
               .replica_id = replica_id,
               .committed = request_.isolation_level == 1,
               .bytes_max = static_cast<std::uint64_t>(std::max(0, request_.max_bytes))};
+    if (replica_id >= 0) services.replicas->heard(replica_id);
     context_ =
         services.replicas->sessions(home_).begin(request_, call_.version(), wanted(), services.clock.now());
     if (context_.error != ErrorCode::none) return refuse(context_.error);

@@ -1,9 +1,12 @@
-// What Replicas asks of the shells around it: that a follower's records are fetched (Following), and that the
-// controller is asked for changes of the in-sync set (IsrKeeper). Implemented by shell/replica_fetchers and
-// shell/isr_keeper; in tests by fakes. Called on the thread of the partition's owner.
+// What Replicas asks of the shells around it: that a follower's records are fetched (Following), that the
+// controller is asked for changes of the in-sync set (IsrKeeper), and which followers are there
+// (FollowerProbes). Implemented by shell/replica_fetchers, isr_sender, follower_probes; in tests by fakes.
+// Called on the thread of the partition's owner.
 #pragma once
 
 #include <functional>
+#include <memory>
+#include <set>
 #include <string>
 
 #include "broker/protocol/errors.h"
@@ -38,6 +41,18 @@ class IsrKeeper {
 
   virtual ~IsrKeeper() = default;
   virtual void ask(Ask ask, Answered answered) = 0;
+};
+
+class FollowerProbes {
+ public:
+  using Brokers = std::set<std::int32_t>;
+
+  virtual ~FollowerProbes() = default;
+  virtual void heard(std::int32_t follower) = 0;  // it fetched; any thread
+  // Leaders of the shard wait for these, which have been silent for patience(). On the shard's thread.
+  virtual void held_up(std::size_t shard, Brokers followers) = 0;
+  virtual base::Duration patience() const = 0;
+  virtual std::shared_ptr<const Brokers> suspects() const = 0;  // any thread
 };
 
 }  // namespace tandem::broker::api

@@ -67,9 +67,10 @@ class Replicas {
   base::Status shutdown();
   void on_leadership(OnLeadership callback) { on_leadership_ = std::move(callback); }  // before start()
   // What works for partitions with replicas elsewhere; before start(). They end before the shards do.
-  void attach(Following* following, IsrKeeper* keeper) {
+  void attach(Following* following, IsrKeeper* keeper, FollowerProbes* probes = nullptr) {
     following_ = following;
     keeper_ = keeper;
+    probes_ = probes;
   }
 
   // ---- on the owner's thread ----
@@ -83,6 +84,8 @@ class Replicas {
                            bool remove);
   // A follower fetched: its progress, what waits for it, and whether it is in sync again.
   void on_follower_fetch(Replica& replica, std::int32_t follower, const replica::Partition::Fetched& fetched);
+  // Asks for the in-sync sets of this shard without those that lag, and without suspects.
+  void shrink_isrs(std::size_t shard, bool lagging);
   void after_append(Replica& replica, std::int64_t now_ms);
   void on_log_failure(Replica& replica, const base::Error& error);
   // A read at `offset` found bytes that are not what was written. A follower cuts them off and fetches them
@@ -102,6 +105,9 @@ class Replicas {
   const base::Clock& clock() const { return clock_; }
   bool flush_on_ack() const { return options_.flush_on_ack; }
   Shards& shards() { return shards_; }
+  void heard(std::int32_t follower) {
+    if (probes_ != nullptr) probes_->heard(follower);
+  }
   // Whether the sender is the newest controller seen; remembers its epoch.
   bool accept_controller(std::int32_t controller_epoch);
   void config_changed(const std::string& topic);  // asks config_of again; "": of all topics
@@ -169,6 +175,7 @@ class Replicas {
   OnLeadership on_leadership_;
   Following* following_ = nullptr;
   IsrKeeper* keeper_ = nullptr;
+  FollowerProbes* probes_ = nullptr;
   std::vector<std::unique_ptr<ShardState>> state_;
 
   std::mutex mutex_;  // guards what follows

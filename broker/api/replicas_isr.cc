@@ -15,6 +15,26 @@ void Replicas::on_follower_fetch(Replica& replica, std::int32_t follower,
   if (moved || fetched.log_start > 0) replica.changed();
 }
 
+void Replicas::shrink_isrs(std::size_t shard, bool lagging) {
+  const FollowerProbes::Brokers nobody;
+  const auto now = clock_.now();
+  const auto suspects = probes_ == nullptr ? nullptr : probes_->suspects();
+  const bool any = suspects != nullptr && !suspects->empty();
+  FollowerProbes::Brokers silent;
+  std::vector<std::pair<Replica*, replica::IsrChange>> changes;
+  for (const auto& [topic, partitions] : state_[shard]->topics) {
+    for (const auto& [index, replica] : partitions) {
+      if (!replica->core.has_followers() || replica->log->failed()) continue;
+      if (probes_ != nullptr) replica->core.add_silent(replica->ends(), now, probes_->patience(), silent);
+      if (!lagging && !any) continue;
+      if (auto change = replica->core.shrink(replica->ends(), now, any ? *suspects : nobody))
+        changes.emplace_back(replica.get(), std::move(*change));
+    }
+  }
+  if (probes_ != nullptr) probes_->held_up(shard, std::move(silent));
+  for (auto& [replica, change] : changes) ask_isr(*replica, std::move(change));
+}
+
 void Replicas::ask_isr(Replica& replica, replica::IsrChange change) {
   const auto& isr = replica.core.state().isr;
   log_.info("{}-{}: asking for the in-sync replicas [{}] in place of [{}]", replica.topic, replica.partition,

@@ -80,13 +80,11 @@ void Replicas::tick(std::size_t shard) {
     if (replica->log->failed()) continue;
     if (replica->log->flush_due(now_ms)) flush_later(*replica, replica->log->begin_flush(now_ms));
     if (expiration) replica->log->expire_producers(now_ms);
-    if (lag_check) {
-      if (auto change = replica->core.shrink(replica->ends(), now)) ask_isr(*replica, std::move(*change));
-    }
     if (!retention) continue;
     retain(*replica);
     replica->log->release_readers();
   }
+  if (lag_check || probes_ != nullptr) shrink_isrs(shard, lag_check);
   if (shard == 0) checkpoint_tick();
   state.tick->set(now + std::chrono::seconds(1));
 }

@@ -110,6 +110,10 @@ struct BrokerConfig {
   bool controlled_shutdown_enable = true;
   std::int32_t controlled_shutdown_max_retries = 3;
   std::int64_t controlled_shutdown_retry_backoff_ms = 5000;
+  bool tandem_suspect_brokers = true;
+  bool tandem_suspect_controller = true;
+  bool tandem_registration_takeover = true;
+  std::int32_t tandem_replica_suspect_ms = 3000;
 
   // Groups.
   std::int32_t group_min_session_timeout_ms = 6000;

@@ -141,6 +141,24 @@ std::vector<conf::Setting> replication_rows() {
               {.doc = "Attempts at handing over."}),
       setting("controlled.shutdown.retry.backoff.ms", &BrokerConfig::controlled_shutdown_retry_backoff_ms,
               {.doc = "Time between the attempts."}),
+      setting(
+          "tandem.suspect.brokers", &BrokerConfig::tandem_suspect_brokers,
+          {.doc = "As the controller: a broker whose connection ended and whose listener refuses counts as "
+                  "dead before its session ends."}),
+      setting(
+          "tandem.suspect.controller", &BrokerConfig::tandem_suspect_controller,
+          {.doc = "Take over the office of a controller whose connection ended and whose listener refuses, "
+                  "before its session ends."}),
+      setting(
+          "tandem.registration.takeover", &BrokerConfig::tandem_registration_takeover,
+          {.doc = "After a crash: replace the registration, and the controller's office, that the process "
+                  "before this one left with its session; Kafka ends there."}),
+      setting(
+          "tandem.replica.suspect.ms", &BrokerConfig::tandem_replica_suspect_ms,
+          {.doc = "A follower that the leader waits for, and that neither fetches nor answers a probe for so "
+                  "long, leaves the in-sync set, unless that falls below min.insync.replicas; 0: only "
+                  "replica.lag.time.max.ms counts.",
+           .min = 0}),
   };
 }
 

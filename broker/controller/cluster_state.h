@@ -69,6 +69,8 @@ class ClusterState {
   std::int32_t epoch_version = 0;              // of the znode /controller_epoch: the fence of every write
   std::map<std::int32_t, LiveBroker> brokers;  // live or shutting down
   std::set<std::int32_t> shutting_down;
+  // Registered still, with this epoch, and their listeners refuse: they count as dead (suspicion.cc).
+  std::map<std::int32_t, std::int64_t> suspects;
   std::map<std::string, Topic> topics;
   std::map<std::int32_t, std::set<TopicPartition>> offline_dirs;  // replicas in failed log directories
   std::set<std::string> deleting;                                 // topics queued for deletion

@@ -130,6 +130,7 @@ void Controller::on_session_lost() {
   events_.clear();
   resign();
   active_id_ = -1;
+  unwatch_holder();
 }
 
 void Controller::on_watch(const std::string& path, ZkEvent event, base::Instant now) {
@@ -179,6 +180,11 @@ void Controller::on_results(std::uint64_t batch, std::vector<zk::ZkResult> resul
 void Controller::on_link_full(std::int32_t broker, base::Instant now) {
   now_ = now;
   put(BrokerDeaf{broker});
+}
+
+void Controller::on_reachability(std::int32_t broker, std::int64_t epoch, bool refuses, base::Instant now) {
+  now_ = now;
+  put(Reachability{broker, epoch, refuses});
 }
 
 void Controller::on_answer(std::int32_t broker, std::uint64_t send_id, Answer answer, base::Instant now) {
@@ -338,10 +344,10 @@ void Controller::pump() {
 }
 
 Task<void> Controller::handle(Event event) {
-  if (std::holds_alternative<Stand>(event)) {
+  if (std::holds_alternative<Stand>(event) || std::holds_alternative<HolderChanged>(event)) {
     co_await stand();
-  } else if (std::holds_alternative<HolderChanged>(event)) {
-    co_await on_holder_changed();
+  } else if (const auto* seen = std::get_if<Reachability>(&event)) {
+    co_await on_reachability_seen(*seen);
   } else if (active_) {
     co_await handle_active(std::move(event));
   } else if (const auto* asked = std::get_if<Asked>(&event)) {
@@ -460,107 +466,6 @@ void Controller::reply_when_known(RequestToken token, ControllerReply answer, ba
     return;
   }
   waiting_.push_back({token, std::move(answer), last, now_ + timeout});
-}
-
-// ---- lease ----
-
-void Controller::resign() {
-  for (const auto& [id, broker] : state_.brokers) effects_.emplace_back(Disconnect{id});
-  if (active_) effects_.emplace_back(Became{false, state_.epoch});
-  active_ = false;
-  rebalance_at_.reset();
-  state_ = ClusterState{};
-  batch_.clear();
-  sent_.clear();
-  for (auto& waiting : std::exchange(waiting_, {})) reply(waiting.token, std::move(waiting.reply));
-  for (const auto& [token, request] : std::exchange(asked_, {})) refuse(token, request);
-  std::erase_if(events_, [](const Event& event) { return std::holds_alternative<Asked>(event); });
-}
-
-Task<void> Controller::on_holder_changed() {
-  std::vector<ZkOp> ops;
-  ops.push_back(zk::exists_op(std::string(zk::kControllerPath), true));
-  ops.push_back(zk::get_op(std::string(zk::kControllerPath)));
-  const auto found = co_await zk_.run(std::move(ops));
-  if (!found[1].ok()) {
-    if (active_) resign();
-    active_id_ = -1;
-    co_await stand();
-    co_return;
-  }
-  const auto holder = zk::decode_controller(found[1].data);
-  active_id_ = holder ? holder->broker : -1;
-  const bool ours = found[1].stat.ephemeral_owner == session_ && active_id_ == options_.broker_id;
-  if (active_ && !ours) resign();
-  if (!active_ && ours) co_await leave();  // an office whose epoch is lost is laid down, to be stood for anew
-}
-
-Task<void> Controller::stand() {
-  std::vector<ZkOp> ops;
-  ops.push_back(zk::exists_op(std::string(zk::kControllerPath), true));
-  ops.push_back(zk::get_op(std::string(zk::kControllerPath)));
-  const auto found = co_await zk_.run(std::move(ops));
-  if (found[1].ok()) {
-    const auto holder = zk::decode_controller(found[1].data);
-    active_id_ = holder ? holder->broker : -1;
-    co_return;
-  }
-  if (active_) resign();
-  active_id_ = -1;
-  if (!co_await win()) co_return;
-  active_ = true;
-  active_id_ = options_.broker_id;
-  effects_.emplace_back(Became{true, state_.epoch});
-  co_await fail_over();
-}
-
-// Creates /controller and raises the epoch in one multi. A lost reply shows as NODEEXISTS or BADVERSION on
-// the second try: we have won when the node is ours and the epoch is the one that we meant to write.
-Task<bool> Controller::win() {
-  const std::string epoch_path(zk::kControllerEpochPath);
-  auto read = co_await zk_.run(zk::get_op(epoch_path));
-  if (read.front().code == ZkCode::no_node) {
-    co_await zk_.run(zk::create_op(epoch_path, "0"));
-    read = co_await zk_.run(zk::get_op(epoch_path));
-  }
-  const auto current = zk::decode_controller_epoch(read.front().data);
-  if (!read.front().ok() || !current) {
-    effects_.emplace_back(Note{"no election: /controller_epoch cannot be read"});
-    co_return false;
-  }
-  const std::int32_t next = *current + 1;
-  const base::WallTime wall{wall_.ms +
-                            std::chrono::duration_cast<base::milliseconds>(now_ - wall_at_).count()};
-  ZkOp create =
-      zk::create_op(std::string(zk::kControllerPath), zk::encode_controller(options_.broker_id, wall));
-  create.ephemeral = true;
-  std::vector<ZkOp> parts;
-  parts.push_back(std::move(create));
-  parts.push_back(zk::set_op(epoch_path, std::to_string(next), read.front().stat.version));
-  const auto written = co_await zk_.run(zk::multi_op(std::move(parts)));
-  if (written.front().ok()) {
-    state_.epoch = next;
-    state_.epoch_version = written.front().parts.back().stat.version;
-    co_return true;
-  }
-  std::vector<ZkOp> ops;
-  ops.push_back(zk::get_op(std::string(zk::kControllerPath)));
-  ops.push_back(zk::get_op(epoch_path));
-  const auto seen = co_await zk_.run(std::move(ops));
-  if (!seen[0].ok() || !seen[1].ok()) co_return false;
-  const auto holder = zk::decode_controller(seen[0].data);
-  const auto epoch = zk::decode_controller_epoch(seen[1].data);
-  active_id_ = holder ? holder->broker : -1;
-  if (!holder || holder->broker != options_.broker_id || !epoch || *epoch != next) co_return false;
-  state_.epoch = next;
-  state_.epoch_version = seen[1].stat.version;
-  co_return true;
-}
-
-Task<void> Controller::leave() {
-  resign();
-  active_id_ = -1;
-  co_await zk_.run(zk::remove_op(std::string(zk::kControllerPath)));
 }
 
 }  // namespace tandem::broker::controller

@@ -31,6 +31,9 @@ struct ControllerOptions {
   int imbalance_percent = 10;
   std::int32_t default_partitions = 1;
   std::int32_t default_replication_factor = 1;
+  bool suspect_brokers = true;     // tandem.suspect.brokers
+  bool suspect_controller = true;  // tandem.suspect.controller
+  bool take_over_own = true;       // tandem.registration.takeover: of an earlier process of this broker
 };
 
 struct ControllerStatus {
@@ -59,6 +62,9 @@ class Controller {
   void on_answer(std::int32_t broker, std::uint64_t send_id, Answer answer, base::Instant now);
   // What was sent to the broker and not answered is lost: it is treated as one that has started anew.
   void on_link_full(std::int32_t broker, base::Instant now);
+  // Of a broker that is observed (WatchBroker): its listener refuses, its earlier connection having ended; or
+  // it takes connections again and has kept one.
+  void on_reachability(std::int32_t broker, std::int64_t epoch, bool refuses, base::Instant now);
   void request(RequestToken token, ControllerRequest request, base::Instant now);
   void set_unclean_default(bool enabled);
   void on_unclean_enabled(std::string topic);  // unclean.leader.election.enable of the topic became true
@@ -84,6 +90,11 @@ class Controller {
   };
   struct BrokerDeaf {  // too many requests wait for it
     std::int32_t broker;
+  };
+  struct Reachability {
+    std::int32_t broker;
+    std::int64_t epoch;
+    bool refuses;
   };
   struct TopicsChanged {};
   struct TopicModified {
@@ -112,10 +123,10 @@ class Controller {
     ControllerRequest request;
   };
   struct Leave {};
-  using Event = std::variant<Stand, HolderChanged, BrokersChanged, BrokerModified, BrokerDeaf, TopicsChanged,
-                             TopicModified, DeletionAsked, LogDirsFailed, IsrNotified, PreferredAsked,
-                             ReassignmentAsked, UncleanEnabled, RebalanceDue, LeadershipAnswered,
-                             ReplicasDeleted, Asked, Leave>;
+  using Event = std::variant<Stand, HolderChanged, BrokersChanged, BrokerModified, BrokerDeaf, Reachability,
+                             TopicsChanged, TopicModified, DeletionAsked, LogDirsFailed, IsrNotified,
+                             PreferredAsked, ReassignmentAsked, UncleanEnabled, RebalanceDue,
+                             LeadershipAnswered, ReplicasDeleted, Asked, Leave>;
 
   void put(Event event);
   void pump();
@@ -126,11 +137,27 @@ class Controller {
   Task<void> handle_admin(Asked asked);
   void resign();
 
-  // ---- lease: controller.cc ----
+  // ---- lease.cc ----
   Task<void> stand();
-  Task<void> on_holder_changed();
+  struct Epoch {  // of /controller_epoch, and the version of the node
+    std::int32_t number = 0;
+    std::int32_t version = 0;
+  };
   Task<bool> win();
+  Task<bool> seize(Epoch current, bool standing);
+  Task<void> begin();
   Task<void> leave();
+
+  // ---- suspicion.cc ----
+  Task<void> on_reachability_seen(Reachability seen);
+  Task<void> suspect(Reachability seen);
+  Task<void> trust(Reachability seen);
+  void count_out(std::int32_t broker, std::int64_t epoch);
+  void count_out_seen();
+  Task<void> watch_holder();
+  void unwatch_holder();
+  Task<void> take_over(Reachability seen);
+  Task<void> take_over_own_office();
 
   // ---- failover.cc ----
   Task<void> fail_over();
@@ -159,6 +186,7 @@ class Controller {
   Task<void> on_leadership_answered(LeadershipAnswered answered);
   Task<protocol::ControlledShutdownResponse> shut_down(protocol::ControlledShutdownRequest request);
   void connect(std::int32_t broker);
+  void watch(std::int32_t broker);
 
   // ---- topic_events.cc ----
   Task<void> on_topics_changed();
@@ -224,6 +252,7 @@ class Controller {
   base::WallTime wall_{};
   base::Instant wall_at_{};
   std::optional<base::Instant> rebalance_at_;
+  std::optional<WatchBroker> watched_holder_;  // another broker, while it is the controller
 
   ClusterState state_;
   ZkPort zk_;

@@ -42,6 +42,16 @@ struct Send {
   std::int16_t version = 0;
   ControlRequest request;
 };
+// Its process is to be observed: on_reachability() tells when its listener refuses connections, and when it
+// takes them again. In place of what was observed of it before.
+struct WatchBroker {
+  std::int32_t broker = -1;
+  std::int64_t epoch = -1;  // of the registration that names the listener
+  zk::Endpoint endpoint;
+};
+struct UnwatchBroker {
+  std::int32_t broker = -1;
+};
 struct Became {  // for logs and metrics
   bool active = false;
   std::int32_t epoch = 0;
@@ -111,6 +121,7 @@ struct Reply {
   ControllerReply reply;
 };
 
-using Effect = std::variant<ZkBatch, Connect, Disconnect, Send, Became, Note, Reply>;
+using Effect =
+    std::variant<ZkBatch, Connect, Disconnect, Send, WatchBroker, UnwatchBroker, Became, Note, Reply>;
 
 }  // namespace tandem::broker::controller

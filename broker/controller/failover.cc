@@ -29,9 +29,10 @@ Task<void> Controller::fail_over() {
   co_await drop_notifications(std::string(zk::kLogDirEventsPath));
   co_await drop_notifications(std::string(zk::kIsrChangesPath));
   co_await load_brokers();
+  for (const auto& [id, broker] : state_.brokers) connect(id);  // who refuses is known before anybody is told
   co_await load_topics();
   co_await load_states();
-  for (const auto& [id, broker] : state_.brokers) connect(id);
+  count_out_seen();
   co_await load_deletions();
   machines_.update_metadata(state_.live_or_shutting_down(), {});
   co_await machines_.start_replicas();
@@ -79,6 +80,7 @@ void Controller::connect(std::int32_t broker) {
     return;
   }
   effects_.emplace_back(Connect{broker, *endpoint});
+  watch(broker);
 }
 
 Task<std::map<std::int32_t, LiveBroker>> Controller::read_brokers() {
@@ -94,8 +96,14 @@ Task<std::map<std::int32_t, LiveBroker>> Controller::read_brokers() {
   }
   const auto results = co_await zk_.run(std::move(ops));
   std::map<std::int32_t, LiveBroker> out;
+  std::map<std::int32_t, std::int64_t> suspects;
   for (std::size_t i = 0; i < results.size(); ++i) {
     if (!results[i].ok()) continue;  // gone meanwhile: the watch of the children tells
+    const auto suspected = state_.suspects.find(ids[i]);
+    if (suspected != state_.suspects.end() && suspected->second == results[i].stat.czxid) {
+      suspects.insert(*suspected);
+      continue;
+    }
     const auto broker = zk::decode_broker(ids[i], results[i].data);
     if (broker) {
       out.emplace(ids[i], LiveBroker{*broker, results[i].stat.czxid});
@@ -103,6 +111,10 @@ Task<std::map<std::int32_t, LiveBroker>> Controller::read_brokers() {
       effects_.emplace_back(Note{broker.error().context});
     }
   }
+  for (const auto& [id, epoch] : state_.suspects) {
+    if (!suspects.contains(id)) effects_.emplace_back(UnwatchBroker{id});
+  }
+  state_.suspects = std::move(suspects);
   co_return out;
 }
 

@@ -15,6 +15,7 @@ using zk::ZkOp;
 
 // A broker with the same id and a newer epoch has restarted between two looks: dead first, then new.
 Task<void> Controller::on_brokers_changed() {
+  const auto suspected = state_.suspects.size();
   auto found = co_await read_brokers();
   std::set<std::int32_t> fresh;
   std::map<std::int32_t, LiveBroker> bounced;
@@ -31,7 +32,10 @@ Task<void> Controller::on_brokers_changed() {
     if (!found.contains(id)) dead.insert(id);
   }
   for (const auto& [id, broker] : bounced) effects_.emplace_back(Disconnect{id});
-  for (const auto id : dead) effects_.emplace_back(Disconnect{id});
+  for (const auto id : dead) {
+    effects_.emplace_back(Disconnect{id});
+    effects_.emplace_back(UnwatchBroker{id});
+  }
   for (const auto id : fresh) {
     state_.brokers[id] = found.at(id);
     connect(id);
@@ -42,6 +46,8 @@ Task<void> Controller::on_brokers_changed() {
     for (const auto id : dead) state_.brokers.erase(id);
     co_await on_brokers_down(std::move(dead));
   }
+  // The session of a suspect is over: what waited for it may be led by a replica outside the ISR.
+  if (state_.suspects.size() < suspected) co_await machines_.bring_pending_online();
 }
 
 Task<void> Controller::restart_brokers(std::map<std::int32_t, LiveBroker> brokers) {
@@ -74,6 +80,7 @@ Task<void> Controller::on_broker_modified(std::int32_t id) {
   const auto broker = zk::decode_broker(id, found.front().data);
   if (!broker || *broker == known->second.registration) co_return;
   known->second.registration = *broker;
+  watch(id);
   machines_.update_metadata(state_.live_or_shutting_down(), {});
 }
 

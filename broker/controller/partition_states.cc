@@ -247,6 +247,12 @@ ElectionInput StateMachines::election_input(const Attempt& attempt) const {
   return input;
 }
 
+// A suspect may be back at once, or may not be dead: no record is given up before its session is over.
+bool StateMachines::waits_for_suspect(const PartitionState& state) const {
+  return std::any_of(state.isr.begin(), state.isr.end(),
+                     [this](auto broker) { return state_.suspects.contains(broker); });
+}
+
 // Only a topic none of whose in-sync replicas lives asks for its own setting.
 Task<std::map<std::string, bool>> StateMachines::unclean_topics(std::vector<Attempt> attempts) {
   std::map<std::string, bool> out;
@@ -280,7 +286,7 @@ Task<std::vector<TopicPartition>> StateMachines::elect_once(std::vector<TopicPar
   for (const auto& attempt : attempts) {
     ElectionInput input = election_input(attempt);
     const auto allowed = unclean.find(attempt.partition.topic);
-    input.unclean = allowed != unclean.end() && allowed->second;
+    input.unclean = allowed != unclean.end() && allowed->second && !waits_for_suspect(attempt.current);
     auto state = elect(election, input);
     if (!state && election == Election::preferred) {
       failures[attempt.partition] = {ErrorCode::preferred_leader_not_available,

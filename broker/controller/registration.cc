@@ -12,7 +12,7 @@ using zk::ZkCode;
 using zk::ZkOp;
 
 // Another owner's node is polled for: ids go away with their session, and a restart is quick.
-constexpr int kEnlistAttemptsMax = 3;
+constexpr int kEnlistAttemptsMax = 5;
 
 bool made(const zk::ZkResult& result) { return result.ok() || result.code == ZkCode::node_exists; }
 
@@ -33,9 +33,10 @@ void Registration::prepare(PrepareOptions options) {
   script_.start();
 }
 
-void Registration::enlist(zk::BrokerRegistration broker, std::int64_t session, base::WallTime now) {
+void Registration::enlist(zk::BrokerRegistration broker, std::int64_t session, base::WallTime now,
+                          bool predecessor_gone) {
   zk_.forget();
-  script_ = run_enlist(std::move(broker), session, now);
+  script_ = run_enlist(std::move(broker), session, now, predecessor_gone);
   script_.start();
 }
 
@@ -138,8 +139,10 @@ Task<bool> Registration::tree_is_acceptable(PrepareOptions options) {
 Task<void> Registration::run_prepare(PrepareOptions options) {
   std::vector<std::string> paths = options.required_paths;
   for (const auto path : zk::persistent_paths()) paths.emplace_back(path);
-  if (!co_await tree_is_acceptable(options)) co_return;
-  if (!co_await make_paths(std::move(paths))) co_return;
+  const bool acceptable = co_await tree_is_acceptable(options);
+  if (!acceptable) co_return;
+  const bool have_paths = co_await make_paths(std::move(paths));
+  if (!have_paths) co_return;
   const auto cluster = co_await cluster_id();
   if (!cluster) co_return;
   Prepared prepared{options.broker_id, *cluster};
@@ -181,45 +184,63 @@ Task<bool> Registration::endpoints_are_free(zk::BrokerRegistration broker) {
   co_return true;
 }
 
-Task<void> Registration::run_enlist(zk::BrokerRegistration broker, std::int64_t session, base::WallTime now) {
-  if (!co_await endpoints_are_free(broker)) co_return;
+// Nothing: it has gone away meanwhile.
+Task<std::optional<Registration::Standing>> Registration::look_at(zk::BrokerRegistration broker,
+                                                                  std::int64_t session,
+                                                                  bool predecessor_gone) {
+  const auto found = co_await zk_.run(zk::get_op(zk::broker_path(broker.id)));
+  const zk::ZkResult& node = found.front();
+  if (!node.ok()) co_return std::nullopt;
+  Standing standing;
+  standing.owner = node.stat.ephemeral_owner;
+  if (standing.owner == session) {
+    standing.ours = node.stat.czxid;
+  } else if (own_session_ && standing.owner == *own_session_) {
+    standing.replace = node.stat.version;  // of our expired session, which the service still lists
+  } else if (predecessor_gone) {
+    // Other end points: perhaps a copy of the directories on another machine, which may be serving.
+    const auto before = zk::decode_broker(broker.id, node.data);
+    if (before && before->endpoints == broker.endpoints) standing.replace = node.stat.version;
+  }
+  co_return standing;
+}
+
+Task<void> Registration::run_enlist(zk::BrokerRegistration broker, std::int64_t session, base::WallTime now,
+                                    bool predecessor_gone) {
+  const bool free = co_await endpoints_are_free(broker);
+  if (!free) co_return;
   const std::string path = zk::broker_path(broker.id);
-  std::int64_t owner = 0;
+  Standing standing;
   for (int attempt = 0; attempt < kEnlistAttemptsMax; ++attempt) {
     ZkOp create = zk::create_empty_op(path);
     create.ephemeral = true;
     std::vector<ZkOp> parts;
+    if (standing.replace) parts.push_back(zk::remove_op(path, *standing.replace));
     parts.push_back(std::move(create));
     parts.push_back(zk::set_op(path, zk::encode_broker(broker, now), 0));
     const auto written = co_await zk_.run(zk::multi_op(std::move(parts)));
-    std::int64_t epoch = -1;
+    const ZkCode code = written.front().code;
+    std::optional<std::int64_t> epoch;
     if (written.front().ok()) {
       epoch = written.front().parts.back().stat.czxid;
-    } else if (written.front().code == ZkCode::node_exists) {
-      const auto standing = co_await zk_.run(zk::get_op(path));
-      if (!standing.front().ok()) continue;  // it went away meanwhile
-      owner = standing.front().stat.ephemeral_owner;
-      if (owner == session) {
-        epoch = standing.front().stat.czxid;  // ours: the reply was lost
-      } else if (own_session_ && owner == *own_session_) {
-        co_await zk_.run(zk::remove_op(path));  // of our expired session, which the service still lists
-        continue;
-      } else {
-        break;
-      }
+    } else if (code == ZkCode::node_exists || (standing.replace && code != ZkCode::ok)) {
+      auto seen = co_await look_at(broker, session, predecessor_gone);
+      standing = seen ? *seen : Standing{};
+      epoch = standing.ours;
+      if (seen && !epoch && !standing.replace) break;
+      if (!epoch) continue;
     } else {
-      refuse(fmt::format("the registration at {} was refused (code {})", path,
-                         static_cast<int>(written.front().code)));
+      refuse(fmt::format("the registration at {} was refused (code {})", path, static_cast<int>(code)));
       co_return;
     }
     own_session_ = session;
-    effects_.emplace_back(Enlisted{epoch});
+    effects_.emplace_back(Enlisted{*epoch});
     co_return;
   }
   refuse(fmt::format(
       "{} exists and belongs to another session (0x{:x}): another broker uses broker.id={}, or the "
       "last one's session has not expired yet",
-      path, static_cast<std::uint64_t>(owner), broker.id));
+      path, static_cast<std::uint64_t>(standing.owner), broker.id));
 }
 
 Task<void> Registration::run_update(zk::BrokerRegistration broker, base::WallTime now) {

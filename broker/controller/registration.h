@@ -48,8 +48,11 @@ class Registration {
   explicit Registration(base::Random random) : random_(random) {}
 
   void prepare(PrepareOptions options);
-  // `session` is the id of the session in which the operations will be performed.
-  void enlist(zk::BrokerRegistration broker, std::int64_t session, base::WallTime now);
+  // `session` is the id of the session in which the operations will be performed. `predecessor_gone`: whoever
+  // registered this broker from these log directories is dead, as their locks are held here; its node, when
+  // it names the same end points, is replaced.
+  void enlist(zk::BrokerRegistration broker, std::int64_t session, base::WallTime now,
+              bool predecessor_gone = false);
   // A change of the node's content (dynamic listeners) while the registration stands.
   void update(zk::BrokerRegistration broker, base::WallTime now);
   void on_results(std::uint64_t batch, std::vector<zk::ZkResult> results);
@@ -64,7 +67,16 @@ class Registration {
   Task<std::optional<std::string>> cluster_id();
   Task<std::optional<std::int32_t>> draw_id(std::int32_t reserved_max);
   Task<bool> tree_is_acceptable(PrepareOptions options);
-  Task<void> run_enlist(zk::BrokerRegistration broker, std::int64_t session, base::WallTime now);
+  Task<void> run_enlist(zk::BrokerRegistration broker, std::int64_t session, base::WallTime now,
+                        bool predecessor_gone);
+  // Of a node that stands where this broker's is to be made.
+  struct Standing {
+    std::int64_t owner = 0;
+    std::optional<std::int32_t> replace;  // this version of it
+    std::optional<std::int64_t> ours;     // its epoch: the reply of an earlier attempt was lost
+  };
+  Task<std::optional<Standing>> look_at(zk::BrokerRegistration broker, std::int64_t session,
+                                        bool predecessor_gone);
   Task<bool> endpoints_are_free(zk::BrokerRegistration broker);
   Task<void> run_update(zk::BrokerRegistration broker, base::WallTime now);
   void refuse(std::string reason);

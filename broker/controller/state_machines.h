@@ -71,6 +71,7 @@ class StateMachines {
   Task<std::vector<Attempt>> read_states(std::vector<TopicPartition> partitions, Failures& failures);
   Task<std::map<std::string, bool>> unclean_topics(std::vector<Attempt> attempts);
   ElectionInput election_input(const Attempt& attempt) const;
+  bool waits_for_suspect(const PartitionState& state) const;
   Replicas online_replicas(const TopicPartition& partition) const;
 
   void enter(const PartitionReplica& replica, ReplicaPhase phase);

@@ -122,6 +122,7 @@ bool Partition::on_fetch(std::int32_t replica, const Fetched& fetched, const Log
     remote.mark_end = log.end;
   }
   remote.log_end = counted;
+  remote.last_fetch = now;
   remote.log_start = fetched.log_start;
   remote.live = fetched.live;
   return advance(log, now);
@@ -142,21 +143,41 @@ std::optional<IsrChange> Partition::expand(std::int32_t replica) {
   return propose(std::move(isr));
 }
 
-std::optional<IsrChange> Partition::shrink(const LogEnds& log, base::Instant now) {
+std::optional<IsrChange> Partition::shrink(const LogEnds& log, base::Instant now,
+                                           const std::set<std::int32_t>& suspects) {
   if (role_ != Role::leader || pending_isr_) return std::nullopt;
   std::vector<std::int32_t> isr = state_.isr;
   std::erase_if(isr, [&](std::int32_t id) {
     const auto it = remotes_.find(id);
     return it != remotes_.end() && lags(it->second, log, now);
   });
+  std::vector<std::int32_t> heard = isr;
+  std::erase_if(heard, [&](std::int32_t id) {
+    const auto it = remotes_.find(id);
+    return it != remotes_.end() && suspects.contains(id) && it->second.log_end < log.end;
+  });
+  // All of them or none: one that stays is waited for.
+  if (heard.size() < isr.size() && enough(heard.size(), log.min_insync)) isr = std::move(heard);
   if (isr.size() == state_.isr.size()) return std::nullopt;
   return propose(std::move(isr));
+}
+
+void Partition::add_silent(const LogEnds& log, base::Instant now, base::Duration silence,
+                           std::set<std::int32_t>& out) const {
+  if (role_ != Role::leader) return;
+  for (const auto& [id, remote] : remotes_) {
+    if (remote.log_end < log.end && now - remote.last_fetch >= silence && contains(state_.isr, id))
+      out.insert(id);
+  }
 }
 
 bool Partition::on_isr_changed(const IsrChange& changed, const LogEnds& log, base::Instant now) {
   if (role_ != Role::leader || changed.leader_epoch != state_.leader_epoch ||
       changed.partition_epoch < state_.partition_epoch)
     return false;
+  // Who has left does not count as caught up: the watermark does not wait for it until it has fetched.
+  for (auto& [id, remote] : remotes_)
+    if (contains(state_.isr, id) && !contains(changed.isr, id)) remote.last_caught_up.reset();
   state_.isr = changed.isr;
   state_.partition_epoch = changed.partition_epoch;
   pending_isr_.reset();

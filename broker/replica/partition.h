@@ -10,6 +10,7 @@
 #include <chrono>
 #include <map>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "base/clock.h"
@@ -40,6 +41,7 @@ struct RemoteReplica {
   // it was caught up then.
   std::int64_t mark_end = 0;
   base::Instant mark_at{};
+  base::Instant last_fetch{};
   std::optional<base::Instant> last_caught_up;  // nothing: not since this broker leads
   bool live = true;                             // the metadata named it when it last fetched
 };
@@ -89,7 +91,13 @@ class Partition {
   // The change to ask for, if there is one and none is pending. It is pending then until on_isr_changed() or
   // on_isr_refused(), or until the controller speaks.
   std::optional<IsrChange> expand(std::int32_t replica);
-  std::optional<IsrChange> shrink(const LogEnds& log, base::Instant now);
+  // Those leave that lag; and those of `suspects` that the watermark waits for, when the rest is not fewer
+  // than min.insync.replicas.
+  std::optional<IsrChange> shrink(const LogEnds& log, base::Instant now,
+                                  const std::set<std::int32_t>& suspects = {});
+  // In-sync followers that the watermark waits for and that have not fetched for so long.
+  void add_silent(const LogEnds& log, base::Instant now, base::Duration silence,
+                  std::set<std::int32_t>& out) const;
   // What the controller answered. True when the high watermark moved.
   bool on_isr_changed(const IsrChange& changed, const LogEnds& log, base::Instant now);
   void on_isr_refused(const IsrChange& asked);  // nothing was changed

@@ -98,8 +98,10 @@ Status Broker::start() {
   if (auto status = replicas_->open_dirs(); !status) return status;
   const auto stored = replicas_->stored_broker_id();
   if (!stored) return stored.error();
+  auto control = controller_options();
+  control.predecessor_gone = config().tandem_registration_takeover && *stored >= 0;
   control_ = std::make_unique<shell::ControllerService>(
-      outside_.clock, controller_options(), outside_.log.named("kafka.controller.KafkaController"));
+      outside_.clock, std::move(control), outside_.log.named("kafka.controller.KafkaController"));
   services_.control = control_.get();
   watcher_ = std::make_unique<shell::ConfigWatcher>(*control_, configs_, outside_.clock,
                                                     outside_.log.named("kafka.server.DynamicConfigManager"));
@@ -158,7 +160,22 @@ void Broker::make_followers() {
   options.through_controller = protocol().alter_partition();
   isr_sender_ = std::make_unique<shell::IsrSender>(shards_, *control_, node_, options,
                                                    outside_.log.named("kafka.server.AlterPartitionManager"));
-  replicas_->attach(fetchers_.get(), isr_sender_.get());
+  make_probes();
+  replicas_->attach(fetchers_.get(), isr_sender_.get(), probes_.get());
+}
+
+void Broker::make_probes() {
+  if (config().tandem_replica_suspect_ms <= 0) return;
+  shell::FollowerProbesOptions options;
+  options.suspect_after = milliseconds(config().tandem_replica_suspect_ms);
+  options.listener = listeners_.inter_broker;
+  options.broker_id = node_.broker_id;
+  const auto shrink_all = [this] {
+    for (std::size_t shard = 0; shard < shards_.size(); ++shard)
+      shards_.post(shard, [this, shard] { replicas_->shrink_isrs(shard, false); });
+  };
+  probes_ = std::make_unique<shell::FollowerProbes>(shards_, metadata_, options, shrink_all,
+                                                    outside_.log.named("kafka.server.ReplicaManager"));
 }
 
 void Broker::make_coordinators() {
@@ -358,6 +375,9 @@ shell::ControllerServiceOptions Broker::controller_options() const {
   options.controller.imbalance_percent = config().leader_imbalance_per_broker_percentage;
   options.controller.default_partitions = config().num_partitions;
   options.controller.default_replication_factor = config().default_replication_factor;
+  options.controller.suspect_brokers = config().tandem_suspect_brokers;
+  options.controller.suspect_controller = config().tandem_suspect_controller;
+  options.controller.take_over_own = config().tandem_registration_takeover;
   options.shutdown_retries = config().controlled_shutdown_max_retries;
   options.shutdown_backoff = milliseconds(config().controlled_shutdown_retry_backoff_ms);
   options.socket_timeout = milliseconds(config().controller_socket_timeout_ms);

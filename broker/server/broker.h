@@ -20,6 +20,7 @@
 #include "broker/config/listeners.h"
 #include "broker/shell/config_watcher.h"
 #include "broker/shell/controller_service.h"
+#include "broker/shell/follower_probes.h"
 #include "broker/shell/isr_sender.h"
 #include "broker/shell/producer_id_service.h"
 #include "broker/shell/replica_fetchers.h"
@@ -60,6 +61,7 @@ class Broker {
   zk::BrokerRegistration registration_now() const;
   void renew_registration();
   void make_followers();
+  void make_probes();
   void make_coordinators();
   void follow_settings();
   void tell_controller_of_lost_directory();
@@ -88,6 +90,7 @@ class Broker {
   std::unique_ptr<api::GroupService> groups_;
   std::unique_ptr<shell::ReplicaFetchers> fetchers_;
   std::unique_ptr<shell::IsrSender> isr_sender_;
+  std::unique_ptr<shell::FollowerProbes> probes_;  // none: tandem.replica.suspect.ms=0
   api::Services services_;
   std::unique_ptr<shell::SocketServer> sockets_;
   std::mutex registered_mutex_;  // settings change on the control thread

@@ -80,7 +80,7 @@ void ControllerService::enlist(zk::BrokerRegistration broker, EnlistedDone done)
     enlist_done_ = std::move(done);
     enlisted_ = std::move(broker);
     if (tree_->up()) {
-      registration_.enlist(*enlisted_, tree_->session(), clock_.wall());
+      registration_.enlist(*enlisted_, tree_->session(), clock_.wall(), options_.predecessor_gone);
       pump();
     }
   });
@@ -156,6 +156,11 @@ void ControllerService::shut_down(int attempts_left, std::function<void()> done)
        });
 }
 
+// As the controller of a cluster of one: asking again moves nothing.
+bool ControllerService::nobody_else() const {
+  return controller_->active() && controller_->state().live_brokers().empty();
+}
+
 void ControllerService::on_shut_down(int attempts_left, std::function<void()> done,
                                      const base::Result<api::FromController>& answer) {
   const auto* response = answer ? std::get_if<protocol::ControlledShutdownResponse>(&*answer) : nullptr;
@@ -170,6 +175,11 @@ void ControllerService::on_shut_down(int attempts_left, std::function<void()> do
               static_cast<int>(response->error_code), response->remaining_partitions.size());
   } else {
     log_.warn("controlled shutdown: {}", answer.error().context);
+  }
+  if (nobody_else()) {
+    log_.info("no other broker is left to lead them");
+    done();
+    return;
   }
   if (attempts_left <= 1) {
     log_.warn("going on with an uncontrolled shutdown");
@@ -252,7 +262,7 @@ void ControllerService::on_session(std::int64_t session) {
   if (to_prepare_) {
     registration_.prepare(*to_prepare_);
   } else if (enlisted_) {
-    registration_.enlist(*enlisted_, session, clock_.wall());
+    registration_.enlist(*enlisted_, session, clock_.wall(), options_.predecessor_gone);
   }
   pump();
   for (const auto& subscriber : subscribers_) subscriber("", zk::ZkEvent::created);
@@ -282,6 +292,11 @@ void ControllerService::on_outcome(base::Result<controller::Prepared> prepared) 
         loop_, ControllerChannel::Options{client_id, options_.socket_timeout},
         [this](std::int32_t broker, const ControllerChannel::Found& found) { find_broker(broker, found); },
         log_.named("channel"));
+    watch_ =
+        std::make_unique<PeerWatch>(loop_, [this](std::int32_t broker, std::int64_t epoch, bool refuses) {
+          controller_->on_reachability(broker, epoch, refuses, now());
+          pump();
+        });
     links_ = std::make_unique<BrokerLinks>(
         loop_, client_id, options_.socket_timeout,
         [this](std::int32_t broker, std::uint64_t id, controller::Controller::Answer answer) {
@@ -358,6 +373,10 @@ void ControllerService::perform_effect(controller::Effect& effect) {
     links_->remove(disconnect->broker);
   } else if (auto* send = std::get_if<controller::Send>(&effect)) {
     links_->send(std::move(*send));
+  } else if (auto* watch = std::get_if<controller::WatchBroker>(&effect)) {
+    watch_->add(watch->broker, watch->epoch, watch->endpoint);
+  } else if (auto* unwatch = std::get_if<controller::UnwatchBroker>(&effect)) {
+    watch_->remove(unwatch->broker);
   } else if (auto* became = std::get_if<controller::Became>(&effect)) {
     log_.info("{} the controller of the cluster, epoch {}", became->active ? "became" : "is no longer",
               became->epoch);

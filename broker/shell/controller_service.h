@@ -17,6 +17,7 @@
 #include "broker/controller/registration.h"
 #include "broker/shell/broker_links.h"
 #include "broker/shell/controller_channel.h"
+#include "broker/shell/peer_watch.h"
 #include "broker/shell/tree_link.h"
 #include "net/timer.h"
 
@@ -29,6 +30,8 @@ struct ControllerServiceOptions {
   int shutdown_retries = 3;                   // controlled.shutdown.max.retries
   base::milliseconds shutdown_backoff{5000};  // controlled.shutdown.retry.backoff.ms
   base::milliseconds socket_timeout{30000};   // controller.socket.timeout.ms
+  // The locks of log directories that were this broker's before are held here (Registration::enlist).
+  bool predecessor_gone = false;
   std::uint64_t seed = 1;
   // A new session could not be registered (another broker took the id): the process must end. Control thread.
   std::function<void(std::string reason)> on_fatal;
@@ -79,6 +82,7 @@ class ControllerService final : public api::ClusterControl {
   void shut_down(int attempts_left, std::function<void()> done);
   void on_shut_down(int attempts_left, std::function<void()> done,
                     const base::Result<api::FromController>& answer);
+  bool nobody_else() const;
   void tell(api::ToController request, base::milliseconds timeout, Told done);
   void find_broker(std::int32_t broker, const ControllerChannel::Found& found);
 
@@ -93,6 +97,7 @@ class ControllerService final : public api::ClusterControl {
   // ---- control thread ----
   std::unique_ptr<TreeLink> tree_;
   std::unique_ptr<BrokerLinks> links_;
+  std::unique_ptr<PeerWatch> watch_;
   std::unique_ptr<ControllerChannel> channel_;
   std::unique_ptr<net::Timer> timer_;
   std::unique_ptr<net::Timer> shutdown_timer_;

@@ -72,6 +72,7 @@ ControllerWorld::ControllerWorld() {
     settle();
   });
   on("fail-log-dir", [this](const Command& c) { fail_log_dir(c); });
+  add_suspicion();
   // Requests to the active controller.
   on("create", [this](const Command& c) { create(c); });
   on("grow", [this](const Command& c) { grow(c); });
@@ -106,6 +107,20 @@ ControllerWorld::ControllerWorld() {
         status.partitions, status.offline_partitions, status.topics_to_delete));
   });
   on("pass", [this](const Command& c) { pass(c.time(0)); });
+}
+
+void ControllerWorld::add_suspicion() {
+  on("crash", [this](const Command& c) {  // its process is gone, its session lives
+    controllers_.erase(broker_at(c, 0));
+    silent_.insert(broker_at(c, 0));
+  });
+  on("expire", [this](const Command& c) {
+    tree_.expire(kSessions + c.number(0));
+    settle();
+  });
+  // refused BROKER by=OBSERVER: as its shell sees it.
+  on("refused", [this](const Command& c) { observe(c, true); });
+  on("reached", [this](const Command& c) { observe(c, false); });
 }
 
 // ---- verbs ----
@@ -189,6 +204,12 @@ void ControllerWorld::alter_isr(const Command& command) {
   partition.partition_epoch = number("partition-epoch", known->leadership->partition_epoch);
   for (const auto id : numbers_of(command.word(1))) partition.new_isr.push_back(id);
   ask(request);
+}
+
+void ControllerWorld::observe(const Command& command, bool refuses) {
+  const auto broker = broker_at(command, 0);
+  controller(command.option("by", std::int64_t{-1})).on_reachability(broker, epoch_of(broker), refuses, now_);
+  settle();
 }
 
 void ControllerWorld::shut_down(const Command& command) {

@@ -28,6 +28,8 @@ class ControllerWorld final : public World {
   void create(const Command& command);
   void grow(const Command& command);
   void alter_isr(const Command& command);
+  void add_suspicion();
+  void observe(const Command& command, bool refuses);
   void shut_down(const Command& command);
   void prefer(const Command& command);
   void fail_log_dir(const Command& command);

@@ -157,3 +157,26 @@ TEST_CASE("an end point that another broker advertises is refused") {
   two.enlist(broker(2, 9093), tree.session, WallTime{5});
   CHECK(settle(two, tree).starts_with("epoch"));
 }
+
+TEST_CASE("a registration that the process before has left is replaced where it names the same end points") {
+  FakeTree tree;
+  tree.put("/brokers/ids", "");
+  Registration dead{Random(1)};
+  dead.enlist(broker(3), tree.session, WallTime{5});
+  settle(dead, tree);
+  const auto first = tree.czxid("/brokers/ids/3");
+
+  Registration moved{Random(2)};
+  tree.session = 101;
+  moved.enlist(broker(3, 9999), 101, WallTime{6}, true);
+  CHECK(settle(moved, tree).find("belongs to another session (0x64)") != std::string::npos);
+
+  Registration again{Random(3)};
+  tree.session = 102;
+  again.enlist(broker(3), 102, WallTime{7}, true);
+  const std::string outcome = settle(again, tree);
+  CHECK(outcome == "epoch " + std::to_string(tree.czxid("/brokers/ids/3")));
+  CHECK(tree.czxid("/brokers/ids/3") > first);
+  tree.expire(100);  // the old session ends: the new node stays
+  CHECK(tree.has("/brokers/ids/3"));
+}

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <set>
+
 namespace tandem::broker::replica {
 
 namespace {
@@ -104,6 +106,36 @@ TEST_CASE("a follower that is not caught up for the lag limit leaves, and the wa
   CHECK(partition.high_watermark() == 10);  // until the controller has agreed
   CHECK(partition.on_isr_changed({{1, 2}, 5, 1}, ends(20), at(30'003)));
   CHECK(partition.high_watermark() == 20);
+}
+
+TEST_CASE("a suspect that the watermark waits for leaves, and the watermark goes on without it") {
+  Partition partition = leading();
+  CHECK(!partition.shrink(ends(10), at(2), {3}));  // nothing waits for it
+  partition.on_append(ends(20), at(2));
+  partition.on_fetch(2, {20, 0}, ends(20), at(3));
+  std::set<std::int32_t> silent;
+  partition.add_silent(ends(20), at(1000), base::milliseconds(1000), silent);
+  CHECK(silent.empty());
+  partition.add_silent(ends(20), at(1001), base::milliseconds(1000), silent);
+  CHECK(silent == std::set<std::int32_t>{3});
+  const auto change = partition.shrink(ends(20), at(3000), {3});
+  REQUIRE(change);
+  CHECK(change->isr == Ids{1, 2});
+  CHECK(partition.on_isr_changed({{1, 2}, 5, 1}, ends(20), at(3001)));
+  CHECK(partition.high_watermark() == 20);
+  // It was caught up a moment ago, but it has left: only what it fetches makes it count again.
+  CHECK(!partition.on_append(ends(30), at(3002)));
+  CHECK(partition.on_fetch(2, {30, 0}, ends(30), at(3003)));
+  CHECK(partition.high_watermark() == 30);
+}
+
+TEST_CASE("suspects stay where without them the set is below min.insync.replicas") {
+  Partition partition = leading();
+  partition.on_append(ends(20, 2), at(2));
+  CHECK(!partition.shrink(ends(20, 2), at(3000), {2, 3}));  // of two, neither leaves
+  const auto change = partition.shrink(ends(20, 2), at(3000), {3});
+  REQUIRE(change);
+  CHECK(change->isr == Ids{1, 2});
 }
 
 TEST_CASE("a follower that is always a little behind is caught up by what was there when it asked before") {
