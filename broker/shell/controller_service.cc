@@ -245,13 +245,19 @@ void ControllerService::find_broker(std::int32_t broker, const ControllerChannel
       });
 }
 
+// Who asked hears of the session's end, too: it would else wait for ever.
 void ControllerService::perform(std::vector<zk::ZkOp> ops, Performed done) {
   loop_.post([this, ops = std::move(ops), done = std::move(done)]() mutable {
     if (!tree_->up()) {
       done({});
       return;
     }
-    tree_->perform(std::move(ops), std::move(done));
+    const std::uint64_t id = ++last_performed_;
+    performing_.emplace(id, std::move(done));
+    tree_->perform(std::move(ops), [this, id](std::vector<zk::ZkResult> results) {
+      auto asked = performing_.extract(id);
+      if (!asked.empty()) asked.mapped()(std::move(results));
+    });
   });
 }
 
@@ -273,6 +279,7 @@ void ControllerService::on_lost() {
   registration_.on_session_lost();
   if (controller_) controller_->on_session_lost();
   controller_id_ = -1;
+  for (const auto& [id, done] : std::exchange(performing_, {})) done({});
   pump();
 }
 

@@ -109,6 +109,8 @@ class ControllerService final : public api::ClusterControl {
   EnlistedDone enlist_done_;
   std::map<controller::RequestToken, Answered> asked_;
   controller::RequestToken last_token_ = 0;
+  std::map<std::uint64_t, Performed> performing_;
+  std::uint64_t last_performed_ = 0;
   std::int64_t broker_epoch_ = -1;
   bool stopping_ = false;
 
