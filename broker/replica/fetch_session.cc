@@ -28,7 +28,9 @@ bool FetchSession::include(Entry& entry, const protocol::FetchResponse::Partitio
                        entry.told.log_start_offset != data.log_start_offset ||
                        data.diverging_epoch.epoch >= 0 || data.preferred_read_replica >= 0;
   // An error is said again each time; what a client was told of a partition in error does not count.
-  entry.told = {data.high_watermark, data.log_start_offset, error};
+  // Who has to truncate first takes nothing else from the answer: the watermark is said again.
+  const bool parts = data.diverging_epoch.epoch >= 0;
+  entry.told = {parts ? -1 : data.high_watermark, data.log_start_offset, error};
   entry.told_once = !error;
   return changed;
 }

@@ -115,4 +115,16 @@ TEST_CASE("an error that asking again would not end is told from one that it wou
   }
 }
 
+TEST_CASE("a watermark that came with a request to truncate is said again") {
+  FetchSession session;
+  FetchSession::Entry entry;
+  FetchResponse::PartitionData data;
+  data.high_watermark = 36;
+  data.diverging_epoch = {4, 30};
+  CHECK(session.include(entry, data));
+  data.diverging_epoch = {};
+  CHECK(session.include(entry, data));
+  CHECK_FALSE(session.include(entry, data));
+}
+
 }  // namespace tandem::broker::replica
