@@ -31,7 +31,7 @@ config::Settings settings_of(int host, const BrokerOptions& options,
       host, host_name(host), kPort, options.segment_bytes, options.min_insync, options.replication,
       options.old_protocol ? "2.7-IV0" : "3.9", options.lag_max.count(), options.fetch_wait.count(),
       options.session_timeout.count(), options.socket_timeout.count(),
-      options.durable ? "log.flush.interval.messages=1\n" : "");
+      options.durable && options.mutant != BrokerMutant::lazy_flush ? "log.flush.interval.messages=1\n" : "");
   auto loaded = config::load(tables->broker, text, "server.properties", {});
   ENSURE(loaded.has_value(), "{}", loaded.error().context);
   return config::Settings(tables, std::move(*loaded));
@@ -78,6 +78,10 @@ void SimBroker::start() {
   broker::controller::PrepareOptions prepare;
   prepare.broker_id = node_.broker_id;
   prepare.protocol_configured = true;
+  // As the server that waits for each of these steps and gives up.
+  process_.after(2 * milliseconds(config().zookeeper_session_timeout_ms), nullptr, [this] {
+    if (!serving_) end("the tree was not there for the start");
+  });
   // What follows is done by the server's own thread.
   control_->prepare(std::move(prepare), [this](base::Result<broker::controller::Prepared> prepared) {
     process_.after(process_.hop(), nullptr,

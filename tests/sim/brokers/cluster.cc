@@ -52,7 +52,8 @@ Cluster::Cluster(const BrokerOptions& options, bool verbose)
       random_(options.seed),
       network_(scheduler_, random_.split(), options.latency, options.latency_spikes),
       tree_(scheduler_),
-      around_{scheduler_, network_, tree_},
+      mutation_(options.mutant, base::Random(options.seed + 1)),
+      around_{scheduler_, network_, tree_, mutation_},
       checker_(options_, tree_),
       tables_(std::make_shared<const broker::config::Tables>()),
       clock_(std::make_unique<EventClock>(scheduler_)) {
@@ -61,7 +62,7 @@ Cluster::Cluster(const BrokerOptions& options, bool verbose)
     return at == around_.processes.end() ? Instant{} : at->second->asleep_until();
   };
   for (int number = 1; number <= options.brokers; ++number) {
-    machines_[number].disk = std::make_unique<SimDisk>(random_.split(), DiskLies{});
+    machines_[number].disk = std::make_unique<SimDisk>(random_.split(), mutation_.lies());
     logs_.push_back(std::make_unique<logging::Log>(std::make_unique<BrokerOutput>(number), *clock_));
   }
   if (verbose_) checker_.trace = [this](int number, const std::string& text) { note(number, text); };

@@ -84,6 +84,7 @@ class Cluster {
   base::Random random_;
   Network network_;
   Tree tree_;
+  Mutation mutation_;
   Surroundings around_;
   Checker checker_;
   std::shared_ptr<const broker::config::Tables> tables_;

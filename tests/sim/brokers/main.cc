@@ -5,6 +5,9 @@
 // the seeds; prints the table of docs/simulation.md.
 #include <fmt/format.h>
 
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <chrono>
 #include <csignal>
@@ -96,6 +99,68 @@ int tell_violation(const BrokerOptions& options, const std::string& text) {
   return 1;
 }
 
+// In a process of its own: a mutant may also drive a core into one of its assertions.
+std::string violation_in_child(const BrokerOptions& options) {
+  int ends[2];
+  if (::pipe(ends) != 0) return "no pipe";
+  std::fflush(nullptr);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    std::signal(SIGABRT, SIG_DFL);
+    const int silence = ::open("/dev/null", O_WRONLY);
+    ::dup2(silence, 2);
+    const std::string text = Cluster(options, false).run().violation.value_or("");
+    const auto written = ::write(ends[1], text.data(), text.size());
+    ::_exit(written == static_cast<ssize_t>(text.size()) ? 0 : 1);
+  }
+  ::close(ends[1]);
+  std::string text;
+  char buffer[512];
+  for (ssize_t got = 0; (got = ::read(ends[0], buffer, sizeof buffer)) > 0;)
+    text.append(buffer, static_cast<std::size_t>(got));
+  ::close(ends[0]);
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WIFSIGNALED(status) ? "an assertion" : text;
+}
+
+double seconds_of_children() {
+  rusage used{};
+  ::getrusage(RUSAGE_CHILDREN, &used);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+  };
+  return seconds(used.ru_utime) + seconds(used.ru_stime);
+}
+
+// Runs a mutant until a seed finds it; the same seed without it finds nothing.
+bool find_mutant(const BrokerArguments& arguments, BrokerMutant mutant) {
+  const double start = seconds_of_children();
+  for (std::uint64_t i = 0; i < arguments.seeds; ++i) {
+    BrokerOptions options = BrokerOptions::of_seed(arguments.first + i);
+    options.mutant = mutant;
+    const std::string violation = violation_in_child(options);
+    if (violation.empty()) continue;
+    const double took = seconds_of_children() - start;
+    options.mutant = BrokerMutant::none;
+    if (!violation_in_child(options).empty()) continue;
+    fmt::print("| {} | {} | {} | {:.1f} |\n", to_string(mutant), options.seed, violation, took);
+    std::fflush(stdout);
+    return true;
+  }
+  fmt::print("| {} | NOT FOUND in {} seeds | | |\n", to_string(mutant), arguments.seeds);
+  return false;
+}
+
+int judge_broker_mutants(const BrokerArguments& arguments) {
+  fmt::print("| mutant | seed | found by | seconds |\n| --- | --- | --- | --- |\n");
+  int missed = 0;
+  for (std::size_t i = 1; i < kBrokerMutants.size(); ++i)
+    missed += find_mutant(arguments, static_cast<BrokerMutant>(i)) ? 0 : 1;
+  fmt::print("{} mutants, {} not found\n", kBrokerMutants.size() - 1, missed);
+  return missed == 0 ? 0 : 1;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -112,6 +177,7 @@ int main(int argc, char** argv) {
   const auto elapsed = [&] {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   };
+  if (arguments.mutants) return judge_broker_mutants(arguments);
   BrokerTotals totals;
   for (std::uint64_t i = 0; i < arguments.seeds; ++i) {
     if (arguments.seconds > 0 && elapsed() > arguments.seconds) break;

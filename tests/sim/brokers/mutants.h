@@ -1,28 +1,116 @@
-// What a careless broker does and a run must notice: none, or one. Made outside the broker's code, which
-// stays as it is released.
+// What a careless broker does and a run must notice: none, or one. Made between the brokers and the world: of
+// what they send, of what they write into the tree, by their disks and by what they find there after a
+// death. Their code has no place for it and stays as it is released. One Mutation for each run.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <deque>
+#include <map>
+#include <string>
 #include <string_view>
+#include <vector>
+
+#include "base/random.h"
+#include "broker/protocol/header.h"
+#include "tests/sim/network.h"
+#include "tests/sim/sim_disk.h"
+#include "zksession/op.h"
 
 namespace tandem::sim::brokers {
 
-enum class BrokerMutant : std::uint8_t { none };
+enum class BrokerMutant : std::uint8_t {
+  none,
+  early_acks,           // acks=all is taken for acks=1
+  forgiven_errors,      // a produce that was refused is acknowledged
+  counted_ahead,        // a follower counts for what it is about to fetch
+  unsettled_mark,       // a leader tells its end as the high watermark
+  untold_divergence,    // a follower is not told where the logs part
+  blind_follower,       // a follower does not say what epoch its last records are of
+  unfenced_fetches,     // a follower does not say what leader epoch it believes in
+  cut_to_mark,          // a follower truncates to its high watermark (KIP-101)
+  plain_ends,           // the end of an epoch comes without the epoch (KIP-279)
+  late_ends,            // an epoch ends where the leader's log does
+  eager_reads,          // consumers read beyond the high watermark
+  greedy_isr,           // whoever asks for a larger in-sync set gets everybody in
+  lonely_isr,           // a leader is told that it is the only one in sync
+  two_leaders,          // each replica is told that it leads
+  stuck_epochs,         // leader epochs do not rise
+  forgiven_isr,         // a refused change of the in-sync set is taken for one that was made
+  lost_leaderships,     // some partitions are left out of what a broker is told
+  unfenced_controller,  // a controller's writes do not check its epoch
+  unraised_epoch,       // a new controller does not raise the epoch
+  unchecked_writes,     // states are written whatever their version
+  lost_news,            // some events of the tree are not heard
+  kept_registration,    // a dead broker's registration stays
+  kept_office,          // a dead controller's office stays
+  shared_ids,           // producers get the same id
+  lazy_flush,           // what is acknowledged is not flushed
+  no_file_syncs,        // files are never synced
+  no_directory_syncs,   // new and renamed names are never synced
+};
 
-inline constexpr std::array<const char*, 1> kBrokerMutants = {"none"};
+inline constexpr std::array kBrokerMutants = {"none",
+                                              "early-acks",
+                                              "forgiven-errors",
+                                              "counted-ahead",
+                                              "unsettled-mark",
+                                              "untold-divergence",
+                                              "blind-follower",
+                                              "unfenced-fetches",
+                                              "cut-to-mark",
+                                              "plain-ends",
+                                              "late-ends",
+                                              "eager-reads",
+                                              "greedy-isr",
+                                              "lonely-isr",
+                                              "two-leaders",
+                                              "stuck-epochs",
+                                              "forgiven-isr",
+                                              "lost-leaderships",
+                                              "unfenced-controller",
+                                              "unraised-epoch",
+                                              "unchecked-writes",
+                                              "lost-news",
+                                              "kept-registration",
+                                              "kept-office",
+                                              "shared-ids",
+                                              "lazy-flush",
+                                              "no-file-syncs",
+                                              "no-directory-syncs"};
 
 inline const char* to_string(BrokerMutant mutant) {
   return kBrokerMutants.at(static_cast<std::size_t>(mutant));
 }
+bool parse_mutant(std::string_view text, BrokerMutant& mutant);
 
-inline bool parse_mutant(std::string_view text, BrokerMutant& mutant) {
-  for (std::size_t i = 0; i < kBrokerMutants.size(); ++i) {
-    if (text != kBrokerMutants[i]) continue;
-    mutant = static_cast<BrokerMutant>(i);
-    return true;
-  }
-  return false;
-}
+class Mutation {
+ public:
+  Mutation(BrokerMutant mutant, base::Random random) : mutant_(mutant), random_(random) {}
+
+  // What one end of the connection sends to a host: whole frames, requests from end 0, answers from end 1.
+  std::string sent(std::uint64_t connection, int end, int to, std::string bytes);
+  void written(zksession::Op& op) const;
+  bool heard(const std::string& path);  // an event of the tree
+  DiskLies lies() const;
+  bool is(BrokerMutant mutant) const { return mutant_ == mutant; }
+
+ private:
+  struct Asked {
+    broker::protocol::ApiKey key{};
+    std::int16_t version = 0;
+    std::string frame;  // the request, where its answer needs it
+  };
+  std::string request(std::deque<Asked>& asked, int to, const std::string& frame);
+  std::string answer(const Asked& asked, const std::string& frame) const;
+  template <class Message, class Edit>
+  std::string edited_request(const broker::protocol::RequestFrame& frame, Edit edit) const;
+  template <class Message, class Edit>
+  std::string edited_answer(const Asked& asked, const std::string& frame, Edit edit) const;
+
+  BrokerMutant mutant_;
+  base::Random random_;
+  std::map<std::uint64_t, std::deque<Asked>> asked_;  // by connection
+};
 
 }  // namespace tandem::sim::brokers

@@ -18,6 +18,7 @@ namespace tandem::sim::brokers {
 
 constexpr int kTreeHost = 0;  // in the network; clients come behind the brokers
 
+class Mutation;
 class Tree;
 class Process;
 
@@ -25,6 +26,7 @@ class Process;
 struct StreamEnd {
   ConnectionPtr link;
   int end = 0;
+  int to = -1;        // the host at the other end
   std::string early;  // what came before somebody read
   bool gone = false;
   std::function<void(std::string)> on_bytes;
@@ -44,6 +46,7 @@ struct Surroundings {
   Scheduler& scheduler;
   Network& network;
   Tree& tree;
+  Mutation& mutation;
   std::map<int, Listening> listening = {};
   std::map<int, Process*> processes = {};  // those that run, by host
   int touched = -1;                        // whose event was the last one

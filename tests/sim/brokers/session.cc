@@ -5,6 +5,7 @@
 #include <deque>
 #include <optional>
 
+#include "tests/sim/brokers/mutants.h"
 #include "tests/sim/brokers/process.h"
 #include "tests/sim/brokers/tree.h"
 #include "zkclient/client.h"
@@ -137,7 +138,9 @@ struct Client::Core : std::enable_shared_from_this<Client::Core> {
     if (request->closes) {
       tree().close(session);
     } else {
-      result = tree().perform(session, request->op);
+      Op op = request->op;
+      process.around().mutation.written(op);
+      result = tree().perform(session, op);
     }
     back([request, on, result = std::move(result)](Core& self) mutable {
       if (on != self.connection) return;
@@ -148,6 +151,7 @@ struct Client::Core : std::enable_shared_from_this<Client::Core> {
     });
   }
   void on_event(Event event) {
+    if (!process.around().mutation.heard(event.path)) return;
     back([event = std::move(event), on = connection, of = session](Core& self) {
       if (of != self.session) return;
       if (on == self.connection && self.reachable()) return self.callbacks.on_event(event);

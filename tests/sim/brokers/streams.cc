@@ -8,6 +8,7 @@
 #include "net/connector.h"
 #include "net/listener.h"
 #include "net/loop.h"
+#include "tests/sim/brokers/mutants.h"
 #include "tests/sim/brokers/process.h"
 
 namespace tandem::net {
@@ -181,10 +182,11 @@ void Connection::flush() {
     }
   }
   if (descriptor_->process.dead()) return;
-  sim::Item item;
-  item.bytes = std::move(bytes);
   const StreamEndPtr& stream = descriptor_->stream;
-  descriptor_->process.around().network.send(stream->link, stream->end, std::move(item));
+  auto& around = descriptor_->process.around();
+  sim::Item item;
+  item.bytes = around.mutation.sent(stream->link->number(), stream->end, stream->to, std::move(bytes));
+  around.network.send(stream->link, stream->end, std::move(item));
 }
 
 void Connection::close(base::Error reason) {
@@ -259,6 +261,8 @@ class SimulatedAttempt final : public Connecting, public std::enable_shared_from
     mine->link = theirs->link =
         around.network.connect(end_of(process_, mine), end_of(*listening.process, theirs));
     theirs->end = 1;
+    mine->to = to_;
+    theirs->to = process_.host();
     listening.process->after(base::Duration{0}, listening.loop,
                              [accept = listening.on_accept, theirs] { accept(theirs); });
     if (done_) std::exchange(done_, nullptr)(Socket(process_.put_socket(mine)));
