@@ -52,6 +52,7 @@ TOOLS = {
     "kafka-cluster": "ClusterTool",
     "kafka-producer-perf-test": "ProducerPerformance",
     "kafka-consumer-perf-test": "ConsumerPerformance",
+    "kafka-replica-verification": "ReplicaVerificationTool",
     "kafka-verifiable-producer": "VerifiableProducer",
     "kafka-verifiable-consumer": "VerifiableConsumer",
 }
@@ -200,18 +201,19 @@ class ApacheKafka(Process):
     name = "kafka"
     start_timeout = 120.0
 
-    def __init__(self, directory, zookeeper, port=None, config=None, version=KAFKA, heap="512m"):
+    def __init__(self, directory, zookeeper, port=None, config=None, version=KAFKA, heap="512m",
+                 options=()):
         super().__init__(directory)
         self.port = port or ports.free_port()
         self.config = servers.server_properties(directory, self.port, zookeeper, **(config or {}))
-        self.version, self.heap = version, heap
+        self.version, self.heap, self.options = version, heap, list(options)
 
     @property
     def bootstrap(self):
         return f"{ports.HOST}:{self.port}"
 
     def command(self):
-        options = [f"-Xmx{self.heap}", f"-Xms{self.heap}", f"-Dkafka.logs.dir={self.directory}"]
+        options = [f"-Xmx{self.heap}", f"-Xms{self.heap}", f"-Dkafka.logs.dir={self.directory}", *self.options]
         return java("kafka", self.version, "kafka.Kafka", self.config, level="INFO", options=options)
 
     def ready(self):

@@ -2,6 +2,7 @@
 
 import json
 import signal
+from pathlib import Path
 
 from kazoo.client import KazooClient
 from kazoo.exceptions import NoNodeError
@@ -14,8 +15,9 @@ class Cluster:
     """Brokers 0, 1, ...: "ours" or "apache" (with a version: "apache 2.7.2"), started in order, so that the
     first is the controller."""
 
-    def __init__(self, directory, connect, kinds, config=None, per_broker=None):
-        self.directory, self.connect = directory, connect
+    def __init__(self, directory, connect, kinds, config=None, per_broker=None, java=None):
+        """`per_broker(number)`: settings of one; `java`: heap and options of Apache's."""
+        self.directory, self.connect, self.java = Path(directory), connect, java or {}
         self.config = {"offsets.topic.replication.factor": min(3, len(kinds)),
                        "zookeeper.session.timeout.ms": 6000,
                        "controlled.shutdown.retry.backoff.ms": 500, "auto.leader.rebalance.enable": "false",
@@ -31,7 +33,14 @@ class Cluster:
         if kind == "ours":
             return servers.Broker(directory, self.connect, port=port, config=config)
         version = kind.partition(" ")[2] or peers.KAFKA
-        return peers.ApacheKafka(directory, self.connect, port=port, config=config, version=version)
+        return peers.ApacheKafka(directory, self.connect, port=port, config=config, version=version,
+                                 **self.java)
+
+    def become(self, number, kind):
+        """The broker, stopped before, runs the other program from now on, on the same directory."""
+        self.kinds[number] = kind
+        self.brokers[number] = self.make(number, kind, port=self.brokers[number].port)
+        return self.brokers[number]
 
     def __enter__(self):
         try:
@@ -86,6 +95,18 @@ class Cluster:
 
     def assignment(self, topic):
         return self.read(f"/brokers/topics/{topic}")
+
+    def in_sync(self, *topics, members=None):
+        """Whether every partition of these topics (or of all) has all its replicas, or those, in sync."""
+        for topic in topics or self.client.get_children("/brokers/topics"):
+            for partition, replicas in self.assignment(topic)["partitions"].items():
+                state = self.state(topic, partition)
+                if state is None or sorted(state["isr"]) != sorted(members or replicas):
+                    return False
+        return True
+
+    def leader_port(self, topic):
+        return lambda partition: self.brokers[self.leader(topic, partition)].port
 
     def freeze(self, number):
         self.brokers[number].signal(signal.SIGSTOP)
