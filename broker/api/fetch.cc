@@ -39,6 +39,11 @@ class Fetch final : public Waiter, public Delayed, public std::enable_shared_fro
               .committed = request_.isolation_level == 1,
               .bytes_max = static_cast<std::uint64_t>(std::max(0, request_.max_bytes))};
     if (replica_id >= 0) services.replicas->heard(replica_id);
+    rack_aware_ = services.replicas->rack_aware();
+    if (rack_aware_) {
+      rules_.rack = request_.rack_id;
+      rules_.listener = call_.client->listener;
+    }
     context_ =
         services.replicas->sessions(home_).begin(request_, call_.version(), wanted(), services.clock.now());
     if (context_.error != ErrorCode::none) return refuse(context_.error);
@@ -47,6 +52,7 @@ class Fetch final : public Waiter, public Delayed, public std::enable_shared_fro
       for (auto& entry : context_.session->entries) {
         resolve(entry.wanted);
         items_.push_back({entry.wanted, &entry});
+        if (entry.told_once) items_.back().told_high_watermark = entry.told.high_watermark;
       }
       session_epoch_ = context_.session->epoch;
     }
@@ -65,6 +71,8 @@ class Fetch final : public Waiter, public Delayed, public std::enable_shared_fro
       if (item.wanted.request.partition != replica.partition || item.wanted.topic != replica.topic) continue;
       // Another leader epoch or a failed log is an answer by itself.
       if (replica.core.leader_epoch() != item.seen_epoch || replica.log->failed()) gained = UINT32_MAX;
+      // Consumers that read here wait for it.
+      if (lacks_watermark(replica, item)) gained = UINT32_MAX;
       if (visible_end(replica, rules_) > item.seen_end) gained += bytes_since(replica, item);
     }
     if (ready_.fetch_add(gained) + gained < static_cast<std::uint64_t>(std::max(1, request_.min_bytes)))
@@ -107,6 +115,11 @@ class Fetch final : public Waiter, public Delayed, public std::enable_shared_fro
     return out;
   }
 
+  // Where consumers read from followers, these are told of a watermark at once, not with the next records.
+  bool lacks_watermark(const Replica& replica, const FetchItem& item) const {
+    return rack_aware_ && rules_.replica_id >= 0 && replica.core.high_watermark() > item.seen_high_watermark;
+  }
+
   void refuse(ErrorCode error) {
     FetchResponse response;
     response.error_code = error;
@@ -134,7 +147,8 @@ class Fetch final : public Waiter, public Delayed, public std::enable_shared_fro
     bool now = last_pass_ || request_.max_wait_ms <= 0 || items_.empty();
     for (const FetchItem& item : items_) {
       bytes += item.data.records.size();
-      now = now || item.data.error_code != ErrorCode::none || item.data.diverging_epoch.epoch >= 0;
+      now = now || item.data.error_code != ErrorCode::none || item.data.diverging_epoch.epoch >= 0 ||
+            item.data.preferred_read_replica >= 0 || was_told_less(item);
     }
     if (now || bytes >= static_cast<std::uint64_t>(std::max(0, request_.min_bytes))) return answer();
     ready_.store(bytes);
@@ -144,13 +158,18 @@ class Fetch final : public Waiter, public Delayed, public std::enable_shared_fro
     scatter(call_.services.shards, *set_, shared_from_this(), &Fetch::wait_shard, &Fetch::waiting, true);
   }
 
+  bool was_told_less(const FetchItem& item) const {
+    return rack_aware_ && rules_.replica_id >= 0 && item.data.high_watermark > item.told_high_watermark;
+  }
+
   void wait_shard(std::size_t shard) {
     for (FetchItem& item : items_) {
       if (item.shard != shard) continue;
       Replica* replica = call_.services.replicas->find(item.wanted.topic, item.wanted.request.partition);
       if (replica == nullptr) continue;
       // It may have grown since it was read on another thread's behalf.
-      if (visible_end(*replica, rules_) > item.seen_end && on_change(*replica)) continue;
+      const bool more = visible_end(*replica, rules_) > item.seen_end || lacks_watermark(*replica, item);
+      if (more && on_change(*replica)) continue;
       replica->wait(shared_from_this());
     }
   }
@@ -237,6 +256,7 @@ class Fetch final : public Waiter, public Delayed, public std::enable_shared_fro
   std::optional<ShardSet> set_;
   std::size_t home_ = 0;
   bool last_pass_ = false;
+  bool rack_aware_ = false;
   std::uint64_t delay_id_ = 0;
   std::atomic<std::uint64_t> ready_{0};
   std::atomic<bool> done_{false};

@@ -88,6 +88,30 @@ void add_aborted(Replica& replica, FetchItem& item, std::int64_t end) {
   for (const auto& txn : *aborted) out.push_back({txn.producer_id, txn.first_offset});
 }
 
+// KIP-392: a replica in the consumer's rack, where this leader is not in it itself.
+std::optional<std::int32_t> nearer(const Replicas& replicas, const replica::ClusterImage& image,
+                                   const FetchRules& rules, const Replica& replica, std::int64_t offset) {
+  if (rules.rack.empty() || rules.replica_id >= 0 || !replica.core.is_leader()) return std::nullopt;
+  std::vector<std::int32_t> near;
+  for (const std::int32_t id : replica.core.state().replicas) {
+    const auto* broker = image.broker(id);
+    if (broker == nullptr || broker->rack != rules.rack) continue;
+    if (id == replica.core.leader()) return std::nullopt;
+    if (broker->endpoint(std::string(rules.listener)) != nullptr) near.push_back(id);
+  }
+  return near.empty() ? std::nullopt : replica.core.reader_choice(near, offset, replicas.clock().now());
+}
+
+// True when the consumer is sent elsewhere: it gets the offsets, no records.
+bool send_to(std::optional<std::int32_t> preferred, const Replica& replica, FetchItem& item) {
+  if (!preferred) return false;
+  item.data.preferred_read_replica = *preferred;
+  item.data.high_watermark = replica.core.high_watermark();
+  item.data.last_stable_offset = replica.last_stable_offset();
+  item.data.log_start_offset = replica.log->start_offset();
+  return true;
+}
+
 void read_log(Replica& replica, const FetchRules& rules, FetchItem& item, std::uint64_t bytes_left,
               bool min_one) {
   const auto& request = item.wanted.request;
@@ -152,6 +176,8 @@ void read_partition(Replicas& replicas, const replica::ClusterImage& image, cons
     return fail(item, not_here(image, item.wanted.topic, item.wanted.request.partition));
   if (const auto error = check(*replica, rules, item); error != ErrorCode::none) return fail(item, error);
   item.seen_epoch = replica->core.leader_epoch();
+  if (send_to(nearer(replicas, image, rules, *replica, item.wanted.request.fetch_offset), *replica, item))
+    return;
   read_log(*replica, rules, item, bytes_left, min_one);
   if (rules.replica_id < 0 || rules.again) return;
   // Only what agrees with this log is progress.
@@ -161,7 +187,7 @@ void read_partition(Replicas& replicas, const replica::ClusterImage& image, cons
       *replica, rules.replica_id,
       {request.fetch_offset, request.log_start_offset, image.broker(rules.replica_id) != nullptr,
        request.durable_offset < 0 ? replica::kAllDurable : request.durable_offset});
-  item.data.high_watermark = replica->core.high_watermark();
+  item.data.high_watermark = item.seen_high_watermark = replica->core.high_watermark();
 }
 
 }  // namespace tandem::broker::api

@@ -12,10 +12,12 @@ constexpr std::int16_t kSinceTopicIds = 13;  // Fetch names topics by their ids
 
 struct FetchRules {
   std::int16_t version = 0;
-  std::int32_t replica_id = -1;  // of a following broker, or -1 for consumers, -2 for debugging consumers
-  bool committed = false;        // isolation level read_committed
-  std::uint64_t bytes_max = 0;   // of the response
-  bool again = false;            // after a wait: a follower's progress has been counted already
+  std::int32_t replica_id = -1;    // of a following broker, or -1 for consumers, -2 for debugging consumers
+  bool committed = false;          // isolation level read_committed
+  std::uint64_t bytes_max = 0;     // of the response
+  bool again = false;              // after a wait: a follower's progress has been counted already
+  std::string_view rack = {};      // of a consumer that may be sent to a replica near it (KIP-392), or empty
+  std::string_view listener = {};  // that it came by
 };
 
 struct FetchItem {
@@ -24,6 +26,9 @@ struct FetchItem {
   std::size_t shard = 0;
   std::int64_t seen_end = 0;     // the end of what was visible when it was read
   std::int32_t seen_epoch = -1;  // and in which leader epoch
+  std::int64_t seen_high_watermark = -1;
+  std::int64_t told_high_watermark =
+      INT64_MAX;  // by the session's last answer; nothing is behind without one
   bool gave_data = false;
   protocol::FetchResponse::PartitionData data;
 };

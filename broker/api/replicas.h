@@ -36,6 +36,7 @@ struct ReplicasOptions {
   base::milliseconds lag_max{30000};       // replica.lag.time.max.ms
   bool flush_on_ack = false;               // tandem.log.flush.on.ack
   std::uint64_t seed = 1;                  // of fetch sessions' ids and the names of what is deleted
+  bool rack_aware = false;  // replica.selector.class: consumers may be sent to a follower in their rack
   // Settings of a topic; called on any thread.
   std::function<log::LogConfig(const std::string& topic)> config_of;
   // A log was made for a topic, whose settings in the tree may be new: no notification tells them. Any
@@ -100,6 +101,7 @@ class Replicas {
   Delays& delays(std::size_t shard) { return *state_[shard]->delays; }
   replica::FetchSessions& sessions(std::size_t shard) { return state_[shard]->sessions; }
   bool may_delete() const { return true; }
+  bool rack_aware() const { return options_.rack_aware; }
 
   // ---- any thread ----
   const base::Clock& clock() const { return clock_; }

@@ -95,6 +95,7 @@ struct BrokerConfig {
 
   // Replication and control.
   std::int64_t replica_lag_time_max_ms = 30000;
+  std::optional<std::string> replica_selector_class;
   std::int32_t num_replica_fetchers = 1;
   std::int32_t replica_fetch_wait_max_ms = 500;
   std::int32_t replica_fetch_min_bytes = 1;

@@ -195,7 +195,6 @@ constexpr std::array kLater{
     Known{"remote.log.storage.manager.impl.prefix", Type::string, "rsm.config.", Change::at_start,
           "Tiered storage."},
     Known{"remote.log.storage.system.enable", Type::boolean, "false", Change::at_start, "Tiered storage."},
-    Known{"replica.selector.class", Type::string, nullptr, Change::at_start, "Following other brokers."},
     Known{"replica.socket.receive.buffer.bytes", Type::int32, "65536", Change::at_start,
           "Following other brokers."},
     Known{"replication.quota.window.num", Type::int32, "11", Change::at_start, "Replication quotas."},

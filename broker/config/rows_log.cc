@@ -104,6 +104,9 @@ std::vector<conf::Setting> replication_rows() {
   return {
       setting("replica.lag.time.max.ms", &BrokerConfig::replica_lag_time_max_ms,
               {.doc = "A follower that was not caught up for so long leaves the in-sync set."}),
+      setting("replica.selector.class", &BrokerConfig::replica_selector_class,
+              {.doc = "org.apache.kafka.common.replica.RackAwareReplicaSelector: consumers that name a rack "
+                      "read from an in-sync replica in it. Unset or any other: from leaders."}),
       setting(
           "num.replica.fetchers", &BrokerConfig::num_replica_fetchers,
           {.doc = "Connections on which partitions of one leader are fetched; at least one for each shard "

@@ -1,5 +1,6 @@
 #include "broker/replica/partition.h"
 
+#include <tuple>
 #include <utility>
 
 namespace tandem::broker::replica {
@@ -126,6 +127,23 @@ bool Partition::on_fetch(std::int32_t replica, const Fetched& fetched, const Log
   remote.log_start = fetched.log_start;
   remote.live = fetched.live;
   return advance(log, now);
+}
+
+std::optional<std::int32_t> Partition::reader_choice(std::span<const std::int32_t> candidates,
+                                                     std::int64_t offset, base::Instant now) const {
+  if (role_ != Role::leader) return std::nullopt;
+  // Kafka's order: the further log, then the one that was caught up last, then the higher number.
+  std::optional<std::tuple<std::int64_t, base::Duration, std::int32_t>> best;
+  for (const std::int32_t id : candidates) {
+    const auto it = remotes_.find(id);
+    if (it == remotes_.end() || !contains(state_.isr, id)) continue;
+    const RemoteReplica& remote = it->second;
+    if (remote.log_end < offset || remote.log_start > offset) continue;
+    const base::Duration behind = remote.last_caught_up ? now - *remote.last_caught_up : lag_max_;
+    const auto seen = std::make_tuple(remote.log_end, -behind, id);
+    if (!best || seen > *best) best = seen;
+  }
+  return best ? std::optional(std::get<2>(*best)) : std::nullopt;
 }
 
 IsrChange Partition::propose(std::vector<std::int32_t> isr) {

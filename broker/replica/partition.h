@@ -11,6 +11,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <vector>
 
 #include "base/clock.h"
@@ -78,6 +79,10 @@ class Partition {
   // ---- as leader ----
   // The log grew, or more of it is durable. True when the high watermark moved.
   bool on_append(const LogEnds& log, base::Instant now);
+  // KIP-392: which of `candidates` a consumer at `offset` reads from best: in sync, having what it asks for,
+  // and of those the furthest.
+  std::optional<std::int32_t> reader_choice(std::span<const std::int32_t> candidates, std::int64_t offset,
+                                            base::Instant now) const;
   bool has_followers() const { return !remotes_.empty(); }
   bool is_follower(std::int32_t replica) const { return remotes_.contains(replica); }
   struct Fetched {

@@ -22,6 +22,8 @@ using base::milliseconds;
 using base::Status;
 
 constexpr milliseconds kFirstMetadataWait{10'000};
+constexpr std::string_view kRackAwareSelector = "org.apache.kafka.common.replica.RackAwareReplicaSelector";
+constexpr std::string_view kLeaderSelector = "org.apache.kafka.common.replica.LeaderSelector";
 
 std::vector<std::string> log_dirs(const config::BrokerConfig& config) {
   std::vector<std::string> dirs;
@@ -92,6 +94,9 @@ Status Broker::start() {
                       "inter.broker.protocol.version: \"{}\" is not a version of the protocol", protocol);
   if (!controller::ProtocolVersion::parse(protocol))
     log_.warn("inter.broker.protocol.version: {} is older than 2.7, which is spoken instead", protocol);
+  if (const auto& selector = config().replica_selector_class;
+      selector && *selector != kRackAwareSelector && *selector != kLeaderSelector)
+    log_.warn("replica.selector.class: {} is not here, consumers read from leaders", *selector);
   replicas_ = std::make_unique<api::Replicas>(outside_.clock, outside_.log.named("kafka.log.LogManager"),
                                               shards_, node_, outside_.disk, replicas_options());
   services_.replicas = replicas_.get();
@@ -332,6 +337,7 @@ api::ReplicasOptions Broker::replicas_options() {
   options.lag_max = milliseconds(config().replica_lag_time_max_ms);
   options.flush_on_ack = config().tandem_log_flush_on_ack;
   options.seed = outside_.seed + 3;
+  options.rack_aware = config().replica_selector_class == kRackAwareSelector;
   options.config_of = [this](const std::string& topic) {
     const auto settings = configs_.now();
     return api::log_config(settings->topic(topic), settings->broker(), topic);

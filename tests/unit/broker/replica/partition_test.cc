@@ -51,6 +51,23 @@ TEST_CASE("the high watermark is what all members of the in-sync set have") {
   CHECK(partition.high_watermark() == 12);
 }
 
+TEST_CASE("a consumer is sent to the in-sync replica of its rack that is furthest and has what it asks for") {
+  Partition partition = leading({1, 2});
+  const Ids both{2, 3};
+  CHECK(partition.reader_choice(both, 10, at(2)) == 2);  // 3 is not in sync
+  CHECK(!partition.reader_choice(both, 11, at(2)));      // nobody has that yet
+  CHECK(!partition.reader_choice(Ids{3}, 10, at(2)));
+  Partition all = leading();
+  CHECK(all.reader_choice(both, 5, at(2)) == 3);  // equals: the higher number, as Kafka
+  all.on_fetch(2, {12, 0}, ends(12), at(3));
+  CHECK(all.reader_choice(both, 5, at(4)) == 2);
+  all.on_fetch(3, {12, 7}, ends(12), at(5));
+  CHECK(all.reader_choice(both, 5, at(6)) == 2);  // the log of 3 begins at 7
+  Partition follower(2, 0, kLag);
+  follower.apply(told(1, 5, {1, 2, 3}), ends(10), at(0));
+  CHECK(!follower.reader_choice(Ids{3}, 5, at(1)));
+}
+
 TEST_CASE("the high watermark does not move while the set is below min.insync.replicas") {
   Partition partition = leading({1});
   CHECK(!partition.on_append(ends(20, 2), at(2)));
