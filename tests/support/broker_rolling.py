@@ -4,17 +4,17 @@ an idempotent producer and a consumer group work on it."""
 import re
 import time
 
-from confluent_kafka import ElectionType, KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from support import wait
+from peers import peers
+from support import servers, wait
 from support.broker_load import QUIET, Group, Load
 from support.replicas import unequal, verification_faults
 
 TOPIC, PARTITIONS = "rolling", 3
 # What either says of files that were not left cleanly. "Reloading from producer snapshot" is what Kafka says of
 # every log that it loads.
-COMPLAINT = re.compile(r"(?!.*(?:Reloading from producer snapshot|Skipping recovery))"
+COMPLAINT = re.compile(r"\[(?!.*(?:Reloading from producer snapshot|Skipping recovery))"
                        r".*(?:[Rr]ecover(?:ed|ing|y (?:of|for))|[Rr]ebuil|[Cc]orrupt|[Uu]nclean|FATAL|set aside"
                        r"|no clean shutdown file)")
 JAVA = {"heap": "256m", "options": ["-XX:TieredStopAtLevel=1"]}
@@ -83,10 +83,8 @@ class Rolling:
     def prefer(self):
         """The one that came back leads its part again."""
         def all_preferred():
-            try:
-                self.admin.elect_leaders(ElectionType.PREFERRED, request_timeout=10).result(15)
-            except KafkaException:
-                pass
+            peers.run(servers.tool("kafka-leader-election.sh", "--bootstrap-server", self.cluster.bootstrap,
+                                   "--election-type", "preferred", "--all-topic-partitions"), check=False)
             return all(self.cluster.leader(TOPIC, int(p)) == replicas[0]
                        for p, replicas in self.cluster.assignment(TOPIC)["partitions"].items())
 
