@@ -36,7 +36,8 @@ void describe_log_dirs(Call call, DescribeLogDirsRequest request) {
     std::map<std::string, std::vector<DescribeLogDirsResponse::DescribeLogDirsPartition>> topics;
     for (const auto& log : dir.logs)
       if (asked_for(request, log))
-        topics[log.topic].push_back({log.partition, static_cast<std::int64_t>(log.size), log.lag, false});
+        topics[log.topic].push_back(
+            {log.partition, static_cast<std::int64_t>(log.size), log.lag, log.future});
     for (auto& [name, partitions] : topics) result.topics.push_back({name, std::move(partitions)});
   }
   call.respond.send(response);

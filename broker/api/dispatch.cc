@@ -51,6 +51,7 @@ constexpr std::array kRows = {
     row<protocol::DeleteRecordsRequest, &delete_records>(),
     row<protocol::InitProducerIdRequest, &init_producer_id>(),
     row<protocol::OffsetForLeaderEpochRequest, &offset_for_leader_epoch>(),
+    row<protocol::AlterReplicaLogDirsRequest, &alter_replica_log_dirs>(),
     row<protocol::DescribeLogDirsRequest, &describe_log_dirs>(),
     row<protocol::DeleteGroupsRequest, &delete_groups>(),
     row<protocol::OffsetDeleteRequest, &offset_delete>(),

@@ -73,7 +73,8 @@ class Fetch final : public Waiter, public Delayed, public std::enable_shared_fro
       if (replica.core.leader_epoch() != item.seen_epoch || replica.log->failed()) gained = UINT32_MAX;
       // Consumers that read here wait for it.
       if (lacks_watermark(replica, item)) gained = UINT32_MAX;
-      if (visible_end(replica, rules_) > item.seen_end) gained += bytes_since(replica, item);
+      if (visible_end(replica, rules_) > item.seen_end && !item.throttled)
+        gained += bytes_since(replica, item);
     }
     if (ready_.fetch_add(gained) + gained < static_cast<std::uint64_t>(std::max(1, request_.min_bytes)))
       return false;

@@ -102,6 +102,13 @@ std::optional<std::int32_t> nearer(const Replicas& replicas, const replica::Clus
   return near.empty() ? std::nullopt : replica.core.reader_choice(near, offset, replicas.clock().now());
 }
 
+// Followers that are in sync are not held back: acknowledgements wait for them.
+bool throttles(const Replicas& replicas, const Replica& replica, std::int32_t follower) {
+  if (!replica.throttled_leader() || !replicas.quotas().exceeded(Throttle::leader)) return false;
+  const auto& isr = replica.core.state().isr;
+  return std::find(isr.begin(), isr.end(), follower) == isr.end();
+}
+
 // True when the consumer is sent elsewhere: it gets the offsets, no records.
 bool send_to(std::optional<std::int32_t> preferred, const Replica& replica, FetchItem& item) {
   if (!preferred) return false;
@@ -127,6 +134,7 @@ void read_log(Replica& replica, const FetchRules& rules, FetchItem& item, std::u
     item.data.last_stable_offset = item.data.log_start_offset = -1;
     return fail(item, ErrorCode::offset_out_of_range);
   }
+  if (item.throttled) return;
   const auto wanted = static_cast<std::uint64_t>(std::max(0, request.partition_max_bytes));
   const std::uint64_t limit = std::min(wanted, bytes_left);
   if (limit == 0 && !min_one) return;
@@ -176,10 +184,13 @@ void read_partition(Replicas& replicas, const replica::ClusterImage& image, cons
     return fail(item, not_here(image, item.wanted.topic, item.wanted.request.partition));
   if (const auto error = check(*replica, rules, item); error != ErrorCode::none) return fail(item, error);
   item.seen_epoch = replica->core.leader_epoch();
+  item.throttled = rules.replica_id >= 0 && throttles(replicas, *replica, rules.replica_id);
   if (send_to(nearer(replicas, image, rules, *replica, item.wanted.request.fetch_offset), *replica, item))
     return;
   read_log(*replica, rules, item, bytes_left, min_one);
-  if (rules.replica_id < 0 || rules.again) return;
+  if (rules.replica_id < 0) return;
+  if (replica->throttled_leader()) replicas.quotas().record(Throttle::leader, item.data.records.size());
+  if (rules.again) return;
   // Only what agrees with this log is progress.
   if (item.data.error_code != ErrorCode::none || item.data.diverging_epoch.epoch >= 0) return;
   const auto& request = item.wanted.request;

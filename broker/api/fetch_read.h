@@ -30,6 +30,7 @@ struct FetchItem {
   std::int64_t told_high_watermark =
       INT64_MAX;  // by the session's last answer; nothing is behind without one
   bool gave_data = false;
+  bool throttled = false;  // the leader's quota: nothing for now
   protocol::FetchResponse::PartitionData data;
 };
 

@@ -7,6 +7,7 @@
 #include "broker/protocol/messages/alter_configs.h"
 #include "broker/protocol/messages/alter_partition.h"
 #include "broker/protocol/messages/alter_partition_reassignments.h"
+#include "broker/protocol/messages/alter_replica_log_dirs.h"
 #include "broker/protocol/messages/api_versions.h"
 #include "broker/protocol/messages/controlled_shutdown.h"
 #include "broker/protocol/messages/create_partitions.h"
@@ -47,6 +48,7 @@ namespace tandem::broker::api {
 void allocate_producer_ids(Call call, protocol::AllocateProducerIdsRequest request);
 void alter_partition(Call call, protocol::AlterPartitionRequest request);
 void alter_partition_reassignments(Call call, protocol::AlterPartitionReassignmentsRequest request);
+void alter_replica_log_dirs(Call call, protocol::AlterReplicaLogDirsRequest request);
 void alter_configs(Call call, protocol::AlterConfigsRequest request);
 void describe_configs(Call call, protocol::DescribeConfigsRequest request);
 void incremental_alter_configs(Call call, protocol::IncrementalAlterConfigsRequest request);

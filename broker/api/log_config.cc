@@ -50,10 +50,26 @@ int level_of(const config::TopicConfig& topic, const std::optional<record::Codec
 // The newer limits count where they are set, else the older one for both sides.
 std::int64_t limit_of(std::int64_t newer, std::int64_t older) { return newer != INT64_MAX ? newer : older; }
 
+// "partition:broker" words, those of this broker; "*" is all.
+log::ThrottledPartitions throttled_here(const std::vector<std::string>& words, std::int32_t broker_id) {
+  log::ThrottledPartitions out;
+  for (const std::string_view word : words) {
+    if (word == "*") out.all = true;
+    const auto colon = word.find(':');
+    if (colon == std::string_view::npos) continue;
+    std::int32_t partition = -1;
+    std::int32_t broker = -1;
+    std::from_chars(word.data(), word.data() + colon, partition);
+    std::from_chars(word.data() + colon + 1, word.data() + word.size(), broker);
+    if (partition >= 0 && broker == broker_id) out.partitions.push_back(partition);
+  }
+  return out;
+}
+
 }  // namespace
 
 log::LogConfig log_config(const config::TopicConfig& topic, const config::BrokerConfig& broker,
-                          std::string_view topic_name) {
+                          std::string_view topic_name, std::int32_t broker_id) {
   const auto has_policy = [&topic](std::string_view policy) {
     return std::find(topic.cleanup_policy.begin(), topic.cleanup_policy.end(), policy) !=
            topic.cleanup_policy.end();
@@ -86,6 +102,8 @@ log::LogConfig log_config(const config::TopicConfig& topic, const config::Broker
   out.compression_level = level_of(topic, out.compression);
   out.downconversion_enable = topic.message_downconversion_enable;
   out.producer_id_expiration_ms = broker.producer_id_expiration_ms;
+  out.leader_throttled = throttled_here(topic.leader_replication_throttled_replicas, broker_id);
+  out.follower_throttled = throttled_here(topic.follower_replication_throttled_replicas, broker_id);
   return out;
 }
 

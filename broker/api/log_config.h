@@ -8,6 +8,6 @@
 namespace tandem::broker::api {
 
 log::LogConfig log_config(const config::TopicConfig& topic, const config::BrokerConfig& broker,
-                          std::string_view topic_name);
+                          std::string_view topic_name, std::int32_t broker_id);
 
 }  // namespace tandem::broker::api

@@ -114,6 +114,7 @@ ErrorCode Replica::truncate(std::int64_t offset) {
   if (const auto error = not_following(); error != ErrorCode::none) return error;
   const auto cut = log->truncate_to(offset);
   if (!cut) return failed(cut.error());
+  owner.on_cut(*this);
   core.follow(0, ends());
   changed();
   return ErrorCode::none;
@@ -122,6 +123,7 @@ ErrorCode Replica::truncate(std::int64_t offset) {
 ErrorCode Replica::restart(std::int64_t offset) {
   if (const auto error = not_following(); error != ErrorCode::none) return error;
   if (const auto status = log->truncate_fully_at(offset); !status) return failed(status.error());
+  owner.on_cut(*this);
   core.follow(0, ends());
   changed();
   return ErrorCode::none;

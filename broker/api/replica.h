@@ -33,6 +33,14 @@ struct AppendRequest {
   record::Origin origin = record::Origin::client;
 };
 
+// The log that is being made in another directory: always a beginning of the one that it will replace.
+struct LogMove {
+  std::shared_ptr<log::Log> log;
+  std::size_t dir = 0;
+  bool busy = false;    // a disk thread reads or syncs for it
+  bool synced = false;  // all but what came lately is durable
+};
+
 struct Replica : std::enable_shared_from_this<Replica> {
   Replica(Replicas& replicas, std::string topic, std::int32_t partition, std::size_t shard, std::size_t dir,
           std::int32_t broker_id, std::int64_t high_watermark, base::Duration lag_max)
@@ -47,9 +55,12 @@ struct Replica : std::enable_shared_from_this<Replica> {
   const std::string topic;
   const std::int32_t partition;
   const std::size_t shard;
-  const std::size_t dir;  // index of its log directory
-  replica::Partition core;
+  // The end of a move changes these three; other threads than the owner read them under Replicas' lock only.
+  std::size_t dir;  // index of its log directory
   std::shared_ptr<log::Log> log;
+  std::unique_ptr<LogMove> move;
+  std::uint64_t cuts = 0;  // truncations so far
+  replica::Partition core;
 
   replica::LogEnds ends() const;
   // What acknowledgements may count on: all that is there, or what is synced (tandem.log.flush.on.ack).
@@ -59,6 +70,10 @@ struct Replica : std::enable_shared_from_this<Replica> {
   std::int64_t visible_end(bool committed) const {
     return committed ? last_stable_offset() : core.high_watermark();
   }
+
+  // Whether its topic names it in leader. or follower.replication.throttled.replicas.
+  bool throttled_leader() const { return log->config().leader_throttled.contains(partition); }
+  bool throttled_follower() const { return log->config().follower_throttled.contains(partition); }
 
   // As leader: checks, appends, moves the watermark, tells the waiters.
   Appended append(const AppendRequest& request);

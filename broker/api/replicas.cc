@@ -27,6 +27,7 @@ Replicas::Replicas(const base::Clock& clock, logging::Logger log, Shards& shards
       node_(node),
       disk_(disk),
       options_(std::move(options)),
+      quotas_(clock),
       logs_(disk, options_.log_dirs),
       random_(options_.seed) {
   for (std::size_t i = 0; i < shards_.size(); ++i)
@@ -57,7 +58,9 @@ Status Replicas::load() {
     for (log::LoadJob& job : *jobs) loaders.run([this, &job] { job.run(disk_); });
     loaders.wait_idle();
   }
-  for (log::LoadJob& job : *jobs) install(job);
+  for (const bool future : {false, true})
+    for (log::LoadJob& job : *jobs)
+      if (job.future == future) install(job);
   for (const auto& gone : logs_.leftovers()) delete_later(gone, 0);
   const auto took = std::chrono::duration_cast<milliseconds>(clock_.now() - begin);
   log_.info("Loaded {} logs in {}ms", all_.size(), took.count());
@@ -76,6 +79,7 @@ void Replicas::install(log::LoadJob& job) {
     dir_failed(job.dir, *job.error);
     return;
   }
+  if (job.future) return install_copy(job);
   auto replica = std::make_shared<Replica>(*this, job.where.topic, job.where.partition,
                                            owner(job.where.topic, job.where.partition), job.dir,
                                            node_.broker_id, job.log->high_watermark(), options_.lag_max);
@@ -130,7 +134,8 @@ Result<std::shared_ptr<Replica>> Replicas::create(const std::string& topic, std:
     if (!is_new && !logs_.all_online())
       return make_error(Errc::unavailable, "{}-{} may be in a log directory that is offline", topic,
                         partition);
-    const auto place = logs_.place();
+    const auto wanted = wanted_dirs_.extract({topic, partition});
+    const auto place = wanted && logs_.dirs()[wanted.mapped()].online ? wanted.mapped() : logs_.place();
     if (!place) return place.error();
     dir = *place;
     path = logs_.path_for(dir, {topic, partition});
@@ -193,6 +198,7 @@ ErrorCode Replicas::become(const replica::Partition::State& state, const std::st
   if (on_leadership_ && (fresh_leader || !replica->core.is_leader()))
     on_leadership_(*replica, replica->core.is_leader());
   follow_or_not(*replica);
+  move_on(*replica);
   return ErrorCode::none;
 }
 
@@ -213,11 +219,8 @@ ErrorCode Replicas::stop(const std::string& topic, std::int32_t partition, std::
   found->changed();
   if (on_leadership_) on_leadership_(*found, false);
   if (!remove) return ErrorCode::none;
-  std::string unique;
-  {
-    const std::lock_guard lock(mutex_);
-    unique = fmt::format("{:016x}{:016x}", random_.next(), random_.next());
-  }
+  drop_move(*found);
+  const std::string unique = unique_name();
   const std::int64_t delay = found->log->config().file_delete_delay_ms;
   auto gone = found->log->mark_deleted(unique);
   if (!gone) {
@@ -236,6 +239,11 @@ ErrorCode Replicas::stop(const std::string& topic, std::int32_t partition, std::
   auto& logs = logs_.dirs()[keep->dir].logs;
   logs -= std::min<std::size_t>(logs, 1);
   return ErrorCode::none;
+}
+
+std::string Replicas::unique_name() {
+  const std::lock_guard lock(mutex_);
+  return fmt::format("{:016x}{:016x}", random_.next(), random_.next());
 }
 
 bool Replicas::accept_controller(std::int32_t controller_epoch) {
@@ -287,11 +295,13 @@ void Replicas::dir_failed(std::size_t dir, const base::Error& error) {
     path = logs_.dirs()[dir].path;
     all = !logs_.any_online();
     for (const auto& [where, replica] : all_)
-      if (replica->dir == dir) affected.push_back(replica);
+      if (replica->dir == dir || (replica->move && replica->move->dir == dir)) affected.push_back(replica);
   }
   log_.error("Log directory {} is offline: {}", path, error.context);
   for (auto& replica : affected) {
-    shards_.post(replica->shard, [this, replica, error] {
+    shards_.post(replica->shard, [this, replica, dir, error] {
+      if (replica->move && replica->move->dir == dir) forget_move(*replica);
+      if (replica->dir != dir) return;
       replica->log->fail(error);
       if (following_ != nullptr) following_->unfollow(*replica);
       replica->changed();
@@ -348,6 +358,10 @@ std::vector<Replicas::DirStatus> Replicas::dir_status() {
     for (const auto& [where, replica] : all_) {
       const auto lag = std::max<std::int64_t>(0, replica->log->high_watermark() - replica->log->end_offset());
       out[replica->dir].logs.push_back({where.topic, where.partition, replica->log->size(), lag});
+      if (!replica->move) continue;
+      const log::Log& copy = *replica->move->log;
+      out[replica->move->dir].logs.push_back(
+          {where.topic, where.partition, copy.size(), replica->log->end_offset() - copy.end_offset(), true});
     }
   }
   for (DirStatus& dir : out) {

@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "broker/api/disk_sync.h"
 #include "broker/api/following.h"
 #include "broker/api/replica.h"
+#include "broker/api/replication_quotas.h"
 #include "broker/api/services.h"
 #include "broker/api/waiting.h"
 #include "broker/log/log_set.h"
@@ -87,6 +89,9 @@ class Replicas {
   void on_follower_fetch(Replica& replica, std::int32_t follower, const replica::Partition::Fetched& fetched);
   // Asks for the in-sync sets of this shard without those that lag, and without suspects.
   void shrink_isrs(std::size_t shard, bool lagging);
+  // AlterReplicaLogDirs: a copy grows in `path` and takes the log's place once it has all of it.
+  protocol::ErrorCode move(const std::string& topic, std::int32_t partition, const std::string& path);
+  void on_cut(Replica& replica);  // its log was truncated: so is the copy
   void after_append(Replica& replica, std::int64_t now_ms);
   void on_log_failure(Replica& replica, const base::Error& error);
   // A read at `offset` found bytes that are not what was written. A follower cuts them off and fetches them
@@ -102,6 +107,8 @@ class Replicas {
   replica::FetchSessions& sessions(std::size_t shard) { return state_[shard]->sessions; }
   bool may_delete() const { return true; }
   bool rack_aware() const { return options_.rack_aware; }
+  ReplicationQuotas& quotas() { return quotas_; }
+  const ReplicationQuotas& quotas() const { return quotas_; }
 
   // ---- any thread ----
   const base::Clock& clock() const { return clock_; }
@@ -118,6 +125,7 @@ class Replicas {
     std::int32_t partition;
     std::uint64_t size;
     std::int64_t lag;
+    bool future = false;
   };
   struct DirStatus {
     std::string path;
@@ -145,6 +153,7 @@ class Replicas {
     base::Instant next_retention{};
     base::Instant next_expiration{};
     base::Instant next_lag_check{};
+    std::set<Replica*> moving;  // those with a copy under way
   };
   using Where = log::TopicPartition;
 
@@ -152,12 +161,25 @@ class Replicas {
   base::Result<std::shared_ptr<Replica>> create(const std::string& topic, std::int32_t partition,
                                                 bool is_new);
   void install(log::LoadJob& job);
+  void install_copy(log::LoadJob& job);
   void follow_or_not(Replica& replica);
   void ask_isr(Replica& replica, replica::IsrChange change);
   void on_isr_answered(Replica& replica, const replica::IsrChange& asked, protocol::ErrorCode error,
                        const replica::IsrChange& now);
   void make_syncs();
   void on_synced(Replica& replica, const base::Status& status);
+  // ---- moves, on the owner's thread ----
+  void begin_move(Replica& replica, std::shared_ptr<log::Log> copy, std::size_t dir);
+  void move_on(Replica& replica);
+  void copy_some(Replica& replica);
+  void copied(Replica& replica, const std::shared_ptr<log::Log>& copy, std::uint64_t cuts,
+              std::string_view bytes);
+  void sync_copy(Replica& replica);
+  void swap_in(Replica& replica);
+  void drop_move(Replica& replica);                         // the copy goes
+  std::shared_ptr<log::Log> forget_move(Replica& replica);  // its files stay
+  void move_failed(Replica& replica, const base::Error& error);
+  base::Status align_copy(Replica& replica);
   void tick(std::size_t shard);
   void retain(Replica& replica);
   bool mend(Replica& replica);
@@ -167,6 +189,7 @@ class Replicas {
   void write_checkpoints(bool high_watermarks_only);
   void checkpoint_tick();
   void dir_failed(std::size_t dir, const base::Error& error);
+  std::string unique_name();  // 32 hex digits
 
   const base::Clock& clock_;
   logging::Logger log_;
@@ -175,6 +198,7 @@ class Replicas {
   fs::Disk& disk_;
   ReplicasOptions options_;
   OnLeadership on_leadership_;
+  ReplicationQuotas quotas_;
   Following* following_ = nullptr;
   IsrKeeper* keeper_ = nullptr;
   FollowerProbes* probes_ = nullptr;
@@ -183,6 +207,7 @@ class Replicas {
   std::mutex mutex_;  // guards what follows
   log::LogSet logs_;
   std::map<Where, std::shared_ptr<Replica>> all_;
+  std::map<Where, std::size_t> wanted_dirs_;  // of logs that are not here yet, by AlterReplicaLogDirs
   std::multimap<std::int64_t, log::PendingDelete> deletions_;  // by wall time when due
   std::int32_t controller_epoch_ = 0;
   base::Random random_;

@@ -32,9 +32,10 @@ void Replicas::flush_later(Replica& replica, log::FlushWork work) {
   const auto job = std::make_shared<std::pair<log::FlushWork, Status>>(std::move(work), Status{});
   pool_->run(
       shards_.loop(replica.shard), [this, job] { job->second = log::Log::run(disk_, job->first); },
-      [this, self, job] {
-        self->log->end_flush(job->first, job->second);
-        if (!job->second) on_log_failure(*self, job->second.error());
+      [this, self, log = replica.log, job] {
+        log->end_flush(job->first, job->second);
+        // One that another took the place of meanwhile was renamed.
+        if (!job->second && log == self->log) on_log_failure(*self, job->second.error());
       });
 }
 
@@ -85,6 +86,8 @@ void Replicas::tick(std::size_t shard) {
     replica->log->release_readers();
   }
   if (lag_check || probes_ != nullptr) shrink_isrs(shard, lag_check);
+  const std::set<Replica*> moving = state.moving;
+  for (Replica* replica : moving) move_on(*replica);
   if (shard == 0) checkpoint_tick();
   state.tick->set(now + std::chrono::seconds(1));
 }
@@ -151,6 +154,12 @@ void Replicas::write_checkpoints(bool high_watermarks_only) {
       offsets.high_watermarks[where] = replica->log->high_watermark();
       offsets.recovery_points[where] = replica->log->recovery_point();
       if (replica->log->start_offset() > 0) offsets.log_starts[where] = replica->log->start_offset();
+      if (!replica->move) continue;
+      const log::Log& copy = *replica->move->log;
+      log::LogSet::Offsets& of_copy = dirs[replica->move->dir].second;
+      of_copy.high_watermarks[where] = copy.high_watermark();
+      of_copy.recovery_points[where] = copy.recovery_point();
+      if (copy.start_offset() > 0) of_copy.log_starts[where] = copy.start_offset();
     }
   }
   for (std::size_t i = 0; i < dirs.size(); ++i) {
@@ -170,12 +179,16 @@ Status Replicas::shutdown() {
     net::ThreadPool closers("close", options_.recovery_threads);
     std::mutex marks;
     for (const auto& [where, replica] : all_) {
-      closers.run([&, replica = replica] {
-        const auto status = replica->log->close(true);
+      const auto close = [&, replica = replica](log::Log& log, std::size_t dir) {
+        const auto status = log.close(true);
         if (status) return;
         log_.error("Cannot close {}-{}: {}", replica->topic, replica->partition, status.error().context);
         const std::lock_guard lock(marks);
-        clean[replica->dir] = false;
+        clean[dir] = false;
+      };
+      closers.run([close, replica = replica] {
+        close(*replica->log, replica->dir);
+        if (replica->move) close(*replica->move->log, replica->move->dir);
       });
     }
     closers.wait_idle();

@@ -19,10 +19,24 @@ std::optional<std::string> find(const Overrides& overrides, const conf::Setting&
   return std::nullopt;
 }
 
+bool is_rate(std::string_view key) { return key == kLeaderRate || key == kFollowerRate || key == kMovesRate; }
+
+base::Status check_rate(const std::string& key, const std::string& value) {
+  std::int64_t rate = 0;
+  if (!conf::fields::parse(value, {}, rate))
+    return base::make_error(base::Errc::invalid_argument,
+                            "Invalid value {} for configuration {}: Not a number of type LONG", value, key);
+  if (rate < 0)
+    return base::make_error(base::Errc::invalid_argument,
+                            "Invalid value {} for configuration {}: Value must be at least 0", value, key);
+  return {};
+}
+
 // Applies what is dynamic and valid.
 void apply_layer(const BrokerTable& table, const Overrides& overrides, const std::string& source,
                  BrokerConfig& config, std::vector<std::string>& complaints) {
   for (const auto& [key, value] : overrides) {
+    if (is_rate(key)) continue;
     const conf::Setting* setting = table.rows().find(key);
     if (setting == nullptr || setting->options.change == Change::at_start) {
       complaints.push_back(fmt::format("{}: {} is not a setting that can change while running", source, key));
@@ -199,6 +213,10 @@ std::vector<Described> Settings::describe_topic(const Overrides& overrides) cons
 base::Status Settings::check_dynamic(const Overrides& overrides, bool of_all_brokers) const {
   BrokerConfig changed = broker_;
   for (const auto& [key, value] : overrides) {
+    if (is_rate(key)) {
+      if (auto status = check_rate(key, value); !status) return status;
+      continue;
+    }
     const conf::Setting* setting = tables_->broker.rows().find(key);
     if (setting == nullptr) continue;  // Kafka lets unknown names through, for plugins
     if (setting->options.change == Change::at_start) {

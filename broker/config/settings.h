@@ -21,6 +21,12 @@ struct Tables {
   TopicTable topic = make_topic_table();
 };
 
+// Bytes a second that replication may send, take and copy: they exist in the tree only, have no row, and are
+// without limit where they are not set.
+inline constexpr std::string_view kLeaderRate = "leader.replication.throttled.rate";
+inline constexpr std::string_view kFollowerRate = "follower.replication.throttled.rate";
+inline constexpr std::string_view kMovesRate = "replica.alter.log.dirs.io.max.bytes.per.second";
+
 enum class Source : std::int8_t {  // DescribeConfigs' numbers
   topic = 1,
   dynamic_broker = 2,

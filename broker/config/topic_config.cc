@@ -109,6 +109,23 @@ std::vector<conf::Setting> message_rows() {
   };
 }
 
+bool is_throttled_replica(std::string_view word) {
+  const auto digits = [](std::string_view text) {
+    return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+  };
+  const auto colon = word.find(':');
+  return colon != std::string_view::npos && digits(word.substr(0, colon)) && digits(word.substr(colon + 1));
+}
+
+std::optional<std::string> throttled_list_fault(std::string_view value) {
+  std::vector<std::string> words;
+  if (value == "*" || value.empty()) return std::nullopt;
+  if (conf::fields::parse(value, {}, words) && std::all_of(words.begin(), words.end(), is_throttled_replica))
+    return std::nullopt;
+  return "must be the literal '*' or a list of replicas in the following format: "
+         "[partitionId]:[brokerId],[partitionId]:[brokerId],...";
+}
+
 std::vector<conf::Setting> cleaner_rows() {
   const auto later = State::accepted;
   return {
@@ -128,9 +145,15 @@ std::vector<conf::Setting> cleaner_rows() {
                .max = 1,
                .state = later,
                .synonyms = {"log.cleaner.min.cleanable.ratio"}}),
-      recognised("follower.replication.throttled.replicas", Type::list, "",
-                 {.doc = "Quotas.", .state = later}),
-      recognised("leader.replication.throttled.replicas", Type::list, "", {.doc = "Quotas.", .state = later}),
+      setting(
+          "follower.replication.throttled.replicas", &T::follower_replication_throttled_replicas,
+          {.doc = "Replicas that fetch no more than follower.replication.throttled.rate: partition:broker "
+                  "with commas, or *.",
+           .refuse = throttled_list_fault}),
+      setting("leader.replication.throttled.replicas", &T::leader_replication_throttled_replicas,
+              {.doc = "Replicas that send followers no more than leader.replication.throttled.rate: "
+                      "partition:broker with commas, or *.",
+               .refuse = throttled_list_fault}),
       recognised("local.retention.bytes", Type::int64, "-2",
                  {.doc = "Tiered storage.", .state = later, .synonyms = {"log.local.retention.bytes"}}),
       recognised("local.retention.ms", Type::int64, "-2",

@@ -42,6 +42,8 @@ struct TopicConfig {
   std::int64_t segment_jitter_ms = 0;
   std::int64_t segment_ms = 604800000;
   bool unclean_leader_election_enable = false;
+  std::vector<std::string> leader_replication_throttled_replicas;
+  std::vector<std::string> follower_replication_throttled_replicas;
 
   bool operator==(const TopicConfig&) const = default;
 };

@@ -70,6 +70,11 @@ Fault fault_of(const conf::Setting& setting, std::string_view text, const std::s
 }  // namespace
 
 base::Status set_or_fault(const conf::Setting& setting, std::string_view value, void* config) {
+  if (setting.options.refuse) {
+    if (const auto why = setting.options.refuse(value))
+      return base::make_error(base::Errc::invalid_argument, "Invalid value {} for configuration {}: {} {}",
+                              value, setting.key, setting.key, *why);
+  }
   const auto status = setting.field.set(config, value, setting.options);
   if (status) return {};
   const Fault fault = fault_of(setting, value, status.error().context);

@@ -139,6 +139,8 @@ class Log {
 
   // Writes indexes, producer snapshot; `sync` makes all of it durable. The log is not used after.
   base::Status close(bool sync);
+  // Renames the directory; no flush of it is under way. The caller syncs what holds it.
+  base::Status move_to(std::string dir);
   // Renames the directory (topic-partition.UNIQUE-delete) and gives what to unlink later.
   base::Result<PendingDelete> mark_deleted(std::string_view unique);
   void release_readers();

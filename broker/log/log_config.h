@@ -2,14 +2,26 @@
 // server/topic_config, handed to the log's owner thread whenever a key changes. Defaults are Kafka 3.9's.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "broker/record/format.h"
 
 namespace tandem::broker::log {
 
 constexpr std::int64_t kNever = INT64_MAX;
+
+// Partitions of a topic whose replica here is throttled.
+struct ThrottledPartitions {
+  bool all = false;
+  std::vector<std::int32_t> partitions;
+  bool contains(std::int32_t partition) const {
+    return all || std::find(partitions.begin(), partitions.end(), partition) != partitions.end();
+  }
+  bool operator==(const ThrottledPartitions&) const = default;
+};
 
 struct LogConfig {
   std::int64_t segment_bytes = 1073741824;
@@ -34,6 +46,8 @@ struct LogConfig {
   int compression_level = -1000;             // record::kDefaultLevel
   bool downconversion_enable = true;
   std::int64_t producer_id_expiration_ms = 86400000;
+  ThrottledPartitions leader_throttled;
+  ThrottledPartitions follower_throttled;
 
   bool operator==(const LogConfig&) const = default;
 };

@@ -323,20 +323,28 @@ bool Log::flush_due(std::int64_t now_ms) const {
 
 // ---- deletion --------------------------------------------------------------------------------------
 
+Status Log::move_to(std::string dir) {
+  if (auto status = note(disk_.rename(dir_, dir)); !status) return status;
+  dir_ = std::move(dir);
+  for (auto& [base, segment] : segments_) segment->moved(dir_);
+  epochs_.moved(fs::join(dir_, "leader-epoch-checkpoint"));
+  std::set<std::string> moved;
+  for (const std::string& path : snapshots_to_sync_)
+    moved.insert(fs::join(dir_, std::string_view(path).substr(path.rfind('/') + 1)));
+  snapshots_to_sync_ = std::move(moved);
+  return {};
+}
+
 Result<PendingDelete> Log::mark_deleted(std::string_view unique) {
-  const std::string renamed =
-      fs::join(fs::parent(dir_), renamed_dir(where_.topic, where_.partition, unique, "-delete"));
-  if (auto status = note(disk_.rename(dir_, renamed)); !status) return status.error();
-  dir_ = renamed;
+  const std::string renamed = renamed_dir(where_.topic, where_.partition, unique, "-delete");
+  if (auto status = move_to(fs::join(fs::parent(dir_), renamed)); !status) return status.error();
   for (auto& [base, segment] : segments_) {
-    segment->moved(renamed);
     segment->make_inactive();
     segment->release_readers();
   }
-  epochs_.moved(fs::join(renamed, "leader-epoch-checkpoint"));
   fail(base::make_error(Errc::closed, "{}-{} is deleted", where_.topic, where_.partition));
   PendingDelete out;
-  out.directory = renamed;
+  out.directory = dir_;
   return out;
 }
 

@@ -157,8 +157,9 @@ Status LogSet::scan_dir(std::size_t index, std::vector<LoadJob>& out) {
           "move it out of {}",
           path, dir.path);
     if (name->kind == DirKind::deleted) leftovers_.push_back({{}, path});
-    if (name->kind != DirKind::partition) continue;
+    if (name->kind != DirKind::partition && name->kind != DirKind::future) continue;
     LoadJob job;
+    job.future = name->kind == DirKind::future;
     job.dir = index;
     job.path = path;
     job.where = {name->topic, name->partition};
@@ -183,9 +184,9 @@ Result<std::vector<LoadJob>> LogSet::load_jobs(
     if (!dirs_[i].online) continue;
     if (auto status = scan_dir(i, jobs); !status) return status.error();
   }
-  std::map<TopicPartition, std::string> seen;
+  std::map<std::pair<TopicPartition, bool>, std::string> seen;
   for (LoadJob& job : jobs) {
-    const auto [it, fresh] = seen.emplace(job.where, job.path);
+    const auto [it, fresh] = seen.emplace(std::pair(job.where, job.future), job.path);
     if (!fresh)
       return make_error(Errc::invalid_argument, "{} and {} are the same partition: move one away", it->second,
                         job.path);
@@ -216,6 +217,17 @@ Result<std::size_t> LogSet::place() const {
 
 std::string LogSet::path_for(std::size_t dir, const TopicPartition& where) const {
   return fs::join(dirs_[dir].path, partition_dir(where.topic, where.partition));
+}
+
+std::string LogSet::future_path_for(std::size_t dir, const TopicPartition& where,
+                                    std::string_view unique) const {
+  return fs::join(dirs_[dir].path, renamed_dir(where.topic, where.partition, unique, "-future"));
+}
+
+std::optional<std::size_t> LogSet::find(std::string_view path) const {
+  for (std::size_t i = 0; i < dirs_.size(); ++i)
+    if (dirs_[i].path == path) return i;
+  return std::nullopt;
 }
 
 Status LogSet::write_checkpoints(std::size_t dir, const Offsets& offsets, bool high_watermarks_only) {

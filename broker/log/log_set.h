@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,7 @@ struct LoadJob {
   TopicPartition where;
   LoadOptions options;
   std::int64_t high_watermark = 0;
+  bool future = false;  // *-future: to take the place of the same partition's log in another directory
 
   std::unique_ptr<Log> log;  // the outcome, or
   std::optional<base::Error> error;
@@ -67,6 +69,8 @@ class LogSet {
   // The online directory with the fewest logs.
   base::Result<std::size_t> place() const;
   std::string path_for(std::size_t dir, const TopicPartition& where) const;
+  std::string future_path_for(std::size_t dir, const TopicPartition& where, std::string_view unique) const;
+  std::optional<std::size_t> find(std::string_view path) const;
 
   // Offsets of all logs of one directory, as their owners published them.
   struct Offsets {

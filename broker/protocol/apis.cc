@@ -117,7 +117,7 @@ constexpr auto kApis = std::to_array<Api>({
     row<DeleteAclsRequest>("DeleteAcls"),
     row<DescribeConfigsRequest>("DescribeConfigs", kAdvertised),
     row<AlterConfigsRequest>("AlterConfigs", kAdvertised),
-    row<AlterReplicaLogDirsRequest>("AlterReplicaLogDirs"),
+    row<AlterReplicaLogDirsRequest>("AlterReplicaLogDirs", kAdvertised),
     row<DescribeLogDirsRequest>("DescribeLogDirs", kAdvertised),
     row<SaslAuthenticateRequest>("SaslAuthenticate"),
     row<CreatePartitionsRequest>("CreatePartitions", kAdvertised),

@@ -68,7 +68,7 @@ void Fetcher::step(Instant now) {
   if (pending_ != 0 || !storing_.empty()) return;
   asked_.clear();
   if (ask_epochs() || !storing_.empty() || ask_bounds()) return;
-  ask_records();
+  ask_records(now);
 }
 
 template <class Request>
@@ -115,11 +115,16 @@ bool Fetcher::ask_bounds() {
   return true;
 }
 
-void Fetcher::ask_records() {
+void Fetcher::ask_records(Instant now) {
   std::vector<WantedPartition> wanted;
   bool have_ids = true;
   for (auto& [partition, followed] : partitions_) {
     if (followed.phase != Phase::fetching || followed.delayed_until) continue;
+    // One that lacks nothing is in sync, and stays so.
+    if (followed.lag != 0 && followed.log->throttled()) {
+      delay(followed, now);
+      continue;
+    }
     have_ids = have_ids && !followed.topic_id.is_zero();
     WantedPartition& row = wanted.emplace_back();
     row.topic = partition.topic;
@@ -221,6 +226,7 @@ void Fetcher::on_partition(const TopicPartition& partition, Followed& followed,
   if (options_.truncates_on_fetch() && data.diverging_epoch.epoch >= 0)
     return cut(partition, followed, truncation_for(*followed.log, data.diverging_epoch, followed.offset));
   followed.then = {partition, data.high_watermark, data.log_start_offset};
+  followed.lag = std::max<std::int64_t>(0, data.high_watermark - followed.log->end_offset());
   if (data.records.is_null() || data.records.size() == 0) return advance(followed);
   followed.storing = Storing::records;
   storing_.insert(partition);
@@ -327,7 +333,10 @@ void Fetcher::on_stored(const TopicPartition& partition, ErrorCode error, Instan
       give_up(partition, error);
     } else {
       const bool ask_again = stored == Storing::unsettled_cut && !options_.truncates_on_fetch();
-      if (stored == Storing::records) advance(followed);
+      if (stored == Storing::records) {
+        followed.lag = std::max<std::int64_t>(0, followed.then.high_watermark - followed.log->end_offset());
+        advance(followed);
+      }
       go_on(followed);
       if (ask_again) followed.phase = Phase::truncating;
     }

@@ -104,7 +104,8 @@ class Fetcher {
     std::int64_t offset = 0;  // to fetch from; while truncating, where to cut if the leader knows nothing
     std::optional<std::int32_t> last_epoch;      // of what is below; nothing where batches carry none
     std::optional<base::Instant> delayed_until;  // after an error
-    std::uint32_t soon = 0;  // errors in a row of a leader that does not know yet that it leads
+    std::uint32_t soon = 0;           // errors in a row of a leader that does not know yet that it leads
+    std::optional<std::int64_t> lag;  // behind the leader's high watermark, once that is known
     Storing storing = Storing::nothing;
     Advance then;  // once the records are stored
   };
@@ -123,7 +124,7 @@ class Fetcher {
   void step(base::Instant now);
   bool ask_epochs();
   bool ask_bounds();
-  void ask_records();
+  void ask_records(base::Instant now);
   template <class Request>
   void ask(std::int16_t version, Request request);
   template <class Topics, class OnRow>

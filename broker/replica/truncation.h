@@ -23,6 +23,8 @@ class FollowedLog {
   virtual std::optional<std::int32_t> latest_epoch() const = 0;
   // The largest epoch at or below, and where it ends; -1, -1 where the log knows none.
   virtual EpochEnd end_of(std::int32_t epoch) const = 0;
+  // Whether its quota lets nothing more come for now.
+  virtual bool throttled() const { return false; }
 };
 
 struct Truncation {

@@ -213,12 +213,33 @@ void Broker::follow_settings() {
   };
   subscriber.on_broker = [this] {
     replicas_->config_changed("");
+    limit_replication();
     if (sockets_) sockets_->set_limits(limits());
     renew_registration();
     fetchers_->set_fetchers(static_cast<std::size_t>(configs_.now()->broker().num_replica_fetchers));
     control_->set_unclean_default(configs_.now()->broker().unclean_leader_election_enable);
   };
   configs_.subscribe(std::move(subscriber));
+  limit_replication();
+}
+
+// These keys exist in the tree only, of one broker or of all.
+void Broker::limit_replication() {
+  const auto settings = configs_.now();
+  const auto rate = [&settings](std::string_view key) {
+    std::int64_t value = replica::Quota::kUnlimited;
+    for (const auto* layer : {&settings->cluster_overrides(), &settings->broker_overrides()}) {
+      const auto it = layer->find(std::string(key));
+      if (it == layer->end()) continue;
+      if (std::int64_t set = 0; conf::fields::parse(it->second, {}, set))
+        value = std::max<std::int64_t>(1, set);
+    }
+    return value;
+  };
+  auto& quotas = replicas_->quotas();
+  quotas.limit(api::Throttle::leader, rate(config::kLeaderRate));
+  quotas.limit(api::Throttle::follower, rate(config::kFollowerRate));
+  quotas.limit(api::Throttle::moves, rate(config::kMovesRate));
 }
 
 // Resolved once the metadata names this broker and a controller. Clients that ask before are told that there
@@ -340,7 +361,7 @@ api::ReplicasOptions Broker::replicas_options() {
   options.rack_aware = config().replica_selector_class == kRackAwareSelector;
   options.config_of = [this](const std::string& topic) {
     const auto settings = configs_.now();
-    return api::log_config(settings->topic(topic), settings->broker(), topic);
+    return api::log_config(settings->topic(topic), settings->broker(), topic, node_.broker_id);
   };
   options.on_created = [this](const std::string& topic) { watcher_->refresh_topic(topic); };
   options.on_dir_failure = [this](const std::string& dir, bool all) {

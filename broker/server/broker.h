@@ -59,6 +59,7 @@ class Broker {
   std::future<void> first_metadata();
   base::Status enlist(std::vector<shell::NamedEndpoint> bound);
   zk::BrokerRegistration registration_now() const;
+  void limit_replication();
   void renew_registration();
   void make_followers();
   void make_probes();

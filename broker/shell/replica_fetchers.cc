@@ -32,6 +32,9 @@ class LogView final : public replica::FollowedLog {
     const auto end = replica_.log->epochs().end_of(epoch, replica_.log->end_offset());
     return {end.epoch, end.end_offset};
   }
+  bool throttled() const override {
+    return replica_.throttled_follower() && replica_.owner.quotas().exceeded(api::Throttle::follower);
+  }
 
  private:
   api::Replica& replica_;
@@ -187,6 +190,8 @@ class ReplicaFetchers::Source {
 
   void perform(replica::AppendFetched& append) {
     store(append.partition, [&](api::Replica& replica) {
+      if (replica.throttled_follower())
+        replica.owner.quotas().record(api::Throttle::follower, append.records.size());
       return replica.append_fetched(append.offset, append.records.slice().view());
     });
   }

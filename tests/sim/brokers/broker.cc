@@ -187,7 +187,7 @@ api::ReplicasOptions SimBroker::replicas_options() {
   options.seed = seed_;
   options.config_of = [this](const std::string& topic) {
     const auto settings = configs_.now();
-    return api::log_config(settings->topic(topic), settings->broker(), topic);
+    return api::log_config(settings->topic(topic), settings->broker(), topic, node_.broker_id);
   };
   options.on_created = [this](const std::string& topic) { watcher_->refresh_topic(topic); };
   options.on_dir_failure = [this](const std::string& dir, bool all) {
