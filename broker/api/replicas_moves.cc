@@ -231,7 +231,14 @@ void Replicas::swap_in(Replica& replica) {
     const std::lock_guard lock(mutex_);
     path = logs_.path_for(replica.move->dir, {replica.topic, replica.partition});
   }
-  Status status = copy->move_to(path);
+  // What was promised to be on disk is there in the new directory before the old one goes.
+  Status status;
+  if (flush_on_ack() || old->config().flush_messages != log::kNever) {
+    log::FlushWork work = copy->begin_data_flush(clock_.wall().ms);
+    status = log::Log::run(disk_, work);
+    copy->end_flush(work, status);
+  }
+  if (status) status = copy->move_to(path);
   if (status) status = disk_.sync_dir(fs::parent(path));
   if (!status) return move_failed(replica, status.error());
   state_[replica.shard]->moving.erase(&replica);

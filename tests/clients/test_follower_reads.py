@@ -1,5 +1,5 @@
-"""Consumers that name a rack read from the in-sync replica in it (KIP-392): librdkafka's client.rack says so in
-its statistics; where there is none, or it is gone, from the leader."""
+"""Consumers that name a rack read from the in-sync replica in it (KIP-392): librdkafka's client.rack says so
+in its statistics; where there is none, or it is gone, from the leader."""
 
 import json
 import statistics
@@ -90,7 +90,8 @@ def test_a_follower_hears_of_the_watermark_at_once(cluster):
     topic = cluster.create("prompt", assignment=[[1, 2, 3]])
     cluster.await_in_sync(topic)
     reader = Reader(cluster, topic, "rack3")
-    producer = confluent_kafka.Producer({"bootstrap.servers": cluster.bootstrap, "acks": "all", "linger.ms": 0})
+    producer = confluent_kafka.Producer({"bootstrap.servers": cluster.bootstrap, "acks": "all",
+                                         "linger.ms": 0})
 
     def send():
         producer.produce(topic, b"x", partition=0)

@@ -34,7 +34,8 @@ def move(broker, partition, directory):
 
 
 def set_rate(broker, rate):
-    resource = ConfigResource("broker", "0", set_config={"replica.alter.log.dirs.io.max.bytes.per.second": rate})
+    key = "replica.alter.log.dirs.io.max.bytes.per.second"
+    resource = ConfigResource("broker", "0", set_config={key: rate})
     admin = AdminClient({**QUIET, "bootstrap.servers": broker.bootstrap})
     for future in admin.alter_configs([resource]).values():
         future.result(20)
@@ -76,8 +77,9 @@ def test_a_replica_moves_under_load_and_nothing_is_lost(moving):
             assert f"for replica {name} with broker 0" in said, said
             wait.until(lambda: where(moving)[name] != before[name], 20, f"the move of {name}", interval=0.2)
             load.more(200)
-        verified = peers.run(servers.tool("kafka-reassign-partitions.sh", "--bootstrap-server", moving.bootstrap,
-                                          "--reassignment-json-file", str(file), "--verify"))
+        verified = peers.run(servers.tool(
+            "kafka-reassign-partitions.sh", "--bootstrap-server", moving.bootstrap,
+            "--reassignment-json-file", str(file), "--verify"))
         assert f"Reassignment of replica {TOPIC}-1-0 completed successfully" in verified, verified
     assert load.failed == []
     assert load.faults(lambda _: moving.port) == {"lost": 0, "duplicated": 0, "reordered": 0}
@@ -103,7 +105,8 @@ def test_a_throttled_move_is_seen_survives_a_kill_and_can_be_taken_back(moving, 
     tree = connect(coord_of.connect)
     wait.until(lambda: not tree.exists("/brokers/ids/0"), 20, "the end of the old session")
     moving.start()
-    wait.until(lambda: log_dirs(moving)[other(before)].get(name, {}).get("isFuture"), 20, "the copy after the kill")
+    wait.until(lambda: log_dirs(moving)[other(before)].get(name, {}).get("isFuture"), 20,
+               "the copy after the kill")
     assert where(moving)[name] == before
     move(moving, 0, before)
     wait.until(lambda: name not in log_dirs(moving)[other(before)], 10, "the end of the copy")

@@ -1,5 +1,5 @@
-"""Following and leading with racks beside Kafka: Kafka's consumer reads from our follower of its rack, ours sends
-consumers to Apache's followers, and the reverse."""
+"""Following and leading with racks beside Kafka: Kafka's consumer reads from our follower of its rack, ours
+sends consumers to Apache's followers, and the reverse."""
 
 import subprocess
 
@@ -27,7 +27,8 @@ def console_consumer(tmp_path, bootstrap, topic, rack, count):
     """What Kafka's consumer prints, and says of the replica it prefers."""
     (tmp_path / "log4j.properties").write_text(LOGGING)
     command = peers.java("kafka", peers.KAFKA,
-                         peers.tool_class(peers.KAFKA, "kafka-console-consumer"), "--bootstrap-server", bootstrap,
+                         peers.tool_class(peers.KAFKA, "kafka-console-consumer"),
+                         "--bootstrap-server", bootstrap,
                          "--topic", topic, "--partition", 0, "--offset", "earliest", "--max-messages", count,
                          "--consumer-property", f"client.rack={rack}", "--timeout-ms", 60000,
                          options=("-Xmx256m", f"-Dlog4j.configuration=file:{tmp_path}/log4j.properties"))

@@ -213,7 +213,8 @@ class ApacheKafka(Process):
         return f"{ports.HOST}:{self.port}"
 
     def command(self):
-        options = [f"-Xmx{self.heap}", f"-Xms{self.heap}", f"-Dkafka.logs.dir={self.directory}", *self.options]
+        options = [f"-Xmx{self.heap}", f"-Xms{self.heap}", f"-Dkafka.logs.dir={self.directory}",
+                   *self.options]
         return java("kafka", self.version, "kafka.Kafka", self.config, level="INFO", options=options)
 
     def ready(self):

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # The walkthrough's cluster: three brokers over an ensemble of three. Six replicas, two to a broker; describe,
 # znodes and directories agree; a killed leader loses nothing; a killed controller has a successor; one that
-# sleeps past its session changes nothing when it wakes; no replica left is leader -1, and that ends.
+# sleeps past its session changes nothing when it wakes; no replica left is leader -1, and that ends. The
+# lines with --zookeeper by our tools and by Kafka 2.7.2's, which must say the same.
 import json
 import os
 import signal
@@ -11,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from peers import peers  # noqa: E402
 from support import servers, wait  # noqa: E402
 from support.cluster import NUMBERS, Cluster, Load, read_all  # noqa: E402
 from support.ensembles import Ensemble  # noqa: E402
@@ -34,6 +36,8 @@ def step(sentence):
 def spread(cluster, tree):
     typed("kafka-topics.sh", "--create", "--zookeeper", tree, "--replication-factor", 2,
           "--partitions", PARTITIONS, "--topic", TOPIC)
+    # The server asked here may be behind the one that the tool asked.
+    wait.until(lambda: cluster.tree.exists(f"/brokers/topics/{TOPIC}"), 10, "the topic's node")
     assignment = json.loads(cluster.tree.get(f"/brokers/topics/{TOPIC}")[0])["partitions"]
     for partition, replicas in assignment.items():
         cluster.await_in_sync(TOPIC, replicas, partition=int(partition))
@@ -60,6 +64,67 @@ def messages(cluster):
     assert sorted(read.split("\n")) == sorted(lines.split("\n"))
     typed("kafka-consumer-groups.sh", "--bootstrap-server", cluster.bootstrap, "--describe",
           "--group", "group1")
+
+
+OLD = "kafka 2.7.2"
+OLD_CLASSES = {"kafka-preferred-replica-election": "kafka.admin.PreferredReplicaLeaderElectionCommand"}
+
+
+def by(who, tool, *arguments):
+    """Exit code and output of our tool, or of 2.7.2's."""
+    print(f"[{who}] $ {tool}.sh {' '.join(map(str, arguments))}", flush=True)
+    if who != OLD:
+        command = servers.tool(f"{tool}.sh", *arguments)
+    elif tool in OLD_CLASSES:
+        command = peers.java("kafka", peers.KAFKA_OLD, OLD_CLASSES[tool], *arguments, options=("-Xmx256m",))
+    else:
+        command = peers.kafka_tool(peers.KAFKA_OLD, tool, *arguments, options=("-Xmx256m",))
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
+    print(done.stdout, end="", flush=True)
+    return done.returncode, done.stdout
+
+
+def old_lines(cluster, tree):
+    """The walkthrough's topic lines as Kafka 2.7 and older have them; what either prints."""
+    said = {}
+    for who, name in ((OLD, "theirs"), ("ours", "owntop")):
+        at = ("kafka-topics", "--zookeeper", tree, "--topic", name)
+        said[who] = [by(who, *at, "--create", "--replica-assignment", "1:2,2:3,3:1")]
+        for partition, replicas in enumerate(([1, 2], [2, 3], [3, 1])):
+            cluster.await_in_sync(name, replicas, partition=partition)
+        said[who].append(by(who, *at, "--describe"))
+        said[who].append(by(who, *at, "--alter", "--partitions", 6))
+        wait.until(lambda: len(cluster.in_sync(name, 5)) == 2, 30, "the added partitions")
+        said[who].append(by(who, *at, "--alter", "--partitions", 2))
+        listed = by(who, "kafka-topics", "--zookeeper", tree, "--list")
+        assert {name, TOPIC} <= set(listed[1].split()), listed
+        said[who].append(by(who, *at, "--delete"))
+        wait.until(lambda: not cluster.tree.exists(f"/brokers/topics/{name}"), 30, "the end of the topic")
+        said[who] = [(code, text.replace(name, "NAME")) for code, text in said[who]]
+    for theirs, ours in zip(said[OLD], said["ours"]):
+        # A refusal's last lines are a stack trace there.
+        theirs_lines, ours_lines = theirs[1].splitlines(), ours[1].splitlines()
+        assert theirs[0] == ours[0], (theirs, ours)
+        same = theirs_lines == ours_lines or (theirs[0] and theirs_lines[:1] == ours_lines[:1])
+        assert same, (theirs, ours)
+    step("create, describe, alter, list and delete with --zookeeper: 2.7.2's tools and ours say the same")
+
+
+def old_moves(cluster, tree, directory):
+    """2.7.2's own tools move a partition and its leader by the znodes of old."""
+    cluster.create("moved", assignment=[[1, 2]])
+    cluster.await_in_sync("moved", [1, 2])
+    moves = directory / "moves.json"
+    moves.write_text(json.dumps({"version": 1, "partitions": [
+        {"topic": "moved", "partition": 0, "replicas": [3, 1]}]}))
+    at = ("kafka-reassign-partitions", "--zookeeper", tree, "--reassignment-json-file", moves)
+    assert by(OLD, *at, "--execute")[0] == 0
+    cluster.await_in_sync("moved", [1, 3])
+    wait.until(lambda: "is complete" in by(OLD, *at, "--verify")[1], 60, "the end of the move", interval=1)
+    assert json.loads(cluster.tree.get("/brokers/topics/moved")[0])["partitions"] == {"0": [3, 1]}
+    assert by(OLD, "kafka-preferred-replica-election", "--zookeeper", tree)[0] == 0
+    wait.until(lambda: cluster.state("moved")["leader"] == 3, 30, "the preferred leader")
+    step("2.7.2's tools moved a partition and elected its preferred leader by the tree")
 
 
 def killed_leader(cluster):
@@ -138,6 +203,8 @@ def main():
             with Cluster.ours(directory, ensemble.hosts()) as cluster:
                 spread(cluster, ensemble.hosts())
                 messages(cluster)
+                old_lines(cluster, ensemble.hosts())
+                old_moves(cluster, ensemble.hosts(), directory)
                 killed_leader(cluster)
                 killed_controller(cluster)
                 split_brain(cluster)

@@ -25,7 +25,8 @@ def roll(version):
     with tempfile.TemporaryDirectory(prefix="tandem-rolling-brokers-") as directory:
         directory = Path(directory)
         with Ensemble(directory / "ensemble", ["ours"] * 3) as ensemble, \
-                Cluster(directory, ensemble.hosts(), [theirs] * 3, config=protocol(version), java=JAVA) as cluster:
+                Cluster(directory, ensemble.hosts(), [theirs] * 3, config=protocol(version),
+                        java=JAVA) as cluster:
             rolling = Rolling(cluster, version, say=lambda text: print(text, flush=True))
             figures = rolling.through(["ours", theirs])
     print(f"Kafka {version}: " + ", ".join(f"{name} {count}" for name, count in figures.items()), flush=True)

@@ -1,5 +1,5 @@
-"""A load on brokers that come and go: an idempotent acks=all producer on several partitions and a group of two
-consumers, each on a thread of its own, and what must hold of both."""
+"""A load on brokers that come and go: an idempotent acks=all producer on several partitions and a group of
+two consumers, each on a thread of its own, and what must hold of both."""
 
 import threading
 

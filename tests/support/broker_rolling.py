@@ -1,5 +1,5 @@
-"""A running cluster of brokers replaced one by one, and put back, on the same directories, ids and ports, while
-an idempotent producer and a consumer group work on it."""
+"""A running cluster of brokers replaced one by one, and put back, on the same directories, ids and ports,
+while an idempotent producer and a consumer group work on it."""
 
 import re
 import time
@@ -12,11 +12,11 @@ from support.broker_load import QUIET, Group, Load
 from support.replicas import unequal, verification_faults
 
 TOPIC, PARTITIONS = "rolling", 3
-# What either says of files that were not left cleanly. "Reloading from producer snapshot" is what Kafka says of
-# every log that it loads.
+# What either says of files that were not left cleanly. "Reloading from producer snapshot" is what Kafka says
+# of every log that it loads.
 COMPLAINT = re.compile(r"\[(?!.*(?:Reloading from producer snapshot|Skipping recovery))"
-                       r".*(?:[Rr]ecover(?:ed|ing|y (?:of|for))|[Rr]ebuil|[Cc]orrupt|[Uu]nclean|FATAL|set aside"
-                       r"|no clean shutdown file)")
+                       r".*(?:[Rr]ecover(?:ed|ing|y (?:of|for))|[Rr]ebuil|[Cc]orrupt|[Uu]nclean|FATAL"
+                       r"|set aside|no clean shutdown file)")
 JAVA = {"heap": "256m", "options": ["-XX:TieredStopAtLevel=1"]}
 
 

@@ -1,4 +1,4 @@
-"""Whether the replicas of partitions are equal, as Kafka's DumpLogSegments and both verification tools see it."""
+"""Whether replicas of partitions are equal, as Kafka's DumpLogSegments and both verification tools see."""
 
 import re
 import subprocess

@@ -1,0 +1,65 @@
+"""kafka-python's own integration tests, as its source distribution carries them, against three tandem-brokers
+and three of Apache's in the same run: what Apache passes, ours pass. Left out is what needs transactions,
+access lists or KRaft."""
+
+import importlib.metadata
+import os
+import subprocess
+import sys
+import tarfile
+import xml.etree.ElementTree as xml
+
+import pytest
+
+from peers import peers
+from support.broker_rolling import JAVA
+from support.clusters import Cluster
+
+pytestmark = pytest.mark.full
+FILES = ("test_admin_integration.py", "test_consumer_integration.py", "test_producer_integration.py")
+NEEDS_MORE = "transactional or acls or metadata_quorum"
+
+
+def source():
+    """The unpacked source distribution of the release that the tests use."""
+    version = importlib.metadata.version("kafka-python")
+    home = peers.cache() / f"kafka-python-{version}"
+    if not (home / "ready").exists():
+        home.mkdir(parents=True, exist_ok=True)
+        command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-binary", ":all:",
+                   "-d", str(home), f"kafka-python=={version}"]
+        subprocess.run(command, check=True, stdin=subprocess.DEVNULL, timeout=300)
+        with tarfile.open(next(home.glob("*.tar.gz"))) as packed:
+            packed.extractall(home, filter="data")
+        (home / "ready").touch()
+    return next(path for path in home.iterdir() if (path / "test" / "integration").is_dir())
+
+
+def suite(cluster, directory, seconds=900):
+    """{test: passed} against the first broker of the cluster."""
+    home, report = source(), directory / "report.xml"
+    files = [str(home / "test" / "integration" / name) for name in FILES]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--rootdir={home}",
+               "-c", os.devnull, f"--junitxml={report}", "-k", f"not ({NEEDS_MORE})", *files]
+    environment = {**os.environ, "KAFKA_URI": f"kafka://{cluster.brokers[0].bootstrap}",
+                   "KAFKA_VERSION": peers.KAFKA, "PYTHONPATH": str(home)}
+    with open(directory / "pytest.log", "wb") as out:
+        subprocess.run(command, cwd=home, env=environment, stdin=subprocess.DEVNULL, stdout=out,
+                       stderr=subprocess.STDOUT, timeout=seconds)
+    return {f"{case.get('classname')}.{case.get('name')}":
+            not any(child.tag in ("failure", "error", "skipped") for child in case)
+            for case in xml.parse(report).getroot().iter("testcase")}
+
+
+def test_what_apache_passes_ours_pass(tmp_path, new_coord):
+    passed = {}
+    for kind in ("ours", "apache"):
+        directory = tmp_path / kind
+        with Cluster(directory, new_coord().connect, [kind] * 3, config={"num.partitions": 4},
+                     java=JAVA) as cluster:
+            found = suite(cluster, directory)
+        passed[kind] = {name for name, good in found.items() if good}
+        print(f"{kind}: {len(passed[kind])} of {len(found)} passed; not: "
+              f"{sorted(name.rpartition('.')[2] for name in found.keys() - passed[kind])}")
+    assert passed["apache"], (tmp_path / "apache" / "pytest.log").read_text()[-3000:]
+    assert passed["apache"] - passed["ours"] == set()
