@@ -27,13 +27,11 @@ class Life:
         self.group.reaches(self.load)
         self.say(f"  {what}: {time.monotonic() - begun:.1f} s, {self.load.count} records acknowledged")
 
-    def admin(self):
-        return AdminClient({**QUIET, "bootstrap.servers": self.cluster.bootstrap})
-
     def create(self, name, partitions):
         config = {"min.insync.replicas": "2", "segment.bytes": "200000"}
         topic = NewTopic(name, partitions, 3, config=config)
-        self.admin().create_topics([topic], operation_timeout=30)[name].result(60)
+        admin = AdminClient({**QUIET, "bootstrap.servers": self.cluster.bootstrap})
+        admin.create_topics([topic], operation_timeout=30)[name].result(60)
         wait.until(lambda: self.cluster.in_sync(name), 60, f"all replicas of {name} in sync")
 
     def through(self):
