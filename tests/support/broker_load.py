@@ -33,8 +33,12 @@ class Load:
     def run(self):
         partition = 0
         while not self.ending.is_set():
-            self.producer.produce(self.topic, b"%d" % self.attempted[partition], partition=partition,
-                                  on_delivery=self.on_delivery)
+            try:
+                self.producer.produce(self.topic, b"%d" % self.attempted[partition], partition=partition,
+                                      on_delivery=self.on_delivery)
+            except BufferError:  # as much is under way as the client may hold
+                self.producer.poll(0.05)
+                continue
             self.attempted[partition] += 1
             partition = (partition + 1) % self.partitions
             self.producer.poll(self.pause)
