@@ -112,8 +112,10 @@ ErrorCode Replica::append_fetched(std::int64_t offset, std::string_view records)
 
 ErrorCode Replica::truncate(std::int64_t offset) {
   if (const auto error = not_following(); error != ErrorCode::none) return error;
+  const std::int64_t whole = log->recovery_point();
   const auto cut = log->truncate_to(offset);
   if (!cut) return failed(cut.error());
+  if (log->recovery_point() < whole) owner.checkpoint_soon();
   owner.on_cut(*this);
   core.follow(0, ends());
   changed();
@@ -123,6 +125,7 @@ ErrorCode Replica::truncate(std::int64_t offset) {
 ErrorCode Replica::restart(std::int64_t offset) {
   if (const auto error = not_following(); error != ErrorCode::none) return error;
   if (const auto status = log->truncate_fully_at(offset); !status) return failed(status.error());
+  owner.checkpoint_soon();
   owner.on_cut(*this);
   core.follow(0, ends());
   changed();

@@ -334,6 +334,8 @@ bool Replicas::mend(Replica& replica) {
     return false;
   }
   replica.damage.reset();
+  checkpoint_soon();
+  on_cut(replica);
   log_.warn("{}-{}: {} bytes are set aside, the log now ends at {}", replica.topic, replica.partition, *cut,
             replica.log->end_offset());
   if (replica.core.follow(0, replica.ends())) replica.changed();

@@ -4,6 +4,7 @@
 // shutdown() when they have stopped.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -102,6 +103,9 @@ class Replicas {
   // Once all that the log has now is durable, if acknowledgements wait for that, or its sync has failed:
   // `then` sees which.
   void when_durable(Replica& replica, std::function<void()> then);
+  // A log was cut below its recovery point: what is written down must not say any more that it is whole up to
+  // there, or the next recovery would not look at what comes in its place.
+  void checkpoint_soon();
   record::Validated& scratch(std::size_t shard) { return state_[shard]->scratch; }
   Delays& delays(std::size_t shard) { return *state_[shard]->delays; }
   replica::FetchSessions& sessions(std::size_t shard) { return state_[shard]->sessions; }
@@ -214,6 +218,7 @@ class Replicas {
   std::mutex checkpoint_mutex_;  // one writer of checkpoint files at a time
   base::Instant next_checkpoint_{};
   base::Instant next_high_watermarks_{};
+  std::atomic<bool> checkpoint_queued_{false};
   std::unique_ptr<net::ThreadPool> pool_;
   std::unique_ptr<net::ThreadPool> sync_pool_;  // of acknowledgements, which wait for nothing else
 };

@@ -143,6 +143,14 @@ void Replicas::checkpoint_tick() {
   pool_->run([this] { delete_due(false); });
 }
 
+void Replicas::checkpoint_soon() {
+  if (checkpoint_queued_.exchange(true)) return;
+  pool_->run([this] {
+    checkpoint_queued_ = false;
+    write_checkpoints(false);
+  });
+}
+
 void Replicas::write_checkpoints(bool high_watermarks_only) {
   const std::lock_guard writer(checkpoint_mutex_);
   std::vector<std::pair<bool, log::LogSet::Offsets>> dirs;

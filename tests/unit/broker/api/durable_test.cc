@@ -149,4 +149,30 @@ TEST_CASE_FIXTURE(WithFollower, "a follower that does not tell what it has synce
   CHECK(put.responses.at(0).partition_responses.at(0).error_code == ErrorCode::none);
 }
 
+TEST_CASE_FIXTURE(WithFollower, "a log that was cut is not written down as whole beyond the cut") {
+  in_sync_ids = replica_ids = {1};
+  stop();
+  start();
+  for (int i = 0; i < 10; ++i) REQUIRE(put(0, batch(1)).error_code == ErrorCode::none);
+  stop();
+  start_without_leaders();
+  const auto written = [this] {
+    return *fs::read_file(posix, log_dirs[0] + "/recovery-point-offset-checkpoint");
+  };
+  CHECK(written().find("t 0 10\n") != std::string::npos);
+  protocol::LeaderAndIsrRequest request;
+  request.controller_epoch = 1;
+  request.topic_states.push_back({"t", id, {}});
+  auto& state = request.topic_states[0].partition_states.emplace_back();
+  state.leader = 2;
+  state.leader_epoch = leader_epoch + 1;
+  state.isr = state.replicas = {1, 2};
+  REQUIRE(ask(&leader_and_isr, request, 7).error_code == ErrorCode::none);
+  std::promise<ErrorCode> cut;
+  shards->post(replicas->owner("t", 0), [&] { cut.set_value(replicas->find("t", 0)->truncate(4)); });
+  REQUIRE(cut.get_future().get() == ErrorCode::none);
+  for (int i = 0; i < 100'000 && written().find("t 0 4\n") == std::string::npos; ++i) continue;
+  CHECK(written().find("t 0 4\n") != std::string::npos);
+}
+
 }  // namespace tandem::broker::api
