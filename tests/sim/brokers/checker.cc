@@ -98,8 +98,10 @@ void Checker::on_state(const TreeChange& change, const TopicPartition& partition
     if (state->leader != known.state.leader) ++leader_changes_;
     if (state->isr.size() != known.state.isr.size()) ++isr_changes_;
   }
-  const bool of_leader = options_.old_protocol && known.known &&
-                         change.session == tree_.owner(zk::broker_path(known.state.leader));
+  // Its leader may write it without the controller; it may have no registration just now.
+  const bool of_leader = options_.old_protocol && known.known && state->leader == known.state.leader &&
+                         state->leader_epoch == known.state.leader_epoch &&
+                         state->controller_epoch == known.state.controller_epoch;
   if (!of_leader && state->controller_epoch != controller_epoch_)
     say("K13", "a controller of another epoch wrote");
   known.state = *state;

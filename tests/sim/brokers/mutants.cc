@@ -50,7 +50,6 @@ DiskLies Mutation::lies() const {
 void Mutation::written(zksession::Op& op) const {
   using zksession::OpCode;
   for (auto& part : op.ops) {
-    if (part.code == OpCode::check && is(BrokerMutant::unfenced_controller)) part.version = -1;
     if (part.code == OpCode::set_data && part.path == broker::zk::kControllerEpochPath &&
         is(BrokerMutant::unraised_epoch)) {
       zksession::Op check = zksession::Op::check(part.path, -1);
@@ -190,8 +189,6 @@ std::string Mutation::answer(const Asked& asked, const std::string& frame) const
       return edited_answer<protocol::OffsetForLeaderEpochResponse>(asked, frame, [this](auto& response) {
         for (auto& topic : response.topics) {
           for (auto& row : topic.partitions) {
-            if (is(BrokerMutant::cut_to_mark)) row.leader_epoch = -1, row.end_offset = -1;
-            if (is(BrokerMutant::plain_ends)) row.leader_epoch = -1;
             if (is(BrokerMutant::late_ends)) row.end_offset = INT32_MAX;
           }
         }

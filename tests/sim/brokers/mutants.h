@@ -21,33 +21,30 @@ namespace tandem::sim::brokers {
 
 enum class BrokerMutant : std::uint8_t {
   none,
-  early_acks,           // acks=all is taken for acks=1
-  forgiven_errors,      // a produce that was refused is acknowledged
-  counted_ahead,        // a follower counts for what it is about to fetch
-  unsettled_mark,       // a leader tells its end as the high watermark
-  untold_divergence,    // a follower is not told where the logs part
-  blind_follower,       // a follower does not say what epoch its last records are of
-  unfenced_fetches,     // a follower does not say what leader epoch it believes in
-  cut_to_mark,          // a follower truncates to its high watermark (KIP-101)
-  plain_ends,           // the end of an epoch comes without the epoch (KIP-279)
-  late_ends,            // an epoch ends where the leader's log does
-  eager_reads,          // consumers read beyond the high watermark
-  greedy_isr,           // whoever asks for a larger in-sync set gets everybody in
-  lonely_isr,           // a leader is told that it is the only one in sync
-  two_leaders,          // each replica is told that it leads
-  stuck_epochs,         // leader epochs do not rise
-  forgiven_isr,         // a refused change of the in-sync set is taken for one that was made
-  lost_leaderships,     // some partitions are left out of what a broker is told
-  unfenced_controller,  // a controller's writes do not check its epoch
-  unraised_epoch,       // a new controller does not raise the epoch
-  unchecked_writes,     // states are written whatever their version
-  lost_news,            // some events of the tree are not heard
-  kept_registration,    // a dead broker's registration stays
-  kept_office,          // a dead controller's office stays
-  shared_ids,           // producers get the same id
-  lazy_flush,           // what is acknowledged is not flushed
-  no_file_syncs,        // files are never synced
-  no_directory_syncs,   // new and renamed names are never synced
+  early_acks,          // acks=all is taken for acks=1
+  forgiven_errors,     // a produce that was refused is acknowledged
+  counted_ahead,       // a follower counts for what it is about to fetch
+  unsettled_mark,      // a leader tells its end as the high watermark
+  untold_divergence,   // a follower is not told where the logs part
+  blind_follower,      // a follower does not say what epoch its last records are of
+  unfenced_fetches,    // a follower does not say what leader epoch it believes in
+  late_ends,           // an epoch ends where the leader's log does
+  eager_reads,         // consumers read beyond the high watermark
+  greedy_isr,          // whoever asks for a larger in-sync set gets everybody in
+  lonely_isr,          // a leader is told that it is the only one in sync
+  two_leaders,         // each replica is told that it leads
+  stuck_epochs,        // leader epochs do not rise
+  forgiven_isr,        // a refused change of the in-sync set is taken for one that was made
+  lost_leaderships,    // some partitions are left out of what a broker is told
+  unraised_epoch,      // a new controller does not raise the epoch
+  unchecked_writes,    // states are written whatever their version
+  lost_news,           // some events of the tree are not heard
+  kept_registration,   // a dead broker's registration stays
+  kept_office,         // a dead controller's office stays
+  shared_ids,          // producers get the same id
+  lazy_flush,          // what is acknowledged is not flushed
+  no_file_syncs,       // files are never synced
+  no_directory_syncs,  // new and renamed names are never synced
 };
 
 inline constexpr std::array kBrokerMutants = {"none",
@@ -58,8 +55,6 @@ inline constexpr std::array kBrokerMutants = {"none",
                                               "untold-divergence",
                                               "blind-follower",
                                               "unfenced-fetches",
-                                              "cut-to-mark",
-                                              "plain-ends",
                                               "late-ends",
                                               "eager-reads",
                                               "greedy-isr",
@@ -68,7 +63,6 @@ inline constexpr std::array kBrokerMutants = {"none",
                                               "stuck-epochs",
                                               "forgiven-isr",
                                               "lost-leaderships",
-                                              "unfenced-controller",
                                               "unraised-epoch",
                                               "unchecked-writes",
                                               "lost-news",
