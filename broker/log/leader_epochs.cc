@@ -13,6 +13,8 @@ using base::Status;
 
 Status LeaderEpochs::load() {
   entries_.clear();
+  unsaved_ = false;
+  stale_ = -1;
   const auto contents = fs::read_file(*disk_, path_);
   if (!contents) return contents.error().code == Errc::not_found ? Status{} : Status{contents.error()};
   const auto lines = parse_text_checkpoint(*contents, path_);
@@ -34,17 +36,24 @@ Status LeaderEpochs::load() {
 Status LeaderEpochs::save() {
   std::vector<std::string> lines;
   for (const auto& entry : entries_) lines.push_back(fmt::format("{} {}", entry.epoch, entry.start_offset));
-  return fs::write_checkpoint(*disk_, path_, format_text_checkpoint(lines));
+  if (auto status = fs::write_checkpoint(*disk_, path_, format_text_checkpoint(lines)); !status)
+    return status;
+  unsaved_ = false;
+  stale_ = -1;
+  return {};
 }
 
 Status LeaderEpochs::assign(std::int32_t epoch, std::int64_t start_offset) {
   if (epoch < 0) return {};
-  if (!entries_.empty() && entries_.back().epoch == epoch) return {};
+  // Behind an entry that only the file has, batches of an older epoch would be taken for that one's.
+  const bool now = epoch <= stale_;
+  if (!entries_.empty() && entries_.back().epoch == epoch) return now ? save() : Status{};
   while (!entries_.empty() &&
          (entries_.back().epoch >= epoch || entries_.back().start_offset >= start_offset))
     entries_.pop_back();
   entries_.push_back({epoch, start_offset});
-  return save();
+  unsaved_ = true;
+  return now ? save() : Status{};
 }
 
 Status LeaderEpochs::confirm(std::int32_t epoch, std::int64_t offset) {
@@ -80,6 +89,14 @@ Status LeaderEpochs::truncate_from_end(std::int64_t end_offset) {
   return entries_.size() == before ? Status{} : save();
 }
 
+void LeaderEpochs::forget_from(std::int64_t end_offset) {
+  while (!entries_.empty() && entries_.back().start_offset >= end_offset) {
+    stale_ = std::max(stale_, entries_.back().epoch);
+    unsaved_ = true;
+    entries_.pop_back();
+  }
+}
+
 Status LeaderEpochs::truncate_from_start(std::int64_t start_offset) {
   // The epoch that `start_offset` lies in stays and now begins there.
   const auto keep = std::find_if(entries_.begin(), entries_.end(),
@@ -93,7 +110,7 @@ Status LeaderEpochs::truncate_from_start(std::int64_t start_offset) {
 }
 
 Status LeaderEpochs::clear() {
-  if (entries_.empty()) return {};
+  if (entries_.empty() && !unsaved_) return {};
   entries_.clear();
   return save();
 }

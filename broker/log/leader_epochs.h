@@ -1,5 +1,8 @@
 // LeaderEpochs: which leader epoch began at which offset, in memory and in leader-epoch-checkpoint (Kafka's
-// text form). Owned by one log. Every change is on disk before the call returns, as Kafka has it.
+// text form). Owned by one log. What cuts it is on disk before the call returns. A new epoch is written with
+// the first flush of what lies behind it: until then a recovery, which reads all that was not flushed, finds
+// it in the batches, and an epoch without any says nothing. So thousands of partitions change leaders without
+// a sync.
 #pragma once
 
 #include <cstdint>
@@ -38,17 +41,21 @@ class LeaderEpochs {
   // The largest epoch at or below `epoch` and where it ended; -1, -1 where that is not known (KIP-279).
   EpochEnd end_of(std::int32_t epoch, std::int64_t log_end_offset) const;
   base::Status truncate_from_end(std::int64_t end_offset);
+  // The same at the start of a log that ends there: the file may keep what it has.
+  void forget_from(std::int64_t end_offset);
   base::Status truncate_from_start(std::int64_t start_offset);
   base::Status clear();
   const std::vector<EpochStart>& entries() const { return entries_; }
   void moved(std::string path) { path_ = std::move(path); }
-
- private:
+  bool unsaved() const { return unsaved_; }
   base::Status save();
 
+ private:
   fs::Disk* disk_;
   std::string path_;
   std::vector<EpochStart> entries_;  // both ascending
+  bool unsaved_ = false;
+  std::int32_t stale_ = -1;  // up to here the file may have epochs that are forgotten: none of them grows
 };
 
 }  // namespace tandem::broker::log

@@ -250,6 +250,8 @@ Status Loader::settle_offsets() {
     auto segment = Segment::create(disk_, log_->dir_, options_.log_start, options_.now_ms);
     if (!segment) return segment.error();
     log_->segments_.emplace(options_.log_start, std::move(*segment));
+    // A log that lost its first segment and kept a later one would begin there.
+    if (auto status = disk_.sync_dir(log_->dir_); !status) return status;
   }
   if (auto status = log_->active().make_active(); !status) return status;
   std::uint64_t size = 0;
@@ -267,7 +269,7 @@ Status Loader::settle_offsets() {
   log_->start_offset_.store(std::max(options_.log_start, log_->segments_.begin()->first));
   log_->recovery_point_.store(options_.clean ? end : std::min(options_.recovery_point, end));
   log_->high_watermark_.store(log_->start_offset());
-  if (auto status = log_->epochs_.truncate_from_end(end); !status) return status;
+  log_->epochs_.forget_from(end);
   return log_->epochs_.truncate_from_start(log_->start_offset());
 }
 

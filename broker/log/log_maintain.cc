@@ -224,6 +224,7 @@ Result<PendingDelete> Log::apply_retention(std::int64_t now_ms) {
 
 FlushWork Log::begin_work() {
   FlushWork work;
+  if (epochs_.unsaved()) work.begun = note(epochs_.save());
   for (auto& [base, rolled] : rolled_) {
     const Segment& segment = *segments_.at(base);
     if (rolled.file != nullptr) {

@@ -32,6 +32,43 @@ TEST_CASE_FIXTURE(Damaged,
   CHECK(append(2, {.producer_id = 9, .producer_epoch = 1, .base_sequence = 98}).duplicate);
 }
 
+TEST_CASE_FIXTURE(LogFixture, "epochs that were not written down are found again in the batches") {
+  open();
+  append(5);
+  epoch = 2;
+  append(5);
+  REQUIRE(log->epochs().assign(7, 10).has_value());  // led, and nothing was written in it
+  CHECK(log->epochs().unsaved());
+  kill();
+  open();
+  CHECK(log->epochs().entries() == std::vector<EpochStart>{{0, 0}, {2, 5}});
+  auto work = log->begin_flush(now);
+  log->end_flush(work, Log::run(disk, work));
+  CHECK(!log->epochs().unsaved());
+  kill();
+  open(false, 10);
+  CHECK(log->epochs().entries() == std::vector<EpochStart>{{0, 0}, {2, 5}});
+}
+
+TEST_CASE_FIXTURE(LogFixture,
+                  "an epoch that a torn tail took away is not written over by batches of an older one") {
+  open();
+  append(5);
+  const auto size = log->size();
+  epoch = 5;
+  append(5);
+  close();
+  edit(first(".log"), [&](std::string& bytes) { bytes.resize(size); });
+  open(false, 0);
+  CHECK(log->epochs().entries() == std::vector<EpochStart>{{0, 0}});
+  epoch = 0;
+  append(10);
+  CHECK(!log->epochs().unsaved());
+  kill();
+  open(false, 15);
+  CHECK(log->epochs().entries() == std::vector<EpochStart>{{0, 0}});
+}
+
 TEST_CASE_FIXTURE(Damaged, "a torn tail is cut at the last whole batch, wherever it was torn") {
   const auto size = log->size();
   kill();
@@ -131,6 +168,7 @@ TEST_CASE_FIXTURE(
   REQUIRE(log->roll(now).has_value());
   append(2);
   REQUIRE(log->epochs().assign(5, log->end_offset()).has_value());
+  REQUIRE(log->epochs().save().has_value());
   const auto before = log->epochs().entries();
   kill();
   open(false, 8);
