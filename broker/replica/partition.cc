@@ -217,11 +217,4 @@ bool Partition::follow(std::int64_t leader_high_watermark, const LogEnds& log) {
   return high_watermark_ != before;
 }
 
-std::int64_t Partition::low_watermark(const LogEnds& log) const {
-  std::int64_t lowest = log.start;
-  for (const auto& [id, remote] : remotes_)
-    if (remote.log_start >= 0) lowest = std::min(lowest, remote.log_start);
-  return lowest;
-}
-
 }  // namespace tandem::broker::replica

@@ -130,7 +130,14 @@ class Partition {
     return first_unstable < high_watermark_ ? first_unstable : high_watermark_;
   }
   // The lowest start offset of the replicas that are alive: DeleteRecords waits for it.
-  std::int64_t low_watermark(const LogEnds& log) const;
+  // -1 while one of them has not fetched.
+  template <class Alive>
+  std::int64_t low_watermark(const LogEnds& log, Alive alive) const {
+    std::int64_t lowest = log.start;
+    for (const auto& [id, remote] : remotes_)
+      if (alive(id)) lowest = std::min(lowest, remote.log_start);
+    return lowest;
+  }
 
  private:
   bool advance(const LogEnds& log, base::Instant now);

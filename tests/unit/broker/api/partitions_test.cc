@@ -226,6 +226,35 @@ TEST_CASE_FIXTURE(PartitionsFixture, "records are deleted up to an offset and a 
   CHECK(ask(&fetch, fetch_request({{0, 3}}), 11).responses[0].partitions[0].log_start_offset == 3);
 }
 
+TEST_CASE_FIXTURE(PartitionsFixture,
+                  "a deletion of records waits until the followers that are alive have done it") {
+  replica_ids = {1, 2};
+  lead(++leader_epoch);
+  put(0, batch(5));
+  protocol::DeleteRecordsRequest request;
+  request.topics.push_back({"t", {{0, 3}}});
+  request.timeout_ms = 50;
+  const auto one = [](const protocol::DeleteRecordsResponse& response) {
+    return response.topics.at(0).partitions.at(0);
+  };
+  CHECK(one(ask(&delete_records, request, 2)).low_watermark == 3);  // 2 is not alive
+  protocol::UpdateMetadataRequest update;
+  update.controller_epoch = 1;
+  for (const std::int32_t id : {1, 2})
+    update.live_brokers.push_back({id, "", 0, {{9092, "h", "PLAINTEXT", 0}}, std::nullopt});
+  REQUIRE(cache.update(update) == ErrorCode::none);
+  CHECK(one(ask(&delete_records, request, 2)).error_code == ErrorCode::request_timed_out);
+  request.timeout_ms = 10'000;
+  auto waiting = send(&delete_records, request, 2);
+  auto fetched = fetch_request({{0, 5}});
+  fetched.replica_id = 2;
+  fetched.topics[0].partitions[0].log_start_offset = 3;
+  ask(&fetch, fetched, 11);
+  const auto done = one(receive<protocol::DeleteRecordsRequest>(std::move(waiting), 2));
+  CHECK(done.error_code == ErrorCode::none);
+  CHECK(done.low_watermark == 3);
+}
+
 TEST_CASE_FIXTURE(PartitionsFixture, "a stopped and deleted partition is gone, its directory renamed") {
   put(0, batch(1));
   protocol::StopReplicaRequest request;
