@@ -261,6 +261,8 @@ void ElectionPort::on_dialled(ServerId peer, Result<net::Socket> socket) {
   Dial& dial = dials_[peer];
   dial.connecting.reset();
   if (!socket) {
+    // Who only knocked is forgotten with the next failure: each of its addresses has its turn before.
+    if (dial.next % dial.endpoints.size() != 0) return connect(peer, dial);
     const bool first = dial.pause == base::Duration::zero();
     if (first) logger_.warn("election: cannot reach server {}: {}", peer, socket.error().context);
     const base::Duration pause = first ? kPauseMin : std::min(dial.pause * 2, kPauseMax);

@@ -43,6 +43,7 @@ struct World {
   std::map<std::int64_t, std::uint16_t> ports;
   std::map<std::int64_t, Heard> heard;
   std::map<std::int64_t, std::unique_ptr<ElectionPort>> servers;
+  std::vector<net::Endpoint> first_addresses;  // of every peer, before its own
 
   explicit World(std::initializer_list<std::int64_t> ids) {
     for (const std::int64_t id : ids) ports[id] = free_port(loop);
@@ -53,8 +54,11 @@ struct World {
     options.listen = {{"127.0.0.1", ports.at(id)}};
     options.own_addresses = {{"127.0.0.1", ports.at(id)}};
     options.connect_timeout = std::chrono::seconds(2);
-    for (const auto& [peer, port] : ports)
-      if (peer != id) options.peers[ServerId(peer)] = {{"127.0.0.1", port}};
+    for (const auto& [peer, port] : ports) {
+      if (peer == id) continue;
+      auto& endpoints = options.peers[ServerId(peer)] = first_addresses;
+      endpoints.push_back({"127.0.0.1", port});
+    }
     auto port = ElectionPort::open(loop, options, heard[id], {});
     REQUIRE(port.has_value());
     servers[id] = std::move(*port);
@@ -133,6 +137,15 @@ TEST_CASE("a server that is not there is reported, and connected once it is") {
   world.servers.erase(1);
   world.until([&] { return world.heard[2].links[ServerId(1)] == Link::down; });
   world.start(1);
+  world.until([&] { return world.linked(1, 2); });
+}
+
+TEST_CASE("who knocks is called back at the address that answers") {
+  World world({1, 2});
+  world.first_addresses = {{"127.0.0.1", free_port(world.loop)}};
+  world.start(1);
+  world.start(2);
+  world.servers[1]->want({ServerId(2)});
   world.until([&] { return world.linked(1, 2); });
 }
 
