@@ -20,7 +20,8 @@ class Load:
         self.acknowledged = [dict() for _ in range(partitions)]  # value to offset
         self.producer = confluent_kafka.Producer({
             **QUIET, "bootstrap.servers": bootstrap, "acks": "all", "enable.idempotence": True,
-            "linger.ms": 1, "message.timeout.ms": 180000, "topic.metadata.refresh.interval.ms": 2000})
+            "linger.ms": 1, "message.timeout.ms": 180000, "topic.metadata.refresh.interval.ms": 2000,
+            "batch.size": 16384})  # Java's; what has piled up still fits into a small segment
         self.ending = threading.Event()
         self.thread = threading.Thread(target=self.run)
 
