@@ -6,7 +6,9 @@ import json
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
+import confluent_kafka
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 
@@ -20,22 +22,25 @@ pytestmark = pytest.mark.full
 RECORDS, PARTITIONS = 2000, 3
 
 
-def java(tool, *arguments):
+def java(_, tool, *arguments):
     return peers.kafka_tool(peers.KAFKA, tool, *arguments, options=("-Xmx256m",))
 
 
-def python(module, *arguments):
-    return [sys.executable, "-m", f"confluent_kafka.kafkatest.{module}", *map(str, arguments)]
+def python(directory, module, *arguments):
+    """confluent-kafka's clients with the one word of Python 2 in them that Python 3 does not know."""
+    for script in (Path(confluent_kafka.__file__).parent / "kafkatest").glob("verifiable_*.py"):
+        (directory / script.name).write_text(script.read_text().replace(".iteritems()", ".items()"))
+    return [sys.executable, str(directory / f"{module}.py"), *map(str, arguments)]
 
 
-def clients(kind, bootstrap, topic):
+def clients(kind, directory, bootstrap, topic):
     """Command lines of the producer and the consumer."""
     make = java if kind == "java" else python
     names = (("kafka-verifiable-producer", "kafka-verifiable-consumer") if kind == "java"
              else ("verifiable_producer", "verifiable_consumer"))
     at = ("--bootstrap-server" if kind == "java" else "--broker-list", bootstrap, "--topic", topic)
-    return (make(names[0], *at, "--max-messages", RECORDS, "--acks", "-1"),
-            make(names[1], *at, "--group-id", f"group-{topic}", "--max-messages", RECORDS))
+    return (make(directory, names[0], *at, "--max-messages", RECORDS, "--acks", "-1"),
+            make(directory, names[1], *at, "--group-id", f"group-{topic}", "--max-messages", RECORDS))
 
 
 def events(command, directory, name):
@@ -75,7 +80,7 @@ def summary(cluster, directory, kind):
     topic = f"verifiable-{kind}"
     admin = AdminClient({**QUIET, "bootstrap.servers": cluster.bootstrap})
     admin.create_topics([NewTopic(topic, PARTITIONS, 3)])[topic].result(60)
-    producer, consumer = clients(kind, cluster.bootstrap, topic)
+    producer, consumer = clients(kind, directory, cluster.bootstrap, topic)
     produced = events(producer, directory, f"{kind}-producer")
     consumed = events(consumer, directory, f"{kind}-consumer")
     names = collections.Counter(row["name"] for row in produced if "name" in row)
@@ -95,8 +100,8 @@ def test_verifiable_clients_report_the_same_on_ours_as_on_apaches(tmp_path, new_
             for kind in ("java", "python"):
                 found[brokers, kind] = summary(cluster, directory, kind)
                 print(f"{brokers}, {kind} clients: {found[brokers, kind]}")
-    for kind in ("java", "python"):
-        ours = found["ours", kind]
-        assert (ours["acknowledged"], ours["errors"], ours["places"]) == (RECORDS, 0, RECORDS)
-        assert ours["consumed"] >= RECORDS
-        assert ours == found["apache", kind]
+    ours = found["ours", "java"]
+    assert (ours["acknowledged"], ours["errors"], ours["places"]) == (RECORDS, 0, RECORDS)
+    for kind in ("java", "python"):  # confluent-kafka's producer reports no single record
+        assert found["ours", kind]["consumed"] >= RECORDS
+        assert found["ours", kind] == found["apache", kind]
