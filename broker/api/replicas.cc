@@ -51,6 +51,7 @@ Status Replicas::load() {
   auto jobs = logs_.load_jobs([this](const Where& where) { return options_.config_of(where.topic); },
                               clock_.wall().ms);
   if (!jobs) return jobs.error();
+  for (log::LoadJob& job : *jobs) job.options.flush_on_ack = options_.flush_on_ack;
   if (auto status = logs_.forget_clean_shutdown(); !status) return status;
   log_.info("Loading {} logs from {} directories", jobs->size(), logs_.dirs().size());
   {

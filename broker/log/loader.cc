@@ -14,6 +14,7 @@ using base::Status;
 namespace {
 
 constexpr std::uint64_t kControlBatchMax = 65536;  // they hold one marker
+constexpr std::uint64_t kRewriteChunk = std::uint64_t{1} << 20;
 
 bool ends_with(std::string_view text, std::string_view tail) { return text.ends_with(tail); }
 
@@ -26,7 +27,8 @@ Status unlink_if_there(fs::Disk& disk, const std::string& path) {
 
 Result<std::unique_ptr<Log>> Log::load(fs::Disk& disk, std::string dir, TopicPartition where,
                                        const LoadOptions& options, LoadReport& report) {
-  auto loaded = Loader(disk, options, report).load(dir, where);
+  const std::int64_t flushed_to = options.clean ? INT64_MAX : options.recovery_point;
+  auto loaded = Loader(disk, options, flushed_to, report).load(dir, where);
   if (loaded || loaded.error().code != Errc::corrupt || (!options.clean && options.recovery_point == 0))
     return loaded;
   // What was said to be whole is not: everything is read and checked, as after an unclean stop.
@@ -34,15 +36,16 @@ Result<std::unique_ptr<Log>> Log::load(fs::Disk& disk, std::string dir, TopicPar
   LoadOptions all = options;
   all.clean = false;
   all.recovery_point = 0;
-  return Loader(disk, all, report).load(std::move(dir), std::move(where));
+  return Loader(disk, all, flushed_to, report).load(std::move(dir), std::move(where));
 }
 
 Result<std::unique_ptr<Log>> Loader::load(std::string dir, TopicPartition where) {
   if (auto status = disk_.make_dirs(dir); !status) return status.error();
   log_.reset(new Log(disk_, std::move(dir), std::move(where), options_.config));
   log_->last_flush_ms_ = options_.now_ms;
-  for (const auto step : {&Loader::clean_leftovers, &Loader::load_topic_id, &Loader::load_segments,
-                          &Loader::recover, &Loader::settle_offsets, &Loader::load_producers}) {
+  for (const auto step :
+       {&Loader::clean_leftovers, &Loader::load_topic_id, &Loader::load_segments, &Loader::recover,
+        &Loader::settle_offsets, &Loader::write_tail_anew, &Loader::load_producers}) {
     if (auto status = (this->*step)(); !status) return status.error();
   }
   return std::move(log_);
@@ -271,6 +274,43 @@ Status Loader::settle_offsets() {
   log_->high_watermark_.store(log_->start_offset());
   log_->epochs_.forget_from(end);
   return log_->epochs_.truncate_from_start(log_->start_offset());
+}
+
+// What recovery read may be in the page cache alone. After a sync that failed, such pages even count as
+// clean: no later sync would write them, and its success would say nothing. Written anew they are dirty
+// again. Where no flushes are asked for, nothing is promised of the disk, and nothing is spent here.
+Status Loader::write_tail_anew() {
+  const LogConfig& config = log_->config_;
+  const bool asked = options_.flush_on_ack || config.flush_messages != kNever || config.flush_ms != kNever;
+  if (!asked || flushed_to_ >= log_->end_offset()) return {};
+  auto it = log_->segments_.upper_bound(flushed_to_);
+  if (it != log_->segments_.begin()) --it;
+  for (; it != log_->segments_.end(); ++it)
+    if (auto status = write_anew(*it->second); !status) return status;
+  return disk_.sync_dir(log_->dir_);
+}
+
+Status Loader::write_anew(Segment& segment) {
+  std::uint64_t at = 0;
+  if (segment.base_offset() < flushed_to_) {
+    const auto found = segment.find(flushed_to_);
+    if (!found) return found.error();
+    if (!*found) return {};
+    at = (*found)->position;
+  }
+  const auto file = disk_.open(segment.path(kLogSuffix), fs::OpenMode::write);
+  if (!file) return file.error();
+  std::string chunk;
+  while (at < segment.size()) {
+    chunk.resize(std::min(kRewriteChunk, segment.size() - at));
+    const auto got = (*file)->pread(at, chunk);
+    if (!got) return got.error();
+    if (*got < chunk.size())
+      return make_error(Errc::io, "{} ends at {}", segment.path(kLogSuffix), at + *got);
+    if (auto status = (*file)->pwrite(at, chunk); !status) return status;
+    at += chunk.size();
+  }
+  return (*file)->datasync();
 }
 
 Status Loader::load_producers() {

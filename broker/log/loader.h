@@ -1,7 +1,8 @@
 // Loader: opens a partition directory as Kafka's LogLoader does: leftovers removed, swaps completed, segments
 // checked, indexes rebuilt where they are missing or wrong, everything from the recovery point on verified
-// after an unclean stop and cut at the first bad byte, producer state brought to the end. Runs on any thread;
-// a Log has no owner yet.
+// after an unclean stop and cut at the first bad byte, producer state brought to the end. Where flushes are
+// asked for, what recovery keeps of what was not flushed is on the disk afterwards. Runs on any thread; a Log
+// has no owner yet.
 #pragma once
 
 #include <set>
@@ -12,8 +13,9 @@ namespace tandem::broker::log {
 
 class Loader {
  public:
-  Loader(fs::Disk& disk, const LoadOptions& options, LoadReport& report)
-      : disk_(disk), options_(options), report_(report) {}
+  // What is below `flushed_to` is on the disk, however much of it has to be read again.
+  Loader(fs::Disk& disk, const LoadOptions& options, std::int64_t flushed_to, LoadReport& report)
+      : disk_(disk), options_(options), flushed_to_(flushed_to), report_(report) {}
 
   base::Result<std::unique_ptr<Log>> load(std::string dir, TopicPartition where);
 
@@ -26,11 +28,14 @@ class Loader {
   base::Status rebuild_txn_index(Segment& segment, std::vector<AbortedTxn> aborted);
   base::Status drop_from(std::int64_t base);
   base::Status settle_offsets();
+  base::Status write_tail_anew();
+  base::Status write_anew(Segment& segment);
   base::Status load_topic_id();
   base::Status load_producers();
 
   fs::Disk& disk_;
   const LoadOptions& options_;
+  std::int64_t flushed_to_;
   LoadReport& report_;
   std::set<std::int64_t> rebuilt_;  // bases of segments whose indexes were built here
   std::unique_ptr<Log> log_;

@@ -62,6 +62,7 @@ struct LoadOptions {
   std::int64_t recovery_point = 0;  // from the checkpoint; 0 where it has none
   std::int64_t log_start = 0;
   std::int64_t now_ms = 0;
+  bool flush_on_ack = false;  // tandem.log.flush.on.ack
 };
 
 struct LoadReport {

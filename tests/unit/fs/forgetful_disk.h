@@ -1,7 +1,8 @@
 // A disk in memory that forgets, when its power is cut, what was not synced: contents that no sync of their
 // file followed, names that no sync of their directory followed. Of what is forgotten any part may be there
-// all the same, as on a real one: each choice is drawn. `fault` makes calls fail. Any thread; a renamed
-// directory counts as synced.
+// all the same, as on a real one: each choice is drawn. A sync that fails leaves its bytes in the cache,
+// taken for clean: no later one writes them, unless they are written again. `fault` makes calls fail. Any
+// thread; a renamed directory counts as synced.
 #pragma once
 
 #include <algorithm>
@@ -46,6 +47,7 @@ class ForgetfulDisk final : public Disk {
         if (spared()) node->synced.resize(node->synced.size() + random->below(50), '\0');
       }
       node->now = node->synced;
+      node->dropped.clear();
     }
   }
 
@@ -120,6 +122,18 @@ class ForgetfulDisk final : public Disk {
   struct Node {
     std::string now;
     std::string synced;
+    std::set<std::size_t> dropped;  // bytes of `now` that a failed sync left behind
+
+    void drop() {
+      for (std::size_t at = 0; at < now.size(); ++at)
+        if (at >= synced.size() || now[at] != synced[at]) dropped.insert(at);
+    }
+    void sync() {
+      std::string all = now;
+      for (const std::size_t at : dropped)
+        if (at < all.size()) all[at] = at < synced.size() ? synced[at] : '\0';
+      synced = std::move(all);
+    }
   };
 
   static base::Error missing(std::string_view call, const std::string& path) {
@@ -179,6 +193,8 @@ class ForgetfulFile final : public File {
     if (const auto error = failure("write")) return *error;
     if (node_->now.size() < offset + bytes.size()) node_->now.resize(offset + bytes.size());
     node_->now.replace(offset, bytes.size(), bytes);
+    node_->dropped.erase(node_->dropped.lower_bound(offset),
+                         node_->dropped.lower_bound(offset + bytes.size()));
     return {};
   }
   Result<std::size_t> pread(std::uint64_t offset, std::span<char> out) const override {
@@ -189,8 +205,11 @@ class ForgetfulFile final : public File {
   }
   Status datasync() override {
     const std::lock_guard lock(disk_.mutex_);
-    if (const auto error = failure("sync")) return *error;
-    node_->synced = node_->now;
+    if (const auto error = failure("sync")) {
+      node_->drop();
+      return *error;
+    }
+    node_->sync();
     return {};
   }
   Status sync() override { return datasync(); }
@@ -202,6 +221,7 @@ class ForgetfulFile final : public File {
     const std::lock_guard lock(disk_.mutex_);
     if (const auto error = failure("write")) return *error;
     node_->now.resize(size);
+    node_->dropped.erase(node_->dropped.lower_bound(size), node_->dropped.end());
     end_ = size;
     return {};
   }

@@ -147,6 +147,56 @@ TEST_CASE_FIXTURE(PoweredLog, "what recovery read again is synced before the rec
   CHECK(readable() == end);
 }
 
+TEST_CASE_FIXTURE(PoweredLog, "what a failed sync left in the cache is durable once recovery has kept it") {
+  REQUIRE(append());
+  REQUIRE(flush());
+  checkpoint = log->recovery_point();
+  const auto fail_syncs = [](std::string_view call, const std::string&) -> std::optional<base::Errc> {
+    return call == "sync" ? std::optional(base::Errc::io) : std::nullopt;
+  };
+  std::size_t segments = 1;
+  bool behind = false;
+  SUBCASE("in the active segment") {}
+  SUBCASE("in the active segment, with what is flushed behind it") { behind = true; }
+  SUBCASE("over rolls") { segments = 4; }
+  SUBCASE("over rolls, with what is flushed behind it") {
+    segments = 4;
+    behind = true;
+  }
+  do {
+    REQUIRE(append());
+  } while (log->segment_count() < segments);
+  disk.fault = fail_syncs;
+  CHECK(!flush());
+  disk.fault = nullptr;
+  const auto end = log->end_offset();
+  open();  // the process ended and starts again
+  REQUIRE(log->end_offset() == end);
+  if (behind) {
+    REQUIRE(append());
+    REQUIRE(flush());
+    checkpoint = log->recovery_point();
+  }
+  const auto kept = log->end_offset();
+  disk.cut_power();
+  open();
+  CHECK(readable() == kept);
+}
+
+TEST_CASE_FIXTURE(PoweredLog, "a tail that cannot be written anew is not taken for durable") {
+  REQUIRE(append());
+  REQUIRE(flush());
+  checkpoint = log->recovery_point();
+  REQUIRE(append());
+  disk.fault = [](std::string_view call, const std::string& path) -> std::optional<base::Errc> {
+    return call == "sync" && path.ends_with(".log") ? std::optional(base::Errc::io) : std::nullopt;
+  };
+  LoadReport report;
+  CHECK(!Log::load(disk, "/d/t-0", {"t", 0}, {config, false, checkpoint, 0, kNow}, report).has_value());
+  config.flush_messages = kNever;  // nothing is promised then, nothing is synced
+  CHECK(Log::load(disk, "/d/t-0", {"t", 0}, {config, false, checkpoint, 0, kNow}, report).has_value());
+}
+
 TEST_CASE_FIXTURE(PoweredLog, "a flush fails when a file of it cannot be opened or synced") {
   while (log->segment_count() < 3) REQUIRE(append());
   std::string failing_call;
