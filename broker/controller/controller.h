@@ -215,8 +215,9 @@ class Controller {
   Task<void> resume_reassignments(std::set<std::int32_t> brokers);  // that lead to one of them; none: all
   Task<void> finish_reassignments(std::vector<TopicPartition> partitions);
   Task<bool> has_moved(TopicPartition partition, ReplicaAssignment assignment);
-  Task<bool> reassign(TopicPartition partition, ReplicaAssignment wanted);
-  Task<bool> set_assignment(TopicPartition partition, ReplicaAssignment wanted);
+  Task<AdminError> reassign(TopicPartition partition, ReplicaAssignment wanted);
+  Task<AdminError> strands(TopicPartition partition, ReplicaAssignment wanted);
+  Task<AdminError> set_assignment(TopicPartition partition, ReplicaAssignment wanted);
   Task<bool> write_assignment(TopicPartition partition, ReplicaAssignment assignment);
   Task<void> remove_replicas(TopicPartition partition, Replicas brokers);
   Task<void> complete(TopicPartition partition, ReplicaAssignment moved);

@@ -83,8 +83,7 @@ Task<protocol::AlterPartitionReassignmentsResponse> Controller::alter_reassignme
   for (const auto& [partition, assignment] : wanted) replaced.insert(partition);
   co_await forget_tree_reassignments(std::move(replaced), nullptr);
   for (auto& [partition, assignment] : wanted) {
-    const bool taken = co_await reassign(partition, std::move(assignment));
-    if (!taken) errors[partition] = plain_error(ErrorCode::unknown_server_error);
+    errors[partition] = co_await reassign(partition, std::move(assignment));
   }
   protocol::AlterPartitionReassignmentsResponse response;
   for (const auto& topic : request.topics) {
@@ -151,8 +150,8 @@ Task<void> Controller::on_reassignment_asked() {
     const auto& assignment = known->assignment;
     if (state_.reassigning.contains(key) && assignment.target() == goal) continue;  // under way
     ReplicaAssignment wanted = assignment.moving_to(goal);
-    const bool taken = co_await reassign(key, std::move(wanted));
-    if (!taken) failed.insert(key);
+    const auto fault = co_await reassign(key, std::move(wanted));
+    if (!fault.ok()) failed.insert(key);
   }
   co_await forget_tree_reassignments(std::move(failed), nullptr);
 }
@@ -212,9 +211,9 @@ Task<bool> Controller::has_moved(TopicPartition partition, ReplicaAssignment ass
   co_return moved;
 }
 
-Task<bool> Controller::reassign(TopicPartition partition, ReplicaAssignment wanted) {
-  const bool written = co_await set_assignment(partition, wanted);
-  if (!written) co_return false;
+Task<AdminError> Controller::reassign(TopicPartition partition, ReplicaAssignment wanted) {
+  const auto fault = co_await set_assignment(partition, wanted);
+  if (!fault.ok()) co_return fault;
   state_.reassigning.insert(partition);
   deletion_.halt(partition.topic);
   const bool moved = co_await has_moved(partition, wanted);
@@ -223,23 +222,45 @@ Task<bool> Controller::reassign(TopicPartition partition, ReplicaAssignment want
     std::vector<PartitionReplica> fresh;
     for (const auto broker : wanted.adding) fresh.push_back({partition, broker});
     co_await machines_.change(std::move(fresh), ReplicaPhase::new_replica);
-    co_return true;
+    co_return AdminError{};
   }
   co_await complete(partition, std::move(wanted));
-  co_return true;
+  co_return AdminError{};
+}
+
+// Who is only being added may be all that is in sync. Without it the others could not lead, and it is stopped
+// with what only it has. There Kafka with ZooKeeper loses records, and with KRaft it refuses.
+Task<AdminError> Controller::strands(TopicPartition partition, ReplicaAssignment wanted) {
+  AdminError fault;
+  const bool read = co_await machines_.refresh(partition);
+  if (!read) co_return fault;
+  const auto& isr = state_.at(partition).leadership->isr;
+  const bool stays = std::any_of(isr.begin(), isr.end(), [&](auto broker) {
+    return contains_all(wanted.replicas, Replicas(1, broker));
+  });
+  if (stays) co_return fault;
+  fault.code = ErrorCode::invalid_replica_assignment;
+  fault.message = fmt::format(
+      "Unable to revert partition assignment for {}:{} because it would require an unclean leader election.",
+      partition.topic, partition.partition);
+  effects_.emplace_back(Note{fault.message});
+  co_return fault;
 }
 
 // The tree before memory. Replicas of an earlier move that are not wanted any more are stopped at once.
-Task<bool> Controller::set_assignment(TopicPartition partition, ReplicaAssignment wanted) {
+Task<AdminError> Controller::set_assignment(TopicPartition partition, ReplicaAssignment wanted) {
   const ReplicaAssignment before = state_.at(partition).assignment;
-  if (before == wanted) co_return true;
-  const bool written = co_await write_assignment(partition, wanted);
-  if (!written) co_return false;
-  state_.at(partition).assignment = wanted;
+  AdminError fault;
+  if (before == wanted) co_return fault;
   Replicas unneeded = before.replicas;
   std::erase_if(unneeded, [&](auto broker) { return contains_all(wanted.replicas, Replicas(1, broker)); });
+  if (!unneeded.empty()) fault = co_await strands(partition, wanted);
+  if (!fault.ok()) co_return fault;
+  const bool written = co_await write_assignment(partition, wanted);
+  if (!written) co_return plain_error(ErrorCode::unknown_server_error);
+  state_.at(partition).assignment = wanted;
   if (!unneeded.empty()) co_await remove_replicas(partition, std::move(unneeded));
-  co_return true;
+  co_return fault;
 }
 
 Task<bool> Controller::write_assignment(TopicPartition partition, ReplicaAssignment assignment) {

@@ -133,6 +133,25 @@ TEST_CASE("a move that replaces another stops what only that one wanted") {
   CHECK(world.sent("0>3 StopReplica t-0/1delete"));
 }
 
+TEST_CASE("a move is not called off or replaced once only who it adds is in sync") {
+  Moving world;
+  const std::string refused =
+      "39 Unable to revert partition assignment for t:0 because it would require an unclean leader election.";
+  CHECK(world.move(zk::Replicas{3, 2}) == "0 ");
+  CHECK(world.set_isr({1, 3}) == ErrorCode::none);
+  world.kill(1);
+  CHECK(world.state("t", 0) == "leader=3 epoch=2 isr=3");
+  world.take_log();
+  CHECK(world.move(std::nullopt) == refused);
+  CHECK(world.move(zk::Replicas{0, 2}) == refused);
+  CHECK(world.assignment() == "3,2,1+3-1");
+  CHECK(world.state("t", 0) == "leader=3 epoch=2 isr=3");
+  CHECK_FALSE(world.sent("0>3 StopReplica t-0/2delete"));
+
+  CHECK(world.set_isr({3, 2}) == ErrorCode::none);  // and so it ends
+  CHECK(world.assignment() == "3,2+-");
+}
+
 TEST_CASE("moves that break a rule are refused in Kafka's words") {
   Moving world;
   CHECK(world.move(zk::Replicas{}) == "39 Empty replica list specified in partition reassignment.");
