@@ -280,6 +280,13 @@ Task<void> Controller::remove_replicas(TopicPartition partition, Replicas broker
   std::vector<PartitionReplica> replicas;
   for (const auto broker : brokers) replicas.push_back({partition, broker});
   for (const auto phase : kRemovalPhases) co_await machines_.change(replicas, phase);
+  // One of them may have led. Where a move is replaced, Kafka elects nobody until something else makes it.
+  const auto& leadership = state_.at(partition).leadership;
+  if (!leadership || leadership->leader != zk::kNoLeader) co_return;
+  std::vector<TopicPartition> one;
+  one.push_back(partition);
+  machines_.mark(one, PartitionPhase::offline);
+  co_await machines_.bring_online(std::move(one), Election::offline);
 }
 
 // All of the new replicas are in sync. The tree learns of the new assignment last: until then it holds what

@@ -152,6 +152,21 @@ TEST_CASE("a move is not called off or replaced once only who it adds is in sync
   CHECK(world.assignment() == "3,2+-");
 }
 
+TEST_CASE("a move that replaces another has a leader when the one before was to be added") {
+  Moving world;
+  CHECK(world.move(zk::Replicas{3, 2}) == "0 ");
+  CHECK(world.set_isr({1, 3}) == ErrorCode::none);
+  world.kill(1);
+  CHECK(world.state("t", 0) == "leader=3 epoch=2 isr=3");
+  world.start_broker(1);
+  world.settle();
+  CHECK(world.set_isr({1, 3}) == ErrorCode::none);
+  CHECK(world.move(zk::Replicas{0, 2}) == "0 ");
+  CHECK(world.assignment() == "0,2,1+0-1");
+  CHECK(world.state("t", 0).starts_with("leader=1"));
+  CHECK(world.state("t", 0).ends_with("isr=1"));
+}
+
 TEST_CASE("moves that break a rule are refused in Kafka's words") {
   Moving world;
   CHECK(world.move(zk::Replicas{}) == "39 Empty replica list specified in partition reassignment.");
