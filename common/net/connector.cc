@@ -16,7 +16,7 @@ namespace {
 using boost::asio::ip::tcp;
 using boost::system::error_code;
 
-class Attempt final : public Connecting, public std::enable_shared_from_this<Attempt> {
+class Attempt final : public std::enable_shared_from_this<Attempt> {
  public:
   Attempt(Loop& loop, Endpoint endpoint, std::function<void(base::Result<Socket>)> done)
       : endpoint_(std::move(endpoint)),
@@ -47,7 +47,7 @@ class Attempt final : public Connecting, public std::enable_shared_from_this<Att
                             });
   }
 
-  void cancel() override {
+  void cancel() {
     done_ = nullptr;
     stop();
   }
@@ -105,13 +105,24 @@ class Attempt final : public Connecting, public std::enable_shared_from_this<Att
   std::string last_error_ = "no address";
 };
 
+// What the caller holds; the attempt itself lives until its last operation has ended.
+class Held final : public Connecting {
+ public:
+  explicit Held(std::shared_ptr<Attempt> attempt) : attempt_(std::move(attempt)) {}
+  ~Held() override { attempt_->cancel(); }
+  void cancel() override { attempt_->cancel(); }
+
+ private:
+  std::shared_ptr<Attempt> attempt_;
+};
+
 }  // namespace
 
 std::shared_ptr<Connecting> connect(Loop& loop, const Endpoint& endpoint, base::Duration timeout,
                                     std::function<void(base::Result<Socket>)> done) {
   auto attempt = std::make_shared<Attempt>(loop, endpoint, std::move(done));
   attempt->start(timeout);
-  return attempt;
+  return std::make_shared<Held>(std::move(attempt));
 }
 
 }  // namespace tandem::net

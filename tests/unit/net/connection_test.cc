@@ -252,6 +252,23 @@ TEST_CASE("a handler that holds its connection is let go of when that is closed"
   CHECK(left.expired());
 }
 
+TEST_CASE("who lets go of an attempt to connect hears nothing of it") {
+  base::SystemClock clock;
+  net::Loop loop(clock);
+  auto listener = net::Listener::open(loop, {"127.0.0.1", 0}, [](net::Socket) {});
+  REQUIRE(listener.has_value());
+  const net::Endpoint there = (*listener)->local();
+  bool heard = false;
+  auto dropped = net::connect(loop, there, std::chrono::seconds(5),
+                              [&](const base::Result<net::Socket>&) { heard = true; });
+  dropped.reset();
+  bool connected = false;
+  const auto kept = net::connect(loop, there, std::chrono::seconds(5),
+                                 [&](const base::Result<net::Socket>&) { connected = true; });
+  while (!connected) loop.poll();
+  CHECK(!heard);
+}
+
 TEST_CASE("a listener and a connector make a connection; a refused port is an error that names it") {
   base::SystemClock clock;
   net::Loop loop(clock);
