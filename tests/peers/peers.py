@@ -219,4 +219,5 @@ class ApacheKafka(Process):
 
     def ready(self):
         # It says so before its controller has told it of the cluster.
-        return "started (kafka.server.KafkaServer)" in self.log() and ports.knows_controller(self.port)
+        started = "started (kafka.server.KafkaServer)" in self.log_of_this_start()
+        return started and ports.knows_controller(self.port)

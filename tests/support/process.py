@@ -39,6 +39,7 @@ class Process:
         self.directory.mkdir(parents=True, exist_ok=True)
         self.log_path = self.directory / f"{self.name}.log"
         self.child = None
+        self.log_began = 0  # where the log of this start begins
 
     def command(self):
         raise NotImplementedError
@@ -60,11 +61,15 @@ class Process:
     def log(self):
         return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
 
+    def log_of_this_start(self):
+        return self.log_path.read_bytes()[self.log_began:].decode(errors="replace")
+
     def launch(self):
         """Starts the process and returns at once."""
         if self.running:
             raise RuntimeError(f"{self.name} already runs, pid {self.pid}")
         with open(self.log_path, "ab") as log:
+            self.log_began = log.tell()
             self.child = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                           env=self.environment(), cwd=self.directory, start_new_session=True)
         return self

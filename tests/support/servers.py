@@ -121,4 +121,5 @@ class Broker(Process):
         return [str(binary("tandem-broker")), str(self.config), *options]
 
     def ready(self):
-        return "started (kafka.server.KafkaServer)" in self.log() and bool(ports.api_versions(self.port))
+        started = "started (kafka.server.KafkaServer)" in self.log_of_this_start()
+        return started and bool(ports.api_versions(self.port))
