@@ -22,6 +22,7 @@ class Client(threading.Thread):
         self.number, self.ports, self.keys, self.history = number, ports, keys, history
         self.random = random.Random(seed)
         self.link, self.session, self.password, self.seen = None, 0, b"\0" * 16, 0
+        self.xid = 0  # goes on over connections: by it and the session a server tells whose answer it has
         self.story, self.watched, self.expired = [], set(), 0
         self.written, self.values = 0, 0
         self.stopping = threading.Event()
@@ -43,6 +44,7 @@ class Client(threading.Thread):
             return True
         except (OSError, AssertionError):
             if self.link:
+                self.xid = self.link.xid
                 self.link.close()
             self.link = None
             self.stopping.wait(0.02)
@@ -58,6 +60,7 @@ class Client(threading.Thread):
         if self.session != link.session:
             self.session, self.password = link.session, link.password
             self.story, self.watched = self.history.stories.setdefault(link.session, []), set()
+        link.xid = self.xid
         self.link = link
         if self.watched:
             none = []
