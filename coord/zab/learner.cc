@@ -406,8 +406,18 @@ void Learner::flush_batch() {
   effects_.emplace_back(Persist{batch});
 }
 
+// A sync is done between what was committed before and after its answer: whose requests came behind it at the
+// leader are matched with their transactions in this order.
 void Learner::apply() {
   const Zxid through = std::min(last_committed_, last_durable_);
+  for (; !syncs_.empty() && syncs_.front() <= std::max(through, last_applied_); syncs_.pop_front()) {
+    apply_through(syncs_.front());
+    effects_.emplace_back(Synced{});
+  }
+  apply_through(through);
+}
+
+void Learner::apply_through(Zxid through) {
   if (pending_.empty() || pending_.front().zxid > through) return;
   Apply apply;
   while (!pending_.empty() && pending_.front().zxid <= through) {
@@ -426,17 +436,11 @@ void Learner::ack_durable() {
     put(PacketType::ack, to_ack_.front());
 }
 
-void Learner::release_syncs() {
-  for (; !syncs_.empty() && syncs_.front() <= last_applied_; syncs_.pop_front())
-    effects_.emplace_back(Synced{});
-}
-
 void Learner::settle() {
   flush_batch();
   apply();
   finish_new_leader();
   ack_durable();
-  release_syncs();
   dirty_ = false;
 }
 

@@ -131,9 +131,9 @@ class Learner {
   void settle();
   void flush_batch();
   void apply();
+  void apply_through(Zxid through);
   void finish_new_leader();
   void ack_durable();
-  void release_syncs();
 
   LearnerOptions options_;
   LearnerStart start_;

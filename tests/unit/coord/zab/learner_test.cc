@@ -274,6 +274,22 @@ TEST_CASE("a sync is done when everything committed before its answer is applied
   CHECK(s.take() == Lines{"Apply 0x100000001", "Synced", "Send: ACK 0x100000001"});
 }
 
+TEST_CASE("what was committed behind a sync's answer is applied behind it, however late the disk is") {
+  LearnerStage s;
+  s.follow(1);
+  s.propose(make_zxid(1, 1));
+  s.commit(make_zxid(1, 1));
+  s.hear(PacketType::sync, Zxid(0));
+  s.hear(PacketType::sync, Zxid(0));
+  s.propose(make_zxid(1, 2));
+  s.commit(make_zxid(1, 2));
+  s.hear(PacketType::sync, Zxid(0));
+  s.take();
+  s.durable(make_zxid(1, 2));
+  CHECK(s.take() == Lines{"Apply 0x100000001", "Synced", "Synced", "Apply 0x100000002", "Synced",
+                          "Send: ACK 0x100000001, ACK 0x100000002"});
+}
+
 TEST_CASE("sessions are revalidated by the leader") {
   LearnerStage s;
   s.follow(1);
