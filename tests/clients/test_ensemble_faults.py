@@ -1,6 +1,7 @@
 """Ensembles of real processes under faults, with the history that clients saw of it checked afterwards:
 servers cut off in either direction, stopped, killed and killed again while they recover, slow disks."""
 
+import contextlib
 import os
 import random
 import signal
@@ -18,6 +19,18 @@ from support.network import Network
 KEYS = [f"/k{i}" for i in range(5)]
 CLIENTS = 8
 WRITES_PER_SECOND_MIN = 100
+
+
+@contextlib.contextmanager
+def slow_disk(member, milliseconds=200):
+    command = ["strace", "-f", "-q", "-p", str(member.pid), "-e", "trace=fdatasync",
+               "-e", f"inject=fdatasync:delay_enter={milliseconds * 1000}", "-o", os.devnull]
+    tracer = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        tracer.terminate()
+        tracer.wait(20)
 
 
 class Faults:
@@ -98,15 +111,8 @@ class Faults:
         self.ensemble.launch()
 
     def slow_disk(self):
-        member = self.ensemble.members[self.random.choice(self.ensemble.ids)]
-        command = ["strace", "-f", "-q", "-p", str(member.pid), "-e", "trace=fdatasync",
-                   "-e", "inject=fdatasync:delay_enter=200000", "-o", os.devnull]
-        tracer = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-        try:
+        with slow_disk(self.ensemble.members[self.random.choice(self.ensemble.ids)]):
             self.moment("the slow disk", 1.5, 3.0)
-        finally:
-            tracer.terminate()
-            tracer.wait(20)
 
     def fire(self, fault):
         self.fired.append(fault.__name__)
@@ -129,10 +135,10 @@ def more_writes(clients, what):
 def judge(clients, history, faults, seed):
     answered = sum(1 for write in history.writes if write.zxid)
     expired = sum(client.expired for client in clients)
-    print(f"\nseed {seed}: {len(faults.fired)} faults, {len(history.writes)} writes, {answered} of them "
+    print(f"\nseed {seed}: {len(faults)} faults, {len(history.writes)} writes, {answered} of them "
           f"answered, {len(history.reads)} reads, {expired} sessions expired")
     found = history.violations()
-    assert not found, f"{len(found)} violations, seed {seed}, {faults.fired}:\n" + "\n".join(found[:10])
+    assert not found, f"{len(found)} violations, seed {seed}, {faults}:\n" + "\n".join(found[:10])
 
 
 def run(directory, kinds, seed, rounds):
@@ -153,13 +159,33 @@ def run(directory, kinds, seed, rounds):
             for fault in faults.random.sample(faults.all, len(faults.all)):
                 faults.fire(fault)
                 more_writes(clients, f"writes after {fault.__name__}")
-        for client in clients:
-            client.stopping.set()
-        for client in clients:
-            client.join(90)
-            assert not client.is_alive()
-        judge(clients, history, faults, seed)
+        end(clients)
+        judge(clients, history, faults.fired, seed)
         ensemble.same_trees()
+
+
+def end(clients):
+    for client in clients:
+        client.stopping.set()
+    for client in clients:
+        client.join(90)
+        assert not client.is_alive()
+
+
+def test_a_follower_whose_disk_is_behind_its_quorum_ends_syncs_in_order(tmp_path, seed):
+    """A sync is followed by others' writes that are committed before this follower has any of it."""
+    history = History()
+    with Ensemble(tmp_path, ["ours"] * 3, config={"tickTime": 500}) as ensemble:
+        create_keys(ensemble)
+        slow = next(n for n in ensemble.ids if n != ensemble.leader())
+        clients = [Client(i, [ensemble.addresses[slow][0]], KEYS, history, seed + i) for i in range(CLIENTS)]
+        with slow_disk(ensemble.members[slow], 10):
+            for client in clients:
+                client.start()
+            wait.until(lambda: sum(client.written for client in clients) > 300, 60, "writes by a slow disk")
+        end(clients)
+        judge(clients, history, ["slow_disk"], seed)
+        assert [client.connected for client in clients] == [1] * CLIENTS, "somebody was cut off"
 
 
 def test_what_clients_of_three_see_under_faults_is_linearizable(tmp_path, seed):

@@ -24,7 +24,7 @@ class Client(threading.Thread):
         self.link, self.session, self.password, self.seen = None, 0, b"\0" * 16, 0
         self.xid = 0  # goes on over connections: by it and the session a server tells whose answer it has
         self.story, self.watched, self.expired = [], set(), 0
-        self.written, self.values = 0, 0
+        self.written, self.values, self.connected = 0, 0, 0
         self.stopping = threading.Event()
 
     def run(self):
@@ -62,6 +62,7 @@ class Client(threading.Thread):
             self.story, self.watched = self.history.stories.setdefault(link.session, []), set()
         link.xid = self.xid
         self.link = link
+        self.connected += 1
         if self.watched:
             none = []
             body = zk.set_watches(self.seen, sorted(self.watched), none, none, none, none)
