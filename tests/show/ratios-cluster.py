@@ -22,7 +22,8 @@ from support.generators import compiled, figures  # noqa: E402
 
 SINGLE = ["--batch", "1110", "--record", "0", "--partitions", "1"]
 MANY = 1000
-FLUSH = "tandem.log.flush.on.ack"
+SIDES = [("ours", "ours", {}), ("ours, durable", "ours", {"tandem.log.flush.on.ack": "true"}),
+         ("Kafka", "apache", {})]
 
 
 @dataclass
@@ -132,8 +133,8 @@ def main():
     work = Path(tempfile.mkdtemp(prefix="tandem-ratios-"))
     kload = compiled("kload", work)
     with contextlib.ExitStack() as stack:
-        sides = [Side(name, cluster_of(stack, work / name, kind, config)) for name, kind, config in (
-            ("ours", "ours", {}), ("ours, durable", "ours", {FLUSH: "true"}), ("Kafka", "apache", {}))]
+        sides = [Side(name, cluster_of(stack, work / f"side{number}", kind, config))
+                 for number, (name, kind, config) in enumerate(SIDES)]
         for side in sides:
             make_topics(kload, side)
         for _ in range(int(rounds)):
