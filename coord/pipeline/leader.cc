@@ -29,6 +29,7 @@ void Pipeline::on_request(LearnerId learner, const records::ForwardedRequest& re
   const auto held = held_.find(learner.value);
   if (held != held_.end() && held->second.syncs > 0) return hold(learner, held->second, request, ids);
   take_request(learner, request, ids);
+  settle_syncs();
 }
 
 void Pipeline::hold(LearnerId learner, HeldRequests& held, const records::ForwardedRequest& request,
@@ -116,17 +117,19 @@ void Pipeline::sync(Link& link, const RequestView& request) {
   sync.received = request.received;
   sync.body = std::string(request.body);
   begin_sync(std::move(sync));
+  settle_syncs();
 }
 
+// What its learner sends behind it waits even where no quorum is asked: many are committed at once, and the
+// answer goes out behind all of them.
 void Pipeline::begin_sync(PendingSync sync) {
   sync.after = jute::Zxid(preparer_.next_zxid().value - 1);
   if (options_.sync_quorum_verified) {
     confirm_wanted_ = true;
     sync.round = asked_round_ + 1;
-    if (sync.learner.value != 0) ++held_[sync.learner.value].syncs;
   }
+  if (sync.learner.value != 0) ++held_[sync.learner.value].syncs;
   pending_syncs_.push_back(std::move(sync));
-  settle_syncs();
 }
 
 void Pipeline::settle_syncs() {
@@ -136,7 +139,7 @@ void Pipeline::settle_syncs() {
     pending_syncs_.pop_front();
     if (sync.learner.value != 0) {
       effects_.emplace_back(AnswerSync{sync.learner});
-      if (sync.round != 0) take_held(sync.learner);
+      take_held(sync.learner);
       continue;
     }
     if (sync.link.value == 0) continue;

@@ -179,8 +179,8 @@ class Pipeline final : private tree::ChangeListener {
     jute::Zxid after;
     std::uint64_t round = 0;
   };
-  // What a learner sent behind a sync that waits for a quorum: it must not be committed before that is
-  // answered.
+  // What a learner sent behind a sync: it must not be committed before that is answered, or the learner takes
+  // its transaction for the answer.
   struct HeldRequest {
     jute::SessionId session;
     std::int32_t cxid = 0;

@@ -253,6 +253,27 @@ TEST_CASE("a sync that has to be verified waits for a quorum, and nothing of its
   ensemble.check_equal();
 }
 
+TEST_CASE("what came behind a sync is committed behind its answer, though no quorum is asked") {
+  TestEnsemble ensemble(1);
+  TestClient writer(ensemble.leader());
+  TestClient first(ensemble.learner(1));
+  TestClient second(ensemble.learner(1));
+  TestClient third(ensemble.learner(1));
+  CHECK(writer.create("/a") == ErrorCode::ok);
+  const auto set = [](const char* value) { return jute::SetDataRequest{"/a", std::string(value), -1}; };
+  writer.send(OpCode::set_data, set("1"));
+  const std::int32_t sync = first.send_raw(OpCode::sync, sync_body("/a"));
+  second.send(OpCode::set_data, set("2"));
+  third.send_raw(OpCode::sync, sync_body("/a"));
+  third.send(OpCode::get_data, jute::PathWatchRequest{"/a", false});
+  ensemble.settle();
+  REQUIRE_FALSE(ensemble.learner(1).is_closed(first.link));
+  CHECK(first.take().xid == sync);
+  CHECK(second.take().err == ErrorCode::ok);
+  CHECK(third.take().xid == third.xid - 1);
+  CHECK(third.data_of(third.take()) == "2");
+}
+
 TEST_CASE("the end of a role closes every link, and what was not committed is not answered") {
   TestEnsemble ensemble(1);
   TestClient local(ensemble.leader());

@@ -31,19 +31,21 @@ class TestEnsemble {
   TestServer& leader() { return *members_[0]; }
   TestServer& learner(std::size_t i) { return *members_[i]; }  // from 1
 
-  // A quorum has all that was proposed. Learners hear of it by deliver().
+  // A quorum has all that was proposed, the leader learns so of all at once. Learners hear of it by
+  // deliver().
   void commit() {
     while (!leader().batches.empty()) {
-      const auto batch = leader().batches.front();
-      leader().batches.pop_front();
-      leader().log.push_back(batch);
-      batch->for_each([&](std::string_view payload) {
-        for (std::size_t i = 1; i < members_.size(); ++i)
-          inboxes_[i].push_back([payload = std::string(payload)](TestServer& learner) {
-            learner.core.on_transaction(payload, learner.now());
-          });
-      });
-      leader().core.on_committed(batch->last, leader().now());
+      const auto batches = std::exchange(leader().batches, {});
+      for (const auto& batch : batches) {
+        leader().log.push_back(batch);
+        batch->for_each([&](std::string_view payload) {
+          for (std::size_t i = 1; i < members_.size(); ++i)
+            inboxes_[i].push_back([payload = std::string(payload)](TestServer& learner) {
+              learner.core.on_transaction(payload, learner.now());
+            });
+        });
+      }
+      leader().core.on_committed(batches.back()->last, leader().now());
       leader().settle();
     }
   }
