@@ -126,7 +126,7 @@ void Checker::touched(const Node& leader, std::uint64_t connection) {
   waiting.pop_front();
 }
 
-// Clients of this simulation never close their sessions: it is always the leader.
+// What no client asked for, the leader did.
 void Checker::proposed(const Node& leader, std::string_view payload) {
   SessionTimes& times = times_[leader.number()];
   bytes::Reader reader(payload);
@@ -139,6 +139,7 @@ void Checker::proposed(const Node& leader, std::string_view payload) {
   }
   if (header.type != jute::OpCode::close_session) return;
   closings_.emplace(session, header.zxid.value);
+  if (header.cxid != 0) return;
   const auto timeout = std::chrono::milliseconds(timeouts_[session]);
   if (const Finding finding = times.expired(session, timeout, leader.time())) violate("S5", *finding);
 }

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "base/random.h"
+#include "bytes/reader.h"
 #include "tests/sim/histories.h"
 #include "tests/sim/network.h"
 #include "zksession/session.h"
@@ -22,7 +23,7 @@ class World;
 struct Told {
   SequenceNumbers numbers;
   MultiWrites multis;
-  std::map<std::string, std::int64_t> mzxid;                            // newest acknowledged write of a node
+  SyncedReads syncs;
   std::map<std::pair<std::string, std::int32_t>, std::string> written;  // value by node and version
 };
 
@@ -46,7 +47,7 @@ class Client {
 
   struct Asked {
     Op op;
-    std::int64_t known = 0;  // of a read behind a sync: mzxid acknowledged when the sync began
+    std::optional<SyncedReads::Began> sync;  // of a read behind one
   };
 
   void drive();
@@ -56,12 +57,15 @@ class Client {
   void item(std::uint64_t connection, Item item);
   void next_soon();
   void next();
-  void submit(Op op, std::int64_t known = 0);
+  void submit(Op op, std::optional<SyncedReads::Began> sync = {});
+  void synced_reads(const std::string& value);
   void finished(const Asked& asked, const OpResult& result);
   void judge(const char* invariant, const Finding& finding);
   void on_event(std::string_view frame);
   Op owners_op(const std::string& value);
   Op multi(const std::string& value);
+  void session_closed(bytes::Reader& reply);
+  void check_synced(const Asked& asked, const OpResult& result);
   void check_read(const Asked& asked, const OpResult& result);
   void check_write(const std::string& path, const std::string& data, const OpResult& result);
   void forget_session();
@@ -85,7 +89,9 @@ class Client {
   bool served_ = false;
   bool stopped_ = false;
 
-  int server_ = 0;  // of the connection
+  int server_ = 0;                       // of the connection
+  std::optional<std::int32_t> closing_;  // request that ends the session, on this connection
+  bool synced_ = false;                  // the last sync was answered
   ReplyOrder order_;
   SessionView view_;
   DataWatches watches_;

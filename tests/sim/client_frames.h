@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "bytes/reader.h"
+#include "jute/opcodes.h"
 
 namespace tandem::sim {
 
@@ -29,6 +30,13 @@ inline std::int32_t xid_of(std::string_view frame) {
   bytes::Reader reader(frame);
   reader.skip(kLengthBytes);
   return reader.i32();
+}
+
+// Of a request.
+inline jute::OpCode op_of(std::string_view frame) {
+  bytes::Reader reader(frame);
+  reader.skip(2 * kLengthBytes);  // the length and the xid
+  return static_cast<jute::OpCode>(reader.i32());
 }
 
 }  // namespace tandem::sim

@@ -9,6 +9,9 @@ namespace tandem::sim {
 namespace {
 
 constexpr std::size_t kNumberDigits = 10;
+constexpr int kEpochShift = 32;
+
+std::int64_t epoch(std::int64_t zxid) { return zxid >> kEpochShift; }
 
 std::int64_t in_ms(base::Duration time) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
@@ -69,6 +72,28 @@ Finding SequenceNumbers::created(const std::string& path, std::int64_t czxid) {
     return fmt::format("{} of 0x{:x} comes behind number {}", path, czxid, std::prev(it)->second);
   if (std::next(it) != numbers_.end() && std::next(it)->second <= number)
     return fmt::format("{} of 0x{:x} comes before number {}", path, czxid, std::next(it)->second);
+  return {};
+}
+
+void SyncedReads::wrote(const std::string& path, std::int64_t mzxid) {
+  std::int64_t& newest = written_[path];
+  newest = std::max(newest, mzxid);
+}
+
+SyncedReads::Began SyncedReads::begin(const std::string& path) const {
+  const auto it = written_.find(path);
+  return {newest_, it == written_.end() ? 0 : it->second};
+}
+
+Finding SyncedReads::read(const std::string& path, const Began& began, std::int64_t zxid, std::int64_t mzxid,
+                          bool verified) {
+  const auto counts = [&](std::int64_t known) { return verified || epoch(known) <= epoch(zxid); };
+  if (mzxid < began.of_node && counts(began.of_node))
+    return fmt::format("{} behind a sync is of 0x{:x}, 0x{:x} was acknowledged before", path, mzxid,
+                       began.of_node);
+  if (zxid < began.newest && counts(began.newest))
+    return fmt::format("{} is read behind a sync at 0x{:x}, 0x{:x} was acknowledged before", path, zxid,
+                       began.newest);
   return {};
 }
 

@@ -3,6 +3,7 @@
 // shows each a broken history. Names of the invariants: docs/simulation.md.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -63,6 +64,28 @@ class SequenceNumbers {
 
  private:
   std::map<std::int64_t, std::int64_t> numbers_;  // by czxid
+};
+
+// S-sync: what is read behind a sync is as new as all that was acknowledged when the sync began. A leader
+// that asks no quorum may be another's predecessor and not know: it answers for its own epoch, and those
+// before.
+class SyncedReads {
+ public:
+  struct Began {
+    std::int64_t newest = 0;   // zxid acknowledged, of any client's
+    std::int64_t of_node = 0;  // newest mzxid acknowledged of the node
+  };
+
+  void acknowledged(std::int64_t zxid) { newest_ = std::max(newest_, zxid); }
+  void wrote(const std::string& path, std::int64_t mzxid);
+  Began begin(const std::string& path) const;
+  // Answered with `zxid`; mzxid 0: there was no such node.
+  static Finding read(const std::string& path, const Began& began, std::int64_t zxid, std::int64_t mzxid,
+                      bool verified);
+
+ private:
+  std::int64_t newest_ = 0;
+  std::map<std::string, std::int64_t> written_;
 };
 
 // W1, W2: a watch that was left on data fires before the change can be seen, and once.

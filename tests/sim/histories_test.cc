@@ -73,6 +73,31 @@ TEST_CASE("S6 rejects numbers that do not rise with the transactions, however la
   CHECK(SequenceNumbers(numbers).created("/e/d0000000008", 40));
 }
 
+TEST_CASE("S-sync rejects a read behind a sync that lacks what was acknowledged before the sync") {
+  SyncedReads syncs;
+  syncs.acknowledged(0x100000007);
+  syncs.wrote("/a", 0x100000007);
+  syncs.acknowledged(0x100000009);
+  const auto began = syncs.begin("/a");
+  syncs.wrote("/a", 0x10000000b);
+  syncs.acknowledged(0x10000000b);
+  CHECK_FALSE(SyncedReads::read("/a", began, 0x100000009, 0x100000007, true));
+  CHECK(SyncedReads::read("/a", began, 0x100000009, 0x100000006, true));
+  CHECK(SyncedReads::read("/a", began, 0x100000008, 0x100000007, true));
+  CHECK(SyncedReads::read("/a", began, 0x100000009, 0, true));
+  CHECK_FALSE(SyncedReads::read("/b", syncs.begin("/b"), 0x10000000b, 0, true));
+}
+
+TEST_CASE("S-sync forgives a leader that asks no quorum what came in a later epoch, and nothing else") {
+  SyncedReads syncs;
+  syncs.acknowledged(0x200000003);
+  syncs.wrote("/a", 0x200000003);
+  const auto began = syncs.begin("/a");
+  CHECK(SyncedReads::read("/a", began, 0x100000009, 0x100000007, true));
+  CHECK_FALSE(SyncedReads::read("/a", began, 0x100000009, 0x100000007, false));
+  CHECK(SyncedReads::read("/a", began, 0x200000002, 0x100000007, false));
+}
+
 TEST_CASE("W1 rejects a read that shows a change whose watch has not fired") {
   DataWatches watches;
   watches.left("/a", 5);

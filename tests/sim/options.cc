@@ -43,6 +43,7 @@ constexpr std::array<const char*, kMutants> kNames = {"none",
                                                       "left-ephemerals",
                                                       "untold-touches",
                                                       "local-sync",
+                                                      "late-syncs",
                                                       "late-watches",
                                                       "lost-watches",
                                                       "double-watches",
@@ -69,6 +70,18 @@ void draw_apache(Options& options, base::Random& random, bool wanted) {
   options.apache_old = old;
   options.apache_quick_acks = quick;
   options.liveness = milliseconds(120000);
+}
+
+// A quarter of the seeds with an ensemble: several clients wait for the same slow disk.
+void draw_crowd(Options& options, base::Random& random) {
+  const bool drawn = random.chance(0.25);
+  const int server = static_cast<int>(random.between(1, options.voters + options.observers));
+  const int clients = static_cast<int>(random.between(6, 10));
+  const milliseconds slow_disks(random.between(50, 500));
+  if (!drawn || options.voters < 2) return;
+  options.crowded = server;
+  options.clients = clients;
+  options.slow_disks = slow_disks;
 }
 
 }  // namespace
@@ -124,6 +137,9 @@ Options Options::of_seed(std::uint64_t seed, bool mixed) {
   const bool masters = random.chance(0.5);
   options.observer_masters = masters && options.observers > 0 && options.voters >= 3 && options.apache == 0;
   if (options.observer_masters) options.observer_delay = milliseconds(random.between(0, 1000));
+  draw_crowd(options, random);
+  options.sync_verified = !random.chance(0.15);
+  options.closes = random.chance(0.3);
   return options;
 }
 
@@ -150,7 +166,9 @@ std::string Options::text() const {
       "session={} think={} kills={} power_cuts={} pauses={} partitions={} resets={} slow_disks={} "
       "disk_errors={} "
       "latency_us={} spikes={} real_disk={} snap_count={} preallocate={} log_bytes_max={} full_disks={} "
-      "read_errors={} rot={} apache={:#x}{}{} clock_jumps={} replays={} masters={} observer_delay={}",
+      "read_errors={} rot={} apache={:#x}{}{} clock_jumps={} replays={} masters={} observer_delay={} "
+      "sync_verified={} crowded={} "
+      "closes={}",
       seed, to_string(mutant), voters, observers, clients, tick.count(), init_limit, sync_limit,
       silence.count(), commit_log_count, log_readable, read_only, session_timeout.count(), think.count(),
       kills.count(), power_cuts.count(), pauses.count(), partitions.count(), resets.count(),
@@ -158,7 +176,7 @@ std::string Options::text() const {
       std::chrono::duration_cast<std::chrono::microseconds>(latency).count(), latency_spikes, real_disk,
       snap_count, preallocate, log_bytes_max, full_disks.count(), read_errors.count(), rot.count(), apache,
       apache_old ? " (3.5)" : "", apache_quick_acks ? " (quick)" : "", clock_jumps.count(), replays.count(),
-      observer_masters, observer_delay.count());
+      observer_masters, observer_delay.count(), sync_verified, crowded, closes);
 }
 
 }  // namespace tandem::sim

@@ -48,13 +48,14 @@ enum class Mutant : std::uint8_t {
   left_ephemerals,     // a learner keeps a closed session's nodes
   untold_touches,      // a learner does not say which sessions it heard of
   local_sync,          // sync is answered by the server that it came to
+  late_syncs,          // a sync that waits for the disk is done behind what was committed meanwhile
   late_watches,        // events come behind the reply that shows the change
   lost_watches,        // some events are not sent
   double_watches,      // events are sent twice
   swapped_replies,     // a reply overtakes another
   forgotten_watches,   // watches are not set again after a reconnect
 };
-inline constexpr int kMutants = 39;
+inline constexpr int kMutants = 40;
 const char* to_string(Mutant mutant);
 bool parse_mutant(std::string_view text, Mutant& mutant);
 
@@ -104,6 +105,9 @@ struct Options {
   bool apache_old = false;         // of 3.5
   bool apache_quick_acks = false;  // ApacheOptions
   bool is_apache(int number) const { return (apache >> number & 1U) != 0; }
+  bool sync_verified = true;  // tandem.sync.quorumVerified
+  int crowded = 0;      // most clients are at this server, all ask for syncs, its disk is often slow; 0: none
+  bool closes = false;  // clients close their sessions now and then
   Duration latency{std::chrono::microseconds(300)};
   double latency_spikes = 0;  // share of messages that take up to 200 ms
 

@@ -183,8 +183,9 @@ void World::reset_connection() {
   network_.reset(connection, "connection reset");
 }
 
+// Half of the time the one at which many wait.
 void World::slow_disk() {
-  Node* node = any_up();
+  Node* node = options_.crowded != 0 && random_.chance(0.5) ? &this->node(options_.crowded) : any_up();
   if (node == nullptr) return;
   ++faults_[5].count;
   node->disk().slow_down(milliseconds(random_.between(5, 1000)));
