@@ -33,6 +33,8 @@ class ClusterControl {
   // Asks our own controller; NOT_CONTROLLER when we are not it.
   virtual void ask(controller::ControllerRequest request, Answered done) = 0;
   virtual std::int32_t controller_id() const = 0;  // -1: none is known
+  // Whether the connection to that broker, the controller, has ended and none is taken in its place so far.
+  virtual bool is_gone(std::int32_t controller) const = 0;
   // To the active controller. Over lost connections, changes of the controller and NOT_CONTROLLER the request
   // is made again until the timeout, which is an error; what came back otherwise is handed on as it is. Of an
   // AlterPartition names and ids of topics are to be filled in, and the ISR in both its forms: the version

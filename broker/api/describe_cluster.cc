@@ -25,7 +25,7 @@ void describe_cluster(Call call, protocol::DescribeClusterRequest request) {
   }
   const auto image = call.services.metadata.image();
   response.cluster_id = call.services.node.cluster_id;
-  response.controller_id = image->controller_id();
+  response.controller_id = shown_controller(call.services, *image);
   for (const auto& [id, broker] : image->brokers()) {
     const auto* endpoint = broker.endpoint(call.client->listener);
     if (endpoint != nullptr) response.brokers.push_back({id, endpoint->host, endpoint->port, broker.rack});

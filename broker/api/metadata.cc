@@ -147,7 +147,7 @@ void metadata(Call call, MetadataRequest request) {
     if (endpoint != nullptr) response.brokers.push_back({id, endpoint->host, endpoint->port, broker.rack});
   }
   response.cluster_id = call.services.node.cluster_id;
-  response.controller_id = image->controller_id();
+  response.controller_id = shown_controller(call.services, *image);
   response.topics = describe_topics(call.services, source, request);
   if (request.include_topic_authorized_operations) {
     for (auto& topic : response.topics) topic.topic_authorized_operations = kTopicOperations;

@@ -1,5 +1,7 @@
 #include "broker/api/metadata_cache.h"
 
+#include "broker/api/cluster_control.h"
+
 namespace tandem::broker::api {
 
 MetadataCache::Image MetadataCache::image() const {
@@ -22,6 +24,11 @@ protocol::ErrorCode MetadataCache::update(const protocol::UpdateMetadataRequest&
 }
 
 void MetadataCache::subscribe(OnChange on_change) { subscribers_.push_back(std::move(on_change)); }
+
+std::int32_t shown_controller(const Services& services, const replica::ClusterImage& image) {
+  const std::int32_t known = image.controller_id();
+  return services.control != nullptr && services.control->is_gone(known) ? -1 : known;
+}
 
 bool is_internal_topic(std::string_view name) {
   return name == "__consumer_offsets" || name == "__transaction_state";

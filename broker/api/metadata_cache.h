@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "broker/api/services.h"
 #include "broker/replica/cluster_image.h"
 
 namespace tandem::broker::api {
@@ -39,6 +40,10 @@ class TopicAutoCreation {
   // not.
   virtual protocol::ErrorCode request(const std::string& topic) = 0;
 };
+
+// Which controller clients are told of. None (-1) while the one that the image names is gone and no other has
+// said that it is: one that clients cannot reach is not asked for anew by some of them (librdkafka).
+std::int32_t shown_controller(const Services& services, const replica::ClusterImage& image);
 
 bool is_internal_topic(std::string_view name);
 

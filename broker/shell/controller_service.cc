@@ -299,10 +299,15 @@ void ControllerService::on_outcome(base::Result<controller::Prepared> prepared) 
         loop_, ControllerChannel::Options{client_id, options_.socket_timeout},
         [this](std::int32_t broker, const ControllerChannel::Found& found) { find_broker(broker, found); },
         log_.named("channel"));
-    watch_ =
-        std::make_unique<PeerWatch>(loop_, [this](std::int32_t broker, std::int64_t epoch, bool refuses) {
+    watch_ = std::make_unique<PeerWatch>(
+        loop_,
+        [this](std::int32_t broker, std::int64_t epoch, bool refuses) {
           controller_->on_reachability(broker, epoch, refuses, now());
           pump();
+        },
+        [this](std::int32_t broker, bool connected) {
+          if (!connected) gone_ = broker;
+          if (connected && gone_ == broker) gone_ = -1;
         });
     links_ = std::make_unique<BrokerLinks>(
         loop_, client_id, options_.socket_timeout,

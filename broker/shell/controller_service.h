@@ -65,6 +65,7 @@ class ControllerService final : public api::ClusterControl {
   // ---- api::ClusterControl ----
   void ask(controller::ControllerRequest request, Answered done) override;
   std::int32_t controller_id() const override { return controller_id_; }
+  bool is_gone(std::int32_t controller) const override { return controller >= 0 && gone_ == controller; }
   void tell_controller(api::ToController request, base::milliseconds timeout, Told done) override;
   void perform(std::vector<zk::ZkOp> ops, Performed done) override;
   void subscribe(OnEvent on_event) override { subscribers_.push_back(std::move(on_event)); }
@@ -115,6 +116,7 @@ class ControllerService final : public api::ClusterControl {
   bool stopping_ = false;
 
   std::atomic<std::int32_t> controller_id_{-1};
+  std::atomic<std::int32_t> gone_{-1};  // the broker whose connection ended last, until there is one again
   std::thread thread_;
 };
 

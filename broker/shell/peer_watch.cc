@@ -62,6 +62,7 @@ class PeerWatch::Watched : public std::enable_shared_from_this<Watched> {
                                            std::make_shared<Handler>(weak_from_this()));
       refusals_ = 0;
       if (refuses_) wait(kKept);
+      if (watch_.on_line_) watch_.on_line_(broker_, true);
       return;
     }
     const bool refused = socket.error().code == base::Errc::closed;
@@ -75,6 +76,7 @@ class PeerWatch::Watched : public std::enable_shared_from_this<Watched> {
     connection_.reset();
     timer_.set(std::nullopt);
     connect();
+    if (watch_.on_line_) watch_.on_line_(broker_, false);
   }
 
   void on_timer() {
@@ -106,7 +108,8 @@ class PeerWatch::Watched : public std::enable_shared_from_this<Watched> {
   bool stopped_ = false;
 };
 
-PeerWatch::PeerWatch(net::Loop& loop, OnChange on_change) : loop_(loop), on_change_(std::move(on_change)) {}
+PeerWatch::PeerWatch(net::Loop& loop, OnChange on_change, OnLine on_line)
+    : loop_(loop), on_change_(std::move(on_change)), on_line_(std::move(on_line)) {}
 
 PeerWatch::~PeerWatch() { clear(); }
 

@@ -18,9 +18,11 @@ namespace tandem::broker::shell {
 class PeerWatch {
  public:
   using OnChange = std::function<void(std::int32_t broker, std::int64_t epoch, bool refuses)>;
+  // At once, where OnChange waits for certainty: a connection has ended (false), or is there (true).
+  using OnLine = std::function<void(std::int32_t broker, bool connected)>;
 
-  // The callback runs on the loop, never inside add(), and not after remove().
-  PeerWatch(net::Loop& loop, OnChange on_change);
+  // The callbacks run on the loop, never inside add(), and not after remove().
+  PeerWatch(net::Loop& loop, OnChange on_change, OnLine on_line = {});
   ~PeerWatch();
 
   // In place of what was watched of the broker before.
@@ -32,6 +34,7 @@ class PeerWatch {
   class Watched;
   net::Loop& loop_;
   OnChange on_change_;
+  OnLine on_line_;
   std::map<std::int32_t, std::shared_ptr<Watched>> watched_;
 };
 

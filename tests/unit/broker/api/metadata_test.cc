@@ -3,6 +3,7 @@
 #include "broker/api/handlers.h"
 #include "broker/api/metadata_cache.h"
 #include "tests/unit/broker/api/recording_sink.h"
+#include "tests/unit/broker/controller/fake_control.h"
 
 namespace tandem::broker::api {
 
@@ -64,6 +65,20 @@ MetadataRequest for_topic(const std::string& name) {
 }
 
 }  // namespace
+
+TEST_CASE("a controller that is gone is not named to clients") {
+  Fixture fixture;
+  CHECK_EQ(fixture.ask({}, 9).controller_id, 1);
+  test::FakeControl control;
+  fixture.services.control = &control;
+  CHECK_EQ(fixture.ask({}, 9).controller_id, 1);
+  control.gone = 1;
+  CHECK_EQ(fixture.ask({}, 9).controller_id, -1);
+  CHECK_EQ(answer<protocol::DescribeClusterRequest>(fixture.services, &describe_cluster, {}, 0).controller_id,
+           -1);
+  control.gone = 2;  // not the controller that the metadata names
+  CHECK_EQ(fixture.ask({}, 9).controller_id, 1);
+}
 
 TEST_CASE("a null list asks for all topics, an empty one for none, but in version 0 for all") {
   Fixture fixture;

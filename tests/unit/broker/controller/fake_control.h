@@ -14,10 +14,12 @@ class FakeControl final : public api::ClusterControl {
  public:
   FakeTree tree;
   bool lost = false;
+  std::int32_t gone = -1;                                // the broker that is_gone()
   std::vector<std::pair<api::ToController, Told>> told;  // not yet answered
 
   void ask(controller::ControllerRequest, Answered) override {}
   std::int32_t controller_id() const override { return 0; }
+  bool is_gone(std::int32_t controller) const override { return gone == controller; }
   void tell_controller(api::ToController request, base::milliseconds, Told done) override {
     told.emplace_back(std::move(request), std::move(done));
   }

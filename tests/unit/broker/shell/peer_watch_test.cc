@@ -62,6 +62,25 @@ TEST_CASE("a connection that ends while the listener stays says nothing") {
   CHECK_FALSE(told);
 }
 
+TEST_CASE("that a connection has ended is said at once, and that there is one again") {
+  Peer peer;
+  peer.listen();
+  std::vector<bool> lines;
+  bool told = false;
+  PeerWatch watch(
+      peer.loop, [&](std::int32_t, std::int64_t, bool) { told = true; },
+      [&](std::int32_t broker, bool connected) {
+        CHECK_EQ(broker, 4);
+        lines.push_back(connected);
+      });
+  watch.add(4, 99, peer.endpoint());
+  test::poll_until(peer.loop, [&] { return !peer.accepted.empty() && lines.size() == 1; });
+  peer.accepted.clear();
+  test::poll_until(peer.loop, [&] { return lines.size() == 3; });
+  CHECK(lines == std::vector<bool>{true, false, true});
+  CHECK_FALSE(told);
+}
+
 TEST_CASE("a process that was never there is told of as well, but not after its removal") {
   Peer peer;
   peer.listen();
