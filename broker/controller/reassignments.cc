@@ -183,6 +183,8 @@ Task<void> Controller::resume_reassignments(std::set<std::int32_t> brokers) {
   const auto under_way = state_.reassigning;
   for (const auto& partition : under_way) {
     if (!state_.reassigning.contains(partition)) continue;
+    // Brokers whose replica is deleted already would make a new one, which nobody deletes again.
+    if (state_.deletion_started.contains(partition.topic)) continue;
     ReplicaAssignment assignment = state_.at(partition).assignment;
     const auto goal = assignment.target();
     const bool concerned = brokers.empty() || std::any_of(goal.begin(), goal.end(), [&](auto broker) {

@@ -167,6 +167,26 @@ TEST_CASE("a move that replaces another has a leader when the one before was to 
   CHECK(world.state("t", 0).ends_with("isr=1"));
 }
 
+TEST_CASE("a move does not go on in a topic whose deletion has begun") {
+  Moving world;
+  CHECK(world.move(zk::Replicas{3, 2}) == "0 ");
+  world.kill(2);
+  world.kill(3);
+  world.ask<TopicErrors>(0, DeleteTopics{{"t"}});
+  CHECK(world.assignment() == "3,2,1+3-1");
+  world.start_broker(2);  // from now on only 3 is missing
+  world.settle();
+  const auto deletes = [](const std::string& line) {
+    return line.starts_with("0>1 StopReplica t-0") && line.ends_with("delete");
+  };
+  CHECK(std::any_of(world.log.begin(), world.log.end(), deletes));
+  world.take_log();
+  world.start_broker(3);
+  world.settle();
+  CHECK_FALSE(world.tree.has("/brokers/topics/t"));
+  for (const auto& line : world.log) CHECK_FALSE(line.starts_with("0>1 LeaderAndIsr t-0"));
+}
+
 TEST_CASE("moves that break a rule are refused in Kafka's words") {
   Moving world;
   CHECK(world.move(zk::Replicas{}) == "39 Empty replica list specified in partition reassignment.");
