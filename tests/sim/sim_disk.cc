@@ -290,7 +290,8 @@ Status SimDisk::sync_dir(const std::string& path) {
   if (lies_.no_directory_syncs) return {};
   std::vector<NameChange> others;
   for (NameChange& change : changes_) {
-    if (fs::parent(change.name) == path) {
+    // A directory of this name that was renamed before is another one: its files are not those synced here.
+    if (fs::parent(change.name) == path || (change.directory && change.name == path)) {
       apply(durable_names_, change);
     } else {
       others.push_back(std::move(change));

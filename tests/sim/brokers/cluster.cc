@@ -123,7 +123,7 @@ void Cluster::boot(int number) {
   if (machine.broker) return;
   network_.set_power(number, true);
   note(number, "starts");
-  ++starts_;
+  machine.life = ++starts_;
   logging::Logger log;
   if (verbose_) log = logs_[static_cast<std::size_t>(number - 1)]->logger(fmt::format("b{}", number));
   machine.stopping = false;
@@ -202,9 +202,10 @@ void Cluster::stop_cleanly() {
   machine.stopping = true;
   SimBroker* const broker = machine.broker.get();
   const auto down = pause_of(10, options_.down_max.count());
-  const auto end = [this, number, broker, down] {
-    scheduler_.after({}, [this, number, broker, down] {
-      if (machines_[number].broker.get() == broker) take_down(number, Crash::kill, down);
+  // Not its address: a later life may have the same.
+  const auto end = [this, number, life = machine.life, down] {
+    scheduler_.after({}, [this, number, life, down] {
+      if (machines_[number].broker && machines_[number].life == life) take_down(number, Crash::kill, down);
     });
   };
   broker->process().after({}, nullptr, [broker, end] { broker->stop(end); });

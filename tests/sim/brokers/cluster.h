@@ -37,6 +37,7 @@ class Cluster {
   struct Machine {
     std::unique_ptr<SimDisk> disk;
     std::unique_ptr<SimBroker> broker;
+    std::uint64_t life = 0;  // the number of its start
     bool stopping = false;
     bool starts = false;  // a start is due
   };
