@@ -203,6 +203,21 @@ ErrorCode Replicas::become(const replica::Partition::State& state, const std::st
   return ErrorCode::none;
 }
 
+ErrorCode Replicas::replace(const replica::Partition::State& state, const std::string& topic,
+                            const protocol::Uuid& topic_id) {
+  Replica* old = find(topic, state.partition_index);
+  // Stopped or deleted meanwhile: what came behind the request counts.
+  if (old == nullptr || old->log->failed()) return ErrorCode::inconsistent_topic_id;
+  const auto& known = old->log->topic_id();
+  if (known && *known != topic_id) {
+    log_.warn("{}-{} is of topic id {}, which is deleted; it gives way to {}", topic, state.partition_index,
+              known->to_string(), topic_id.to_string());
+    const auto error = stop(topic, state.partition_index, replica::kEpochDuringDelete, true);
+    if (error != ErrorCode::none) return error;
+  }
+  return become(state, topic, topic_id);
+}
+
 // A follower of a partition that nobody leads has nobody to fetch from.
 void Replicas::follow_or_not(Replica& replica) {
   if (following_ == nullptr || replica.core.role() != replica::Role::follower) return;

@@ -84,6 +84,10 @@ class Replicas {
   }
   protocol::ErrorCode become(const replica::Partition::State& state, const std::string& topic,
                              const protocol::Uuid& topic_id);
+  // As become(), where the tree has said that the topic of this name has this id: a log that is of another
+  // id is of a topic that was deleted while this broker was away, and goes first.
+  protocol::ErrorCode replace(const replica::Partition::State& state, const std::string& topic,
+                              const protocol::Uuid& topic_id);
   protocol::ErrorCode stop(const std::string& topic, std::int32_t partition, std::int32_t leader_epoch,
                            bool remove);
   // A follower fetched: its progress, what waits for it, and whether it is in sync again.

@@ -9,7 +9,6 @@ using protocol::ErrorCode;
 
 namespace {
 
-constexpr std::int32_t kEpochDuringDelete = -2;
 constexpr std::int32_t kNoEpoch = -1;
 
 bool contains(const std::vector<std::int32_t>& ids, std::int32_t id) {

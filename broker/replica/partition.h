@@ -25,6 +25,8 @@ enum class Role : std::uint8_t { none, leader, follower };
 // A replica that does not tell its durable end from its end: all that it has counts.
 inline constexpr std::int64_t kAllDurable = INT64_MAX;
 
+inline constexpr std::int32_t kEpochDuringDelete = -2;  // of a StopReplica
+
 // The log as the core sees it.
 struct LogEnds {
   std::int64_t start = 0;

@@ -35,6 +35,8 @@ Op to_session(const zk::ZkOp& op) {
       return Op::exists(op.path, op.watch);
     case zk::ZkKind::children:
       return Op::get_children(op.path, op.watch);
+    case zk::ZkKind::sync:
+      return Op::sync(op.path);
     case zk::ZkKind::multi:
       break;
   }

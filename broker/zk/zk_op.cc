@@ -54,6 +54,8 @@ ZkOp exists_op(std::string path, bool watch) { return op(ZkKind::exists, std::mo
 
 ZkOp children_op(std::string path, bool watch) { return op(ZkKind::children, std::move(path), watch); }
 
+ZkOp sync_op(std::string path) { return op(ZkKind::sync, std::move(path)); }
+
 ZkOp multi_op(std::vector<ZkOp> parts) {
   ZkOp out = op(ZkKind::multi, {});
   out.parts = std::move(parts);
@@ -78,6 +80,8 @@ std::string ZkOp::text() const {
       return fmt::format("exists {}{}", path, watching);
     case ZkKind::children:
       return fmt::format("children {}{}", path, watching);
+    case ZkKind::sync:
+      return fmt::format("sync {}", path);
     case ZkKind::multi:
       break;
   }

@@ -23,7 +23,7 @@ enum class ZkCode : std::int32_t {
   runtime_inconsistency = -2,  // in a multi: not tried, because another operation failed
 };
 
-enum class ZkKind : std::uint8_t { create, remove, set, check, get, exists, children, multi };
+enum class ZkKind : std::uint8_t { create, remove, set, check, get, exists, children, sync, multi };
 
 struct ZkOp {
   ZkKind kind = ZkKind::get;
@@ -64,6 +64,7 @@ ZkOp check_op(std::string path, std::int32_t version);
 ZkOp get_op(std::string path, bool watch = false);
 ZkOp exists_op(std::string path, bool watch = false);
 ZkOp children_op(std::string path, bool watch = false);
+ZkOp sync_op(std::string path);  // what is read behind it is not older than it
 ZkOp multi_op(std::vector<ZkOp> parts);
 
 // What a one-shot watch reported.

@@ -1,4 +1,6 @@
+#include "broker/zk/topics.h"
 #include "tests/unit/broker/api/partitions_fixture.h"
+#include "tests/unit/broker/controller/fake_control.h"
 
 namespace tandem::broker::api {
 
@@ -268,6 +270,41 @@ TEST_CASE_FIXTURE(PartitionsFixture, "a stopped and deleted partition is gone, i
   CHECK(fs::exists(disk, log_dirs[0] + "/t-0"));
   request.controller_epoch = 0;
   CHECK(ask(&stop_replica, request, 4).error_code == ErrorCode::stale_controller_epoch);
+}
+
+TEST_CASE_FIXTURE(PartitionsFixture,
+                  "what is left of a deleted topic gives way when the tree knows the new one of its name") {
+  put(0, batch(3));
+  const protocol::Uuid old_id = id;
+  protocol::LeaderAndIsrRequest request;
+  request.controller_epoch = 1;
+  protocol::LeaderAndIsrRequest::LeaderAndIsrPartitionState state;
+  state.leader = 1;
+  state.isr = state.replicas = {1};
+  id.bytes[0] = 77;
+  request.topic_states.push_back({"t", id, {state}});
+  const auto told = [&] {
+    return ask(&leader_and_isr, request, 7).topics.at(0).partition_errors.at(0).error_code;
+  };
+  CHECK(told() == ErrorCode::inconsistent_topic_id);  // there is nobody to ask
+  test::FakeControl control;
+  services->control = &control;
+  control.tree.put("/brokers", "");
+  control.tree.put("/brokers/topics", "");
+  CHECK(told() == ErrorCode::inconsistent_topic_id);
+  const auto in_tree = [&](const protocol::Uuid& known) {
+    control.tree.put("/brokers/topics/t", zk::encode_topic({known.bytes, {{0, {{1}, {}, {}}}}}));
+  };
+  in_tree(old_id);
+  CHECK(told() == ErrorCode::inconsistent_topic_id);
+  in_tree(id);
+  control.lost = true;
+  CHECK(told() == ErrorCode::inconsistent_topic_id);
+  control.lost = false;
+  CHECK(put(0, batch(1)).base_offset == 3);  // still the old one
+  CHECK(told() == ErrorCode::none);
+  CHECK(put(0, batch(1)).base_offset == 0);
+  services->control = nullptr;
 }
 
 TEST_CASE_FIXTURE(PartitionsFixture, "an idempotent producer is recognised across a restart") {
