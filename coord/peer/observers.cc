@@ -162,7 +162,7 @@ void Peer::on_leader_revalidated(const zab::Revalidated& answer) {
     revalidations_asked_.erase(revalidations_asked_.begin(), std::next(asked));
   }
   if (from == LearnerId(0)) {
-    if (pipeline_ != nullptr) pipeline_->on_revalidated(answer.session, answer.valid, now_);
+    if (pipeline_ != nullptr) pipeline_->on_revalidated(answer.session, answer.valid, answer.known, now_);
   } else if (observer_master_ != nullptr) {
     observer_master_->revalidated(from, answer.session, answer.valid);
   }

@@ -23,6 +23,8 @@ void Pipeline::forward(Link& link, const RequestView& request) {
 
 void Pipeline::forward_for(LinkId link, SessionId session, const RequestView& request,
                            const std::vector<jute::Id>& ids) {
+  const Link* asker = find(link);
+  const jute::Zxid known = asker != nullptr ? asker->known : jute::Zxid();
   effects_.emplace_back(Forward{session, request.xid, request.type, std::string(request.body), ids});
   in_flight_bytes_ += request.body.size();
   if (link.value != 0) ++clients_waiting_;
@@ -32,7 +34,8 @@ void Pipeline::forward_for(LinkId link, SessionId session, const RequestView& re
                           .type = request.type,
                           .received = request.received,
                           .body = request.type == OpCode::sync ? std::string(request.body) : std::string(),
-                          .bytes = request.body.size()});
+                          .bytes = request.body.size(),
+                          .known = known});
 }
 
 void Pipeline::on_transaction(std::string_view payload, Now now) {
@@ -45,9 +48,11 @@ void Pipeline::on_transaction(std::string_view payload, Now now) {
 }
 
 // The leader answers in the order it was asked: the transaction is the first one's or nobody's. Where it is a
-// later one's, the leader has let something fall.
+// later one's, the leader has let something fall. Some clients number their requests anew on each connection:
+// what the session asked for at another server may have the number of what it asks for here.
 std::optional<std::size_t> Pipeline::position_of(const records::TxnHeader& header) {
   const auto answers = [&header](const Outstanding& waiting) {
+    if (waiting.type == OpCode::sync || header.zxid <= waiting.known) return false;
     return waiting.session == header.client_id && waiting.xid == header.cxid &&
            (header.type == waiting.type || header.type == OpCode::error);
   };
@@ -82,13 +87,14 @@ void Pipeline::on_sync_done(Now now) {
   resume_relieved();
 }
 
-void Pipeline::on_revalidated(SessionId session, bool valid, Now now) {
+void Pipeline::on_revalidated(SessionId session, bool valid, jute::Zxid known, Now now) {
   now_ = now;
   const auto it = revalidating_.find(session.value);
   if (it == revalidating_.end()) return;
   Link* link = find(it->second);
   revalidating_.erase(it);
   if (link == nullptr || link->state != Link::State::establishing) return;
+  link->known = known;
   finish_connect(*link, valid);
   resume_if_relieved(*link);
 }

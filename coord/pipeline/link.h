@@ -52,6 +52,7 @@ struct Link {
   bool sends_read_only = true;    // old clients do not, and want the answer without it
   bool local = false;             // the session is this server's only
   bool ending = false;            // the session's end was asked for: what comes behind it is not answered
+  jute::Zxid known;               // learner: what came before it, by then the session was somebody else's
   std::uint64_t touch_round = 0;  // of the touches it was last counted in
 
   // Order: a request that is no write waits until the writes before it, proposed or forwarded, have been

@@ -112,7 +112,8 @@ class Pipeline final : private tree::ChangeListener {
   // Committed, in zxid order, and durable where it is logged.
   void on_transaction(std::string_view payload, Now now);
   void on_sync_done(Now now);
-  void on_revalidated(jute::SessionId session, bool valid, Now now);
+  // No transaction up to `known` answers what the session asks for here.
+  void on_revalidated(jute::SessionId session, bool valid, jute::Zxid known, Now now);
   std::vector<records::Touch> take_touches();  // sessions heard since the last call
 
   // ---- the end of the role --------------------------------------------------------------------------------
@@ -167,6 +168,7 @@ class Pipeline final : private tree::ChangeListener {
     base::Instant received;
     std::string body;       // of a forwarded sync: its reply repeats it
     std::size_t bytes = 0;  // forwarded
+    jute::Zxid known;       // Link::known
   };
 
   // Leader: waits for what was proposed before it, and perhaps for a quorum.

@@ -161,10 +161,12 @@ struct PingAsked {
   Zxid zxid;
   bool operator==(const PingAsked&) const = default;
 };
-// Whether a session that revalidate() asked about lives.
+// Whether a session that revalidate() asked about lives. What was asked for it elsewhere before is among the
+// transactions up to `known`.
 struct Revalidated {
   jute::SessionId session;
   bool valid = false;
+  Zxid known;
   bool operator==(const Revalidated&) const = default;
 };
 // The first sync forwarded and not yet answered is done, once what was given to Apply before is applied.

@@ -307,7 +307,7 @@ void Learner::on_broadcast_packet(const QuorumPacket& packet) {
     case PacketType::revalidate: {
       const auto session = records::decode_revalidated(packet.data);
       if (!session) return abandon(session.error().context);
-      effects_.emplace_back(Revalidated{session->first, session->second});
+      effects_.emplace_back(Revalidated{session->first, session->second, last_queued_});
       return;
     }
     case PacketType::sync:

@@ -294,7 +294,7 @@ void ApacheLearner::on_serving_packet(const Packet& packet) {
       return commit(packet.zxid);
     case PacketType::revalidate:
       if (const auto session = records::decode_revalidated(packet.data))
-        effects_.emplace_back(zab::Revalidated{session->first, session->second});
+        effects_.emplace_back(zab::Revalidated{session->first, session->second, last_queued_});
       return;
     case PacketType::sync:
       effects_.emplace_back(zab::Synced{});

@@ -471,7 +471,7 @@ void ApacheMember::perform(const zab::LearnerEffect& effect) {
                    learner_->answer_ping(value.zxid, touches);
                  },
                  [&](const zab::Revalidated& value) {
-                   if (pipeline_) pipeline_->on_revalidated(value.session, value.valid, now_);
+                   if (pipeline_) pipeline_->on_revalidated(value.session, value.valid, value.known, now_);
                  },
                  [&](const zab::Synced&) {
                    if (pipeline_) pipeline_->on_sync_done(now_);

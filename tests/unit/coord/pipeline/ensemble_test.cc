@@ -339,6 +339,54 @@ TEST_CASE("a request that the leader let fall ends its client's connection and h
   CHECK(ensemble.learner(1).is_closed(unlucky.link));
 }
 
+TEST_CASE("what a session asked for elsewhere answers nothing here, though it has the same number") {
+  TestEnsemble ensemble;
+  TestClient client(ensemble.learner(1));
+  CHECK(client.create("/a") == ErrorCode::ok);
+  ensemble.settle();
+  const auto set = [](const char* value) { return jute::SetDataRequest{"/a", std::string(value), -1}; };
+  client.send(OpCode::set_data, set("old"));
+  TestClient moved(ensemble.learner(2), false);
+  moved.connect(client.session, client.password);
+  ensemble.deliver(2);
+  CHECK(moved.take_connect().timeout_ms == 10000);
+  moved.xid = client.xid - 1;  // it numbers its requests anew
+  moved.send(OpCode::set_data, set("new"));
+  ensemble.commit();
+  ensemble.deliver(2, 1);
+  CHECK_FALSE(moved.has_reply());
+  ensemble.settle();
+  CHECK(moved.take().err == ErrorCode::ok);
+  CHECK(moved.data_of(moved.get("/a")) == "new");
+}
+
+TEST_CASE("a sync is not answered by the failure of another request with its number") {
+  TestEnsemble ensemble;
+  TestClient client(ensemble.learner(1));
+  TestClient writer(ensemble.learner(1));
+  CHECK(client.create("/a") == ErrorCode::ok);
+  ensemble.settle();
+  ensemble.holds_requests = true;
+  client.send(OpCode::remove, jute::DeleteRequest{"/a", -1});
+  const auto late = std::exchange(ensemble.requests, {});
+  ensemble.holds_requests = false;
+  TestClient moved(ensemble.learner(2), false);
+  moved.connect(client.session, client.password);
+  ensemble.deliver(2);
+  CHECK(moved.take_connect().timeout_ms == 10000);
+  writer.send(OpCode::set_data, jute::SetDataRequest{"/a", std::string("new"), -1});
+  moved.xid = client.xid - 1;
+  ensemble.requests = late;
+  ensemble.send_requests();  // the session has moved: an error
+  moved.send_raw(OpCode::sync, sync_body("/a"));
+  ensemble.commit();
+  ensemble.deliver(2, 2);
+  CHECK_FALSE(moved.has_reply());
+  ensemble.settle();
+  CHECK(moved.take().xid == moved.xid);
+  CHECK_FALSE(moved.has_reply());
+}
+
 TEST_CASE("random clients of all members, with moves and lagging learners, agree in the end") {
   base::Random random(4711);
   TestEnsemble ensemble;

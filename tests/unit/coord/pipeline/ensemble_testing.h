@@ -127,8 +127,11 @@ class TestEnsemble {
     } else if (const auto* ask = std::get_if<Revalidate>(&effect)) {
       leader().core.on_revalidate(learner, ask->session, ask->timeout_ms, leader().now());
     } else if (const auto* told = std::get_if<AnswerRevalidate>(&effect)) {
-      inboxes_[told->learner.value].push_back([answer = *told](TestServer& to) {
-        to.core.on_revalidated(answer.session, answer.valid, to.now());
+      // The proposals up to here are on their way to the learner.
+      const jute::Zxid known =
+          leader().batches.empty() ? leader().tree.last_zxid() : leader().batches.back()->last;
+      inboxes_[told->learner.value].push_back([answer = *told, known](TestServer& to) {
+        to.core.on_revalidated(answer.session, answer.valid, known, to.now());
       });
     } else if (const auto* synced = std::get_if<AnswerSync>(&effect)) {
       inboxes_[synced->learner.value].push_back([](TestServer& to) { to.core.on_sync_done(to.now()); });
