@@ -96,6 +96,13 @@ class Fetcher {
     behind,        // and then its start
   };
   enum class Storing : std::uint8_t { nothing, records, unsettled_cut, cut };
+  // What the request under way asked of a partition: an answer counts only while that still holds.
+  struct Asked {
+    std::int32_t leader_epoch = -1;
+    std::int64_t offset = 0;
+    Phase phase = Phase::fetching;
+    bool operator==(const Asked&) const = default;
+  };
   struct Followed {
     protocol::Uuid topic_id;
     std::int32_t leader_epoch = -1;
@@ -108,13 +115,8 @@ class Fetcher {
     std::optional<std::int64_t> lag;  // behind the leader's high watermark, once that is known
     Storing storing = Storing::nothing;
     Advance then;  // once the records are stored
-  };
-  // What the request under way asked of a partition: an answer counts only while that still holds.
-  struct Asked {
-    std::int32_t leader_epoch = -1;
-    std::int64_t offset = 0;
-    Phase phase = Phase::fetching;
-    bool operator==(const Asked&) const = default;
+    // What the leader's session was asked for it last; nothing while it is not fetched.
+    std::optional<Asked> fetched;
   };
   static Asked asked_of(const Followed& followed) {
     return {followed.leader_epoch, followed.offset, followed.phase};
@@ -125,6 +127,13 @@ class Fetcher {
   bool ask_epochs();
   bool ask_bounds();
   void ask_records(base::Instant now);
+  void want(const zk::TopicPartition& partition, base::Instant now);
+  std::optional<Asked> asked_of(const zk::TopicPartition& partition, const Followed& followed) const;
+  void set_phase(const zk::TopicPartition& partition, Followed& followed, Phase phase);
+  void set_lag(const zk::TopicPartition& partition, Followed& followed, std::int64_t high_watermark);
+  void end_delays(base::Instant now);
+  void forget(const zk::TopicPartition& partition);
+  void sweep();
   template <class Request>
   void ask(std::int16_t version, Request request);
   template <class Topics, class OnRow>
@@ -141,9 +150,12 @@ class Fetcher {
   void on_error(const zk::TopicPartition& partition, Followed& followed, protocol::ErrorCode error,
                 base::Instant now);
   void cut(const zk::TopicPartition& partition, Followed& followed, const Truncation& truncation);
-  void go_on(Followed& followed);
-  void delay(Followed& followed, base::Instant now);
-  void ask_soon(Followed& followed, base::Instant now);
+  void go_on(const zk::TopicPartition& partition, Followed& followed);
+  void delay(const zk::TopicPartition& partition, Followed& followed, base::Duration time, base::Instant now);
+  void delay(const zk::TopicPartition& partition, Followed& followed, base::Instant now) {
+    delay(partition, followed, options_.backoff, now);
+  }
+  void ask_soon(const zk::TopicPartition& partition, Followed& followed, base::Instant now);
   void delay_all_asked(base::Instant now);
   void advance(Followed& followed);
   void give_up(const zk::TopicPartition& partition, protocol::ErrorCode error);
@@ -151,8 +163,18 @@ class Fetcher {
   FetcherOptions options_;
   Partitions partitions_;
   FollowSession session_;
-  std::map<zk::TopicPartition, Asked> asked_;  // by the request under way
-  std::uint64_t pending_ = 0;                  // its id; 0: none
+  // Of many partitions few have news between two requests; only those are looked at.
+  using Some = std::set<zk::TopicPartition>;
+  Some news_;     // what is asked of them may have changed
+  Some later_;    // will have, once the effects are performed
+  Some unready_;  // their phase is not that of fetching
+  Some behind_;   // may lack something: what a quota is for
+  Some delayed_;
+  zk::TopicPartition swept_;  // up to here all were looked at for what changes by itself
+  // By the request under way, unless that is a fetch, whose session has them (Followed::fetched).
+  std::map<zk::TopicPartition, Asked> asked_;
+  bool fetching_ = false;      // what is under way is a fetch
+  std::uint64_t pending_ = 0;  // its id; 0: none
   std::uint64_t last_id_ = 0;
   std::set<zk::TopicPartition> storing_;  // effects not reported yet, of partitions removed meanwhile as well
   std::vector<FetcherEffect> effects_;

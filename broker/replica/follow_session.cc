@@ -26,31 +26,65 @@ auto& row_of(Rows& rows, const WantedPartition& wanted) {
 
 }  // namespace
 
-void FollowSession::build(const std::vector<WantedPartition>& wanted, bool by_topic_id,
-                          FetchRequest& request) {
+void FollowSession::want(WantedPartition partition) {
+  TopicPartition key{partition.topic, partition.request.partition};
+  const auto known = rows_.find(key);
+  if (known != rows_.end()) {
+    const WantedPartition& before = known->second.wanted;
+    if (before.topic_id == partition.topic_id) {
+      if (before.request == partition.request) return;
+      known->second.wanted = std::move(partition);
+      changed_.insert(std::move(key));
+      return;
+    }
+    drop(key);  // a topic that was made anew under its old name
+  }
+  if (partition.topic_id.is_zero()) ++without_id_;
+  names_[partition.topic_id] = partition.topic;
+  changed_.insert(key);
+  rows_[std::move(key)].wanted = std::move(partition);
+}
+
+void FollowSession::drop(const TopicPartition& partition) {
+  const auto known = rows_.find(partition);
+  if (known == rows_.end()) return;
+  if (known->second.wanted.topic_id.is_zero()) --without_id_;
+  // What was told first is what the leader knows.
+  if (known->second.told) forgotten_.emplace(partition, std::move(known->second.wanted));
+  rows_.erase(known);
+  changed_.erase(partition);
+}
+
+void FollowSession::build(bool by_topic_id, FetchRequest& request) {
   // A session speaks of topics in one way.
   if (epoch_ != kNewSession && by_topic_id != by_topic_id_) epoch_ = kNewSession;
   by_topic_id_ = by_topic_id;
   asked_in_full_ = epoch_ == kNewSession;
-  if (asked_in_full_) told_.clear();
   request.session_id = id_;
   request.session_epoch = epoch_;
-  std::map<TopicPartition, WantedPartition> before = std::move(told_);
-  told_.clear();
-  for (const WantedPartition& partition : wanted) {
-    const TopicPartition key{partition.topic, partition.request.partition};
-    const auto known = before.find(key);
-    const bool same_topic = known != before.end() && known->second.topic_id == partition.topic_id;
-    if (!same_topic || known->second.request != partition.request)
-      row_of(request.topics, partition).push_back(partition.request);
-    if (same_topic) before.erase(known);
-    told_.emplace(key, partition);
+  const auto tell = [&request](Row& row) {
+    row_of(request.topics, row.wanted).push_back(row.wanted.request);
+    row.told = true;
+  };
+  if (asked_in_full_) {
+    names_.clear();
+    for (auto& [key, row] : rows_) {
+      names_[row.wanted.topic_id] = key.topic;
+      tell(row);
+    }
+  } else {
+    for (const auto& key : changed_) {
+      Row& row = rows_.at(key);
+      // It came back as it was: the leader never heard that it was to go.
+      const auto gone = forgotten_.find(key);
+      if (gone != forgotten_.end() && gone->second.topic_id == row.wanted.topic_id) forgotten_.erase(gone);
+      tell(row);
+    }
+    for (const auto& [key, partition] : forgotten_)
+      row_of(request.forgotten_topics_data, partition).push_back(key.partition);
   }
-  // What remains is wanted no more, or is a topic that was made anew under its old name.
-  for (const auto& [key, partition] : before)
-    row_of(request.forgotten_topics_data, partition).push_back(key.partition);
-  names_.clear();
-  for (const auto& [key, partition] : told_) names_[partition.topic_id] = key.topic;
+  changed_.clear();
+  forgotten_.clear();
 }
 
 void FollowSession::begin_anew() {
@@ -67,7 +101,9 @@ TopicPartition FollowSession::named(const FetchResponse::FetchableTopicResponse&
     const auto name = names_.find(topic.topic_id);
     key.topic = name == names_.end() ? "" : name->second;
   }
-  if (!told_.contains(key)) key.topic.clear();
+  const auto row = rows_.find(key);
+  const bool known = row != rows_.end() && (!by_topic_id_ || row->second.wanted.topic_id == topic.topic_id);
+  if (!known) key.topic.clear();
   return key;
 }
 
@@ -80,7 +116,7 @@ bool FollowSession::answers_what_was_asked(const FetchResponse& response) const 
       ++answered;
     }
   }
-  return !asked_in_full_ || answered == told_.size();
+  return !asked_in_full_ || answered == rows_.size();
 }
 
 FollowSession::Verdict FollowSession::accept(const FetchResponse& response) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -14,8 +15,14 @@ namespace tandem::broker::replica {
 
 class FollowSession {
  public:
-  // Fills in session, partitions and forgotten partitions; `wanted` is all that is to be fetched.
-  void build(const std::vector<WantedPartition>& wanted, bool by_topic_id, protocol::FetchRequest& request);
+  // What is to be fetched from now on, and what not any more; not while a request is under way.
+  void want(WantedPartition partition);
+  void drop(const zk::TopicPartition& partition);
+  std::size_t wanted() const { return rows_.size(); }
+  bool have_ids() const { return without_id_ == 0; }  // of all that is wanted
+
+  // Fills in session, partitions and forgotten partitions.
+  void build(bool by_topic_id, protocol::FetchRequest& request);
 
   enum class Verdict {
     good,       // the response counts
@@ -39,8 +46,15 @@ class FollowSession {
   std::int32_t epoch_ = 0;  // of the next request; 0 asks for a new session
   bool asked_in_full_ = false;
   bool by_topic_id_ = false;
-  std::map<zk::TopicPartition, WantedPartition> told_;
-  std::map<protocol::Uuid, std::string> names_;
+  struct Row {
+    WantedPartition wanted;
+    bool told = false;  // to the leader, in this identity
+  };
+  std::map<zk::TopicPartition, Row> rows_;
+  std::set<zk::TopicPartition> changed_;                     // since the last request
+  std::map<zk::TopicPartition, WantedPartition> forgotten_;  // as they were told
+  std::map<protocol::Uuid, std::string> names_;              // of topics wanted once
+  std::size_t without_id_ = 0;
 };
 
 }  // namespace tandem::broker::replica

@@ -37,6 +37,12 @@ WantedPartition wanted(const std::string& topic, std::int32_t partition, std::in
   return out;
 }
 
+void build(FollowSession& session, const std::vector<WantedPartition>& rows, bool by_topic_id,
+           FetchRequest& request) {
+  for (const auto& row : rows) session.want(row);
+  session.build(by_topic_id, request);
+}
+
 FetchResponse answer(std::int32_t session, const std::vector<WantedPartition>& about) {
   FetchResponse response;
   response.session_id = session;
@@ -71,11 +77,11 @@ TEST_CASE("a follower cuts its log where the leader's parts from it") {
 TEST_CASE("a topic that was made anew is forgotten under its old id and asked for under its new one") {
   FollowSession session;
   FetchRequest first;
-  session.build({wanted("a", 0, 5), wanted("b", 1, 0, 2)}, true, first);
+  build(session, {wanted("a", 0, 5), wanted("b", 1, 0, 2)}, true, first);
   REQUIRE(session.accept(answer(9, {wanted("a", 0, 5), wanted("b", 1, 0, 2)})) ==
           FollowSession::Verdict::good);
   FetchRequest second;
-  session.build({wanted("a", 0, 5), wanted("b", 1, 0, 3)}, true, second);
+  build(session, {wanted("a", 0, 5), wanted("b", 1, 0, 3)}, true, second);
   CHECK(second.session_id == 9);
   CHECK(second.session_epoch == 1);
   REQUIRE(second.topics.size() == 1);
@@ -84,17 +90,46 @@ TEST_CASE("a topic that was made anew is forgotten under its old id and asked fo
   CHECK(second.forgotten_topics_data[0].topic_id == wanted("b", 1, 0, 2).topic_id);
 }
 
+TEST_CASE("a session is told what changed: what is new, what moved on, what is not wanted any more") {
+  FollowSession session;
+  FetchRequest first;
+  build(session, {wanted("a", 0, 5), wanted("a", 1, 5), wanted("a", 2, 5)}, true, first);
+  CHECK(first.topics.at(0).partitions.size() == 3);
+  REQUIRE(session.accept(answer(9, {wanted("a", 0, 5), wanted("a", 1, 5), wanted("a", 2, 5)})) ==
+          FollowSession::Verdict::good);
+  FetchRequest second;
+  session.drop({"a", 1});
+  session.drop({"a", 2});
+  build(session, {wanted("a", 0, 6), wanted("a", 1, 5), wanted("b", 0, 0, 2)}, true, second);
+  REQUIRE(second.topics.size() == 2);
+  CHECK(second.topics[0].partitions.size() == 2);  // 1 came back before the leader was told that it had gone
+  CHECK(second.topics[1].partitions.size() == 1);
+  REQUIRE(second.forgotten_topics_data.size() == 1);
+  CHECK(second.forgotten_topics_data[0].partitions == std::vector<std::int32_t>{2});
+  REQUIRE(session.accept(answer(9, {})) == FollowSession::Verdict::good);
+  FetchRequest third;
+  build(session, {wanted("a", 0, 6)}, true, third);
+  CHECK(third.topics.empty());
+  CHECK(third.forgotten_topics_data.empty());
+  session.on_lost();
+  FetchRequest anew;
+  session.build(true, anew);
+  CHECK(anew.session_epoch == 0);
+  REQUIRE(anew.topics.size() == 2);
+  CHECK(anew.topics[0].partitions.size() == 2);
+}
+
 TEST_CASE("a response about partitions that nobody asked for does not count, and ends the session") {
   FollowSession session;
   FetchRequest request;
-  session.build({wanted("a", 0, 5)}, false, request);
+  build(session, {wanted("a", 0, 5)}, false, request);
   CHECK(session.accept(answer(9, {})) == FollowSession::Verdict::not_known);  // a full one says all
-  session.build({wanted("a", 0, 5)}, false, request);
+  build(session, {wanted("a", 0, 5)}, false, request);
   REQUIRE(session.accept(answer(9, {wanted("a", 0, 5)})) == FollowSession::Verdict::good);
-  session.build({wanted("a", 0, 5)}, false, request);
+  build(session, {wanted("a", 0, 5)}, false, request);
   CHECK(session.accept(answer(9, {wanted("x", 0, 5)})) == FollowSession::Verdict::not_known);
   FetchRequest again;
-  session.build({wanted("a", 0, 5)}, false, again);
+  build(session, {wanted("a", 0, 5)}, false, again);
   CHECK(again.session_id == 9);
   CHECK(again.session_epoch == 0);
   CHECK(again.topics.size() == 1);
@@ -107,7 +142,7 @@ TEST_CASE("an error that asking again would not end is told from one that it wou
         std::pair{ErrorCode::invalid_fetch_session_epoch, FollowSession::Verdict::again},
         std::pair{ErrorCode::unsupported_version, FollowSession::Verdict::not_known}}) {
     FetchRequest request;
-    session.build({wanted("a", 0, 5)}, false, request);
+    build(session, {wanted("a", 0, 5)}, false, request);
     FetchResponse response;
     response.error_code = error;
     CHECK(session.accept(response) == verdict);
