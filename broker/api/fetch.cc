@@ -24,7 +24,10 @@ constexpr std::int16_t kHardLimitUntil =
 // One Fetch from arrival to answer. Its life: begin on the connection's shard (session, items), read on the
 // owners, then answer, or wait on every partition until enough bytes are there or the time is over, read
 // again and answer.
-class Fetch final : public Waiter, public Delayed, public std::enable_shared_from_this<Fetch> {
+class Fetch final : public Waiter,
+                    public Delayed,
+                    public Sleeper,
+                    public std::enable_shared_from_this<Fetch> {
  public:
   Fetch(Call call, FetchRequest request)
       : call_(std::move(call)), request_(std::move(request)), image_(call_.services.metadata.image()) {}
@@ -48,18 +51,14 @@ class Fetch final : public Waiter, public Delayed, public std::enable_shared_fro
         services.replicas->sessions(home_).begin(request_, call_.version(), wanted(), services.clock.now());
     if (context_.error != ErrorCode::none) return refuse(context_.error);
     if (context_.incremental || context_.session != nullptr) items_.clear();  // the session has them all
-    if (context_.session != nullptr) {
-      for (auto& entry : context_.session->entries) {
-        resolve(entry.wanted);
-        items_.push_back({entry.wanted, &entry});
-        if (entry.told_once) items_.back().told_high_watermark = entry.told.high_watermark;
-      }
-      session_epoch_ = context_.session->epoch;
-    }
     set_.emplace(services.shards.size());
-    for (FetchItem& item : items_) {
-      item.shard = services.shards.owner(item.wanted.topic, item.wanted.request.partition);
-      set_->add(item.shard);
+    if (context_.session != nullptr) {
+      session_epoch_ = context_.session->epoch;
+      begin_rest(*context_.session);
+      auto& entries = context_.session->entries;
+      for (auto at = entries.begin(); at != entries.end(); ++at) add_item(at);
+    } else {
+      for (FetchItem& item : items_) place(item);
     }
     read();
   }
@@ -82,6 +81,7 @@ class Fetch final : public Waiter, public Delayed, public std::enable_shared_fro
     return true;
   }
 
+  void wake() override { finish_wait(); }
   bool is_done() override { return done_.load(std::memory_order_acquire); }
 
   void on_deadline() override {
@@ -110,10 +110,62 @@ class Fetch final : public Waiter, public Delayed, public std::enable_shared_fro
       }
       for (const auto& partition : topic.partitions) {
         out.push_back({name, topic.topic_id, partition});
-        items_.push_back({out.back(), nullptr});
+        items_.emplace_back().wanted = out.back();
       }
     }
     return out;
+  }
+
+  void place(FetchItem& item) {
+    item.shard = call_.services.shards.owner(item.wanted.topic, item.wanted.request.partition);
+    set_->add(item.shard);
+  }
+
+  // Partitions of followers rest; a consumer's sessions are small, and waits for as many bytes as it says.
+  void begin_rest(replica::FetchSession& session) {
+    if (rules_.replica_id < 0 || request_.min_bytes > 1 || rack_aware_) return;
+    if (session.server == nullptr) session.server = std::make_shared<SessionRest>(set_->size());
+    rest_ = std::static_pointer_cast<SessionRest>(session.server);
+    for (const auto& changed : rest_->take()) {
+      if (const auto at = changed->at()) session.wake(*at);
+    }
+    // What rests is fetched as well: its pulse beats.
+    for (std::size_t shard = 0; shard < set_->size(); ++shard) {
+      if (rest_->uses(shard)) set_->add(shard);
+    }
+  }
+
+  void add_item(replica::FetchSession::Entries::iterator at) {
+    resolve(at->wanted);
+    FetchItem& item = items_.emplace_back();
+    item.wanted = at->wanted;
+    item.at = at;
+    if (at->told_once) item.told = at->told;
+    place(item);
+    if (rest_ == nullptr) return;
+    rest_->use(item.shard);
+    if (at->server == nullptr) at->server = Resting::make(rest_, at);
+    item.resting = Resting::of(at->server);
+    item.resting->rise();
+  }
+
+  replica::FetchSession* session() {
+    if (context_.session == nullptr) return nullptr;
+    // Another request may have ended or changed the session while this one waited.
+    auto* found = call_.services.replicas->sessions(home_).find(context_.session_id);
+    return found != nullptr && found->epoch == session_epoch_ ? found : nullptr;
+  }
+
+  // What rested, and does not any more, is read with the rest.
+  void take_changed() {
+    auto* open = rest_ == nullptr ? nullptr : session();
+    if (open == nullptr) return;
+    for (const auto& changed : rest_->take()) {
+      const auto at = changed->at();
+      if (!at || !(*at)->rests) continue;
+      open->wake(*at);
+      add_item(*at);
+    }
   }
 
   // Where consumers read from followers, these are told of a watermark at once, not with the next records.
@@ -134,9 +186,12 @@ class Fetch final : public Waiter, public Delayed, public std::enable_shared_fro
   void read_shard(std::size_t shard) {
     std::uint64_t left = rules_.bytes_max;
     bool min_one = call_.version() > kHardLimitUntil;
+    static const std::shared_ptr<replica::FetchPulse> kNone;
+    const auto& pulse = rest_ == nullptr ? kNone : rest_->pulse(shard);
+    if (pulse && !rules_.again) pulse->at = call_.services.clock.now();
     for (FetchItem& item : items_) {
       if (item.shard != shard) continue;
-      read_partition(*call_.services.replicas, *image_, rules_, item, left, min_one);
+      read_partition(*call_.services.replicas, *image_, rules_, item, left, min_one, pulse);
       const std::uint64_t size = item.data.records.size();
       left -= std::min(left, size);
       if (size > 0) min_one = false;
@@ -145,7 +200,7 @@ class Fetch final : public Waiter, public Delayed, public std::enable_shared_fro
 
   void was_read() {
     std::uint64_t bytes = 0;
-    bool now = last_pass_ || request_.max_wait_ms <= 0 || items_.empty();
+    bool now = last_pass_ || request_.max_wait_ms <= 0 || (items_.empty() && rest_ == nullptr);
     for (const FetchItem& item : items_) {
       bytes += item.data.records.size();
       now = now || item.data.error_code != ErrorCode::none || item.data.diverging_epoch.epoch >= 0 ||
@@ -153,6 +208,12 @@ class Fetch final : public Waiter, public Delayed, public std::enable_shared_fro
     }
     if (now || bytes >= static_cast<std::uint64_t>(std::max(0, request_.min_bytes))) return answer();
     ready_.store(bytes);
+    if (rest_ != nullptr && !rest_->doze(weak_from_this())) {
+      if (session() == nullptr) return answer();
+      rules_.again = true;
+      take_changed();
+      return read();
+    }
     last_pass_ = true;
     const auto at = call_.received + std::chrono::milliseconds(request_.max_wait_ms);
     delay_id_ = call_.services.replicas->delays(home_).add(at, shared_from_this());
@@ -160,12 +221,12 @@ class Fetch final : public Waiter, public Delayed, public std::enable_shared_fro
   }
 
   bool was_told_less(const FetchItem& item) const {
-    return rack_aware_ && rules_.replica_id >= 0 && item.data.high_watermark > item.told_high_watermark;
+    return rack_aware_ && rules_.replica_id >= 0 && item.data.high_watermark > item.told.high_watermark;
   }
 
   void wait_shard(std::size_t shard) {
     for (FetchItem& item : items_) {
-      if (item.shard != shard) continue;
+      if (item.shard != shard || item.rests) continue;
       Replica* replica = call_.services.replicas->find(item.wanted.topic, item.wanted.request.partition);
       if (replica == nullptr) continue;
       // It may have grown since it was read on another thread's behalf.
@@ -174,7 +235,10 @@ class Fetch final : public Waiter, public Delayed, public std::enable_shared_fro
       replica->wait(shared_from_this());
     }
   }
-  void waiting() {}
+  void waiting() {
+    waits_ = true;
+    if (woken_) resume();
+  }
 
   // Enough is there, or the time is over. Any thread, the first wins.
   void finish_wait() {
@@ -184,12 +248,18 @@ class Fetch final : public Waiter, public Delayed, public std::enable_shared_fro
     shards.post(home_, [self = shared_from_this()] { self->resume(); });
   }
 
+  // Not before all shards know that it waits: they look at the items.
   void resume() {
+    woken_ = true;
+    if (!waits_) return;
     if (delay_id_ != 0) call_.services.replicas->delays(home_).remove(delay_id_);
     delay_id_ = 0;
     // The partition that woke us is in the middle of its own change: read once it is through.
     rules_.again = true;
-    call_.services.shards.loop(home_).defer([self = shared_from_this()] { self->read(); });
+    call_.services.shards.loop(home_).defer([self = shared_from_this()] {
+      self->take_changed();
+      self->read();
+    });
   }
 
   // The limit holds for the response as a whole; owners each kept to it alone.
@@ -209,14 +279,11 @@ class Fetch final : public Waiter, public Delayed, public std::enable_shared_fro
     done_.store(true);
     trim();
     FetchResponse response;
-    auto& sessions = call_.services.replicas->sessions(home_);
-    replica::FetchSession* session =
-        context_.session == nullptr ? nullptr : sessions.find(context_.session_id);
-    // Another request may have ended or changed the session while this one waited.
-    if (session != nullptr && session->epoch != session_epoch_) session = nullptr;
+    replica::FetchSession* session = this->session();
     if (session != nullptr) response.session_id = session->id;
     for (FetchItem& item : items_) {
-      const bool changed = session == nullptr || session->include(*item.entry, item.data);
+      const bool changed = session == nullptr || session->include(*item.at, item.data);
+      if (session != nullptr && item.rests) session->rest(item.at);
       if (context_.incremental && session != nullptr && !changed) continue;
       add(response, item);
     }
@@ -240,10 +307,7 @@ class Fetch final : public Waiter, public Delayed, public std::enable_shared_fro
   // Partitions that gave data are served last the next time.
   void rotate(replica::FetchSession& session) {
     for (FetchItem& item : items_) {
-      if (!item.gave_data) continue;
-      const auto it = std::find_if(session.entries.begin(), session.entries.end(),
-                                   [&](const auto& entry) { return &entry == item.entry; });
-      if (it != session.entries.end()) session.entries.splice(session.entries.end(), session.entries, it);
+      if (item.gave_data) session.entries.splice(session.entries.end(), session.entries, item.at);
     }
   }
 
@@ -254,9 +318,12 @@ class Fetch final : public Waiter, public Delayed, public std::enable_shared_fro
   replica::FetchContext context_;
   std::int32_t session_epoch_ = 0;
   std::vector<FetchItem> items_;
+  std::shared_ptr<SessionRest> rest_;  // null: nothing rests here
   std::optional<ShardSet> set_;
   std::size_t home_ = 0;
   bool last_pass_ = false;
+  bool waits_ = false;
+  bool woken_ = false;
   bool rack_aware_ = false;
   std::uint64_t delay_id_ = 0;
   std::atomic<std::uint64_t> ready_{0};

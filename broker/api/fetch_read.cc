@@ -157,6 +157,17 @@ void read_log(Replica& replica, const FetchRules& rules, FetchItem& item, std::u
       protocol::Records(bytes::FileRange{std::move(range->file), fd, range->position, range->size});
 }
 
+// A follower that has all that is there, and to which nothing is to be told.
+void rest_or_not(Replica& replica, const FetchRules& rules, FetchItem& item) {
+  if (item.resting == nullptr || item.gave_data || item.throttled) return;
+  const bool told = !item.told.error && item.told.high_watermark == item.data.high_watermark &&
+                    item.told.log_start_offset == item.data.log_start_offset;
+  const std::int64_t end = replica.log->end_offset();
+  if (!told || item.wanted.request.fetch_offset != end || !replica.core.rests(rules.replica_id)) return;
+  item.rests = true;
+  item.resting->rest(replica, end);
+}
+
 }  // namespace
 
 std::int64_t visible_end(const Replica& replica, const FetchRules& rules) {
@@ -172,8 +183,10 @@ std::uint64_t bytes_since(Replica& replica, FetchItem& item) {
 }
 
 void read_partition(Replicas& replicas, const replica::ClusterImage& image, const FetchRules& rules,
-                    FetchItem& item, std::uint64_t bytes_left, bool min_one) {
+                    FetchItem& item, std::uint64_t bytes_left, bool min_one,
+                    const std::shared_ptr<const replica::FetchPulse>& pulse) {
   item.data = {};
+  item.rests = false;
   item.data.partition_index = item.wanted.request.partition;
   item.gave_data = false;
   if (item.wanted.topic.empty())
@@ -190,15 +203,17 @@ void read_partition(Replicas& replicas, const replica::ClusterImage& image, cons
   read_log(*replica, rules, item, bytes_left, min_one);
   if (rules.replica_id < 0) return;
   if (replica->throttled_leader()) replicas.quotas().record(Throttle::leader, item.data.records.size());
-  if (rules.again) return;
   // Only what agrees with this log is progress.
   if (item.data.error_code != ErrorCode::none || item.data.diverging_epoch.epoch >= 0) return;
   const auto& request = item.wanted.request;
-  replicas.on_follower_fetch(
-      *replica, rules.replica_id,
-      {request.fetch_offset, request.log_start_offset, image.broker(rules.replica_id) != nullptr,
-       request.durable_offset < 0 ? replica::kAllDurable : request.durable_offset});
-  item.data.high_watermark = item.seen_high_watermark = replica->core.high_watermark();
+  if (!rules.again) {
+    replicas.on_follower_fetch(
+        *replica, rules.replica_id,
+        {request.fetch_offset, request.log_start_offset, image.broker(rules.replica_id) != nullptr,
+         request.durable_offset < 0 ? replica::kAllDurable : request.durable_offset, pulse});
+    item.data.high_watermark = item.seen_high_watermark = replica->core.high_watermark();
+  }
+  rest_or_not(*replica, rules, item);
 }
 
 }  // namespace tandem::broker::api

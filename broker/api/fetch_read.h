@@ -2,6 +2,7 @@
 // segment file (sent without a copy), or converted messages for versions that know no batches.
 #pragma once
 
+#include "broker/api/fetch_rest.h"
 #include "broker/api/replicas.h"
 #include "broker/replica/cluster_image.h"
 #include "broker/replica/fetch_session.h"
@@ -22,20 +23,24 @@ struct FetchRules {
 
 struct FetchItem {
   replica::WantedPartition wanted;
-  replica::FetchSession::Entry* entry = nullptr;  // of the session; only on the connection's shard
+  replica::FetchSession::Entries::iterator at = {};  // in the session; only on the connection's shard
+  std::shared_ptr<Resting> resting = {};             // where it may rest when nothing is to be told
+  bool rests = false;
   std::size_t shard = 0;
   std::int64_t seen_end = 0;     // the end of what was visible when it was read
   std::int32_t seen_epoch = -1;  // and in which leader epoch
   std::int64_t seen_high_watermark = -1;
-  std::int64_t told_high_watermark =
-      INT64_MAX;  // by the session's last answer; nothing is behind without one
+  // By the session's last answer; nothing is behind without one.
+  replica::ToldPartition told{INT64_MAX, -1, false};
   bool gave_data = false;
   bool throttled = false;  // the leader's quota: nothing for now
   protocol::FetchResponse::PartitionData data;
 };
 
+// `pulse` is that of the follower's session, if there is one.
 void read_partition(Replicas& replicas, const replica::ClusterImage& image, const FetchRules& rules,
-                    FetchItem& item, std::uint64_t bytes_left, bool min_one);
+                    FetchItem& item, std::uint64_t bytes_left, bool min_one,
+                    const std::shared_ptr<const replica::FetchPulse>& pulse);
 
 // Where this reader may read up to.
 std::int64_t visible_end(const Replica& replica, const FetchRules& rules);

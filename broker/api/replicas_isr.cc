@@ -9,10 +9,11 @@ using protocol::ErrorCode;
 
 void Replicas::on_follower_fetch(Replica& replica, std::int32_t follower,
                                  const replica::Partition::Fetched& fetched) {
+  const bool trimmed = fetched.log_start > 0 && fetched.log_start != replica.core.log_start_of(follower);
   const bool moved = replica.core.on_fetch(follower, fetched, replica.ends(), clock_.now());
   if (auto change = replica.core.expand(follower)) ask_isr(replica, std::move(*change));
   // Who waits for a deletion of records waits for the followers' log starts, too.
-  if (moved || fetched.log_start > 0) replica.changed();
+  if (moved || trimmed) replica.changed();
 }
 
 void Replicas::shrink_isrs(std::size_t shard, bool lagging) {

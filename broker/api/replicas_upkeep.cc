@@ -99,6 +99,7 @@ void Replicas::retain(Replica& replica) {
   log_.info("Deleting {} files of {}-{}, its log now starts at {}", gone->files.size(), replica.topic,
             replica.partition, replica.log->start_offset());
   delete_later(std::move(*gone), replica.log->config().file_delete_delay_ms);
+  replica.changed();  // followers are told where the log begins
 }
 
 // ---- deletions -------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 #include "broker/replica/fetch_session.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace tandem::broker::replica {
 
@@ -12,12 +13,6 @@ constexpr std::int32_t kInitialEpoch = 0;
 constexpr std::int32_t kFinalEpoch = -1;
 constexpr base::Duration kEvictAfter =
     std::chrono::minutes(2);  // a session unused that long gives its slot away
-
-bool same_partition(const WantedPartition& a, const std::string& topic, const protocol::Uuid& id,
-                    std::int32_t partition) {
-  if (a.request.partition != partition) return false;
-  return id.is_zero() ? a.topic == topic : a.topic_id == id;
-}
 
 }  // namespace
 
@@ -59,29 +54,45 @@ FetchContext FetchSessions::create(std::vector<WantedPartition> wanted, bool by_
   session.id = id;
   session.by_topic_id = by_topic_id;
   session.last_used = now;
-  for (auto& partition : wanted) session.entries.push_back({std::move(partition), {}, false});
+  for (auto& partition : wanted) session.put(std::move(partition));
   context.session_id = id;
   context.session = &session;
   return context;
 }
 
+void FetchSession::rest(Entries::iterator entry) {
+  if (std::exchange(entry->rests, true)) return;
+  resting.splice(resting.end(), entries, entry);
+}
+
+void FetchSession::wake(Entries::iterator entry) {
+  if (std::exchange(entry->rests, false)) entries.splice(entries.end(), resting, entry);
+}
+
+void FetchSession::put(WantedPartition partition) {
+  Key key = key_of(partition.topic, partition.topic_id, partition.request.partition);
+  const auto known = index_.find(key);
+  if (known != index_.end()) {
+    known->second->wanted = std::move(partition);
+    return wake(known->second);
+  }
+  entries.push_back({.wanted = std::move(partition), .told = {}});
+  index_.emplace(std::move(key), std::prev(entries.end()));
+}
+
+void FetchSession::forget(const Key& key) {
+  const auto known = index_.find(key);
+  if (known == index_.end()) return;
+  (known->second->rests ? resting : entries).erase(known->second);
+  index_.erase(known);
+}
+
 void FetchSessions::update(FetchSession& session, std::vector<WantedPartition> wanted,
                            const std::vector<protocol::FetchRequest::ForgottenTopic>& forgotten) {
-  for (auto& partition : wanted) {
-    const auto known = std::find_if(session.entries.begin(), session.entries.end(), [&](const auto& entry) {
-      return same_partition(entry.wanted, partition.topic, partition.topic_id, partition.request.partition);
-    });
-    if (known == session.entries.end()) {
-      session.entries.push_back({std::move(partition), {}, false});
-    } else {
-      known->wanted = std::move(partition);
-    }
-  }
+  for (auto& partition : wanted) session.put(std::move(partition));
   for (const auto& topic : forgotten) {
     for (const std::int32_t partition : topic.partitions)
-      session.entries.remove_if([&](const auto& entry) {
-        return same_partition(entry.wanted, topic.topic, topic.topic_id, partition);
-      });
+      session.forget(FetchSession::key_of(topic.topic, topic.topic_id, partition));
   }
 }
 
@@ -109,7 +120,7 @@ FetchContext FetchSessions::begin(const protocol::FetchRequest& request, std::in
   }
   update(*session, std::move(wanted), request.forgotten_topics_data);
   session->last_used = now;
-  if (session->entries.empty()) {  // everything forgotten: the session ends with this response
+  if (session->empty()) {  // everything forgotten: the session ends with this response
     sessions_.erase(request.session_id);
     return context;
   }

@@ -5,8 +5,10 @@
 
 #include <list>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <unordered_map>
 #include <vector>
 
@@ -39,16 +41,38 @@ class FetchSession {
     WantedPartition wanted;
     ToldPartition told;
     bool told_once = false;
+    bool rests = false;
+    std::shared_ptr<void> server = {};  // of who serves it: what it knows of the partition
   };
+  using Entries = std::list<Entry>;
 
   std::int32_t id = 0;
   std::int32_t epoch = 1;  // of the next request
   bool by_topic_id = false;
   base::Instant last_used{};
-  std::list<Entry> entries;  // in the order in which they are served
+  Entries entries;  // in the order in which they are served
+  // Those of which nothing is to be told, and that the request did not name: nobody looks at them until
+  // something happens to them.
+  Entries resting;
+  std::shared_ptr<void> server;  // of who serves it
+
+  bool empty() const { return entries.empty() && resting.empty(); }
+  void rest(Entries::iterator entry);
+  void wake(Entries::iterator entry);  // behind the others; nothing where it does not rest
 
   // Whether the partition belongs into an incremental response; remembers what it says.
   bool include(Entry& entry, const protocol::FetchResponse::PartitionData& data);
+
+ private:
+  friend class FetchSessions;
+  // By topic id, or by name where there is none.
+  using Key = std::tuple<protocol::Uuid, std::string, std::int32_t>;
+  static Key key_of(const std::string& topic, const protocol::Uuid& id, std::int32_t partition) {
+    return {id, id.is_zero() ? topic : std::string(), partition};
+  }
+  void put(WantedPartition partition);
+  void forget(const Key& key);
+  std::map<Key, Entries::iterator> index_;
 };
 
 // What a request means for its session.

@@ -43,6 +43,7 @@ bool Partition::apply(const State& state, const LogEnds& log, base::Instant now)
     if (id == broker_id_) continue;
     RemoteReplica& remote = remotes_[id];
     if (const auto known = before.find(id); led && known != before.end()) remote = known->second;
+    remote.pulse.reset();
     // Members of the ISR count as caught up until the lag limit says otherwise.
     remote.last_caught_up = contains(state.isr, id) ? std::optional(now) : std::nullopt;
   }
@@ -100,7 +101,22 @@ bool Partition::advance(const LogEnds& log, base::Instant now) {
 }
 
 bool Partition::on_append(const LogEnds& log, base::Instant now) {
-  return role_ == Role::leader && advance(log, now);
+  if (role_ != Role::leader) return false;
+  for (auto& [id, remote] : remotes_) count_beats(remote);
+  return advance(log, now);
+}
+
+void Partition::count_beats(RemoteReplica& remote) {
+  const auto pulse = std::exchange(remote.pulse, nullptr);
+  if (pulse == nullptr || pulse->at <= remote.last_fetch) return;
+  remote.last_fetch = remote.mark_at = pulse->at;
+  remote.last_caught_up = pulse->at;
+}
+
+bool Partition::rests(std::int32_t replica) const {
+  const auto it = remotes_.find(replica);
+  return role_ == Role::leader && !pending_isr_ && it != remotes_.end() && it->second.pulse != nullptr &&
+         contains(state_.isr, replica);
 }
 
 bool Partition::on_fetch(std::int32_t replica, const Fetched& fetched, const LogEnds& log,
@@ -125,6 +141,7 @@ bool Partition::on_fetch(std::int32_t replica, const Fetched& fetched, const Log
   remote.last_fetch = now;
   remote.log_start = fetched.log_start;
   remote.live = fetched.live;
+  remote.pulse = counted >= log.end ? fetched.pulse : nullptr;
   return advance(log, now);
 }
 
@@ -194,7 +211,10 @@ bool Partition::on_isr_changed(const IsrChange& changed, const LogEnds& log, bas
     return false;
   // Who has left does not count as caught up: the watermark does not wait for it until it has fetched.
   for (auto& [id, remote] : remotes_)
-    if (contains(state_.isr, id) && !contains(changed.isr, id)) remote.last_caught_up.reset();
+    if (contains(state_.isr, id) && !contains(changed.isr, id)) {
+      remote.last_caught_up.reset();
+      remote.pulse.reset();
+    }
   state_.isr = changed.isr;
   state_.partition_epoch = changed.partition_epoch;
   pending_isr_.reset();

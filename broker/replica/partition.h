@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <span>
@@ -36,6 +37,12 @@ struct LogEnds {
   std::int64_t durable = kAllDurable;  // what the watermark may count on; below: not synced yet
 };
 
+// When a session last fetched, for all of its partitions on a thread: those in which nothing happens are not
+// looked at each time.
+struct FetchPulse {
+  base::Instant at{};
+};
+
 // A follower as its leader sees it.
 struct RemoteReplica {
   std::int64_t log_end = -1;  // of what counts: the durable end of one that tells it
@@ -47,6 +54,8 @@ struct RemoteReplica {
   base::Instant last_fetch{};
   std::optional<base::Instant> last_caught_up;  // nothing: not since this broker leads
   bool live = true;                             // the metadata named it when it last fetched
+  // Where it had all that is there: until the log grows, each beat is a fetch that found it so.
+  std::shared_ptr<const FetchPulse> pulse;
 };
 
 // A change of the in-sync replicas that the leader asks the controller for.
@@ -90,8 +99,9 @@ class Partition {
   struct Fetched {
     std::int64_t offset = 0;  // the follower has everything below
     std::int64_t log_start = 0;
-    bool live = true;                    // the metadata names its broker
-    std::int64_t durable = kAllDurable;  // of what it has
+    bool live = true;                                   // the metadata names its broker
+    std::int64_t durable = kAllDurable;                 // of what it has
+    std::shared_ptr<const FetchPulse> pulse = nullptr;  // of the session, if there is one
   };
   // True when the high watermark moved.
   bool on_fetch(std::int32_t replica, const Fetched& fetched, const LogEnds& log, base::Instant now);
@@ -109,6 +119,13 @@ class Partition {
   bool on_isr_changed(const IsrChange& changed, const LogEnds& log, base::Instant now);
   void on_isr_refused(const IsrChange& asked);  // nothing was changed
   bool isr_pending() const { return pending_isr_.has_value(); }
+  std::int64_t log_start_of(std::int32_t follower) const {
+    const auto it = remotes_.find(follower);
+    return it == remotes_.end() ? -1 : it->second.log_start;
+  }
+  // An in-sync follower that has all: a fetch without news of it changes nothing but the time of its last
+  // one.
+  bool rests(std::int32_t replica) const;
 
   // ---- as follower ----
   // What the leader said of its watermark, and after a truncation. True when the own one moved.
@@ -144,6 +161,7 @@ class Partition {
  private:
   bool advance(const LogEnds& log, base::Instant now);
   bool counts(std::int32_t id, const RemoteReplica& remote, const LogEnds& log, base::Instant now) const;
+  static void count_beats(RemoteReplica& remote);
   bool lags(const RemoteReplica& remote, const LogEnds& log, base::Instant now) const;
   IsrChange propose(std::vector<std::int32_t> isr);
   const std::vector<std::int32_t>& maximal_isr() const {

@@ -220,6 +220,31 @@ TEST_CASE("a refusal ends what is pending, another answer leaves it to the contr
   CHECK(!partition.isr_pending());
 }
 
+TEST_CASE("a follower that rests has been heard as long as its session's pulse beats, until the log grows") {
+  Partition partition = leading();
+  const auto pulse = std::make_shared<FetchPulse>();
+  partition.on_fetch(3, {10, 0, true, kAllDurable, pulse}, ends(10), at(2));
+  CHECK(partition.rests(3));
+  CHECK(!partition.rests(2));
+  pulse->at = at(60'000);
+  partition.on_append(ends(20), at(60'001));
+  CHECK(!partition.rests(3));
+  pulse->at = at(200'000);  // a fetch that lacks what was appended says nothing by its beat alone
+  std::set<std::int32_t> silent;
+  partition.add_silent(ends(20), at(60'500), base::milliseconds(1000), silent);
+  CHECK(silent == std::set<std::int32_t>{2});
+  silent.clear();
+  partition.add_silent(ends(20), at(61'000), base::milliseconds(1000), silent);
+  CHECK(silent == std::set<std::int32_t>{2, 3});
+  auto change = partition.shrink(ends(20), at(60'002));
+  REQUIRE(change);
+  CHECK(change->isr == Ids{1, 3});
+  partition.on_isr_refused(*change);
+  change = partition.shrink(ends(20), at(90'001));
+  REQUIRE(change);
+  CHECK(change->isr == Ids{1});
+}
+
 TEST_CASE("a follower's watermark follows its leader's within its own log") {
   Partition partition(1, 4, kLag);
   partition.apply(told(2, 5, {1, 2, 3}), ends(10), at(0));
