@@ -37,6 +37,16 @@ void add_job(const std::shared_ptr<LeadersAsked>& asked, std::vector<OwnedJob>& 
        }});
 }
 
+// What the jobs of a shard have made is synced behind them.
+std::vector<OwnedJob> and_sync(Services& services, std::vector<OwnedJob> jobs) {
+  ShardSet used(services.shards.size());
+  for (const auto& job : jobs) used.add(job.shard);
+  for (std::size_t shard = 0; shard < used.size(); ++shard) {
+    if (used.has(shard)) jobs.push_back({shard, [&services, shard] { services.replicas->sync_made(shard); }});
+  }
+  return jobs;
+}
+
 std::vector<OwnedJob> jobs_of(const std::shared_ptr<LeadersAsked>& asked) {
   LeaderAndIsrRequest& request = asked->request;
   LeaderAndIsrResponse& response = asked->response;
@@ -112,7 +122,7 @@ void try_again(const std::shared_ptr<LeadersAsked>& asked) {
       const auto assignment = zk::decode_topic(topic, found[at].data);
       if (assignment) ids[topic] = assignment->id;
     }
-    on_owners(services.shards, jobs_again(asked, ids),
+    on_owners(services.shards, and_sync(services, jobs_again(asked, ids)),
               [asked] { asked->call.respond.send(asked->response); });
   });
 }
@@ -130,7 +140,7 @@ void leader_and_isr(Call call, LeaderAndIsrRequest request) {
     asked->response.error_code = ErrorCode::stale_controller_epoch;
   }
   if (asked->response.error_code != ErrorCode::none) return asked->call.respond.send(asked->response);
-  on_owners(services.shards, jobs_of(asked), [asked] { try_again(asked); });
+  on_owners(services.shards, and_sync(services, jobs_of(asked)), [asked] { try_again(asked); });
 }
 
 }  // namespace tandem::broker::api

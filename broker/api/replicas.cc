@@ -149,10 +149,7 @@ Result<std::shared_ptr<Replica>> Replicas::create(const std::string& topic, std:
     dir_failed(dir, loaded.error());
     return loaded.error();
   }
-  if (const auto synced = disk_.sync_dir(fs::parent(path)); !synced) {
-    dir_failed(dir, synced.error());
-    return synced.error();
-  }
+  state_[shards_.owner(topic, partition)]->made_in.insert(dir);
   log_.info("Created log for partition {}-{} in {}", topic, partition, path);
   auto replica = std::make_shared<Replica>(*this, topic, partition, shards_.owner(topic, partition), dir,
                                            node_.broker_id, (*loaded)->high_watermark(), options_.lag_max);
@@ -160,6 +157,12 @@ Result<std::shared_ptr<Replica>> Replicas::create(const std::string& topic, std:
   add(replica);
   if (options_.on_created) options_.on_created(topic);
   return replica;
+}
+
+void Replicas::sync_made(std::size_t shard) {
+  for (const std::size_t dir : std::exchange(state_[shard]->made_in, {})) {
+    if (const auto synced = disk_.sync_dir(options_.log_dirs[dir]); !synced) dir_failed(dir, synced.error());
+  }
 }
 
 ErrorCode Replicas::become(const replica::Partition::State& state, const std::string& topic,

@@ -88,6 +88,8 @@ class Replicas {
   // id is of a topic that was deleted while this broker was away, and goes first.
   protocol::ErrorCode replace(const replica::Partition::State& state, const std::string& topic,
                               const protocol::Uuid& topic_id);
+  // Once for all logs that become() has made on this shard: their directories are there after a power cut.
+  void sync_made(std::size_t shard);
   protocol::ErrorCode stop(const std::string& topic, std::int32_t partition, std::int32_t leader_epoch,
                            bool remove);
   // A follower fetched: its progress, what waits for it, and whether it is in sync again.
@@ -161,7 +163,8 @@ class Replicas {
     base::Instant next_retention{};
     base::Instant next_expiration{};
     base::Instant next_lag_check{};
-    std::set<Replica*> moving;  // those with a copy under way
+    std::set<std::size_t> made_in;  // log directories with logs that are new, until sync_made()
+    std::set<Replica*> moving;      // those with a copy under way
   };
   using Where = log::TopicPartition;
 

@@ -185,7 +185,9 @@ Status Replicas::shutdown() {
   if (sync_pool_) sync_pool_->wait_idle();
   std::vector<bool> clean(logs_.dirs().size(), true);
   {
-    net::ThreadPool closers("close", options_.recovery_threads);
+    // Syncs that wait at the same time share one commit of the file system's journal.
+    constexpr int kClosers = 32;
+    net::ThreadPool closers("close", std::max(kClosers, options_.recovery_threads));
     std::mutex marks;
     for (const auto& [where, replica] : all_) {
       const auto close = [&, replica = replica](log::Log& log, std::size_t dir) {
