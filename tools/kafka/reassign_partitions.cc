@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 
-#include "broker/controller/topic_assign.h"
 #include "broker/protocol/messages/alter_partition_reassignments.h"
 #include "tools/kafka/commands.h"
 #include "tools/kafka/text.h"
@@ -33,30 +32,12 @@ constexpr auto kReassignOptions = std::to_array<Option>({
     {"timeout", "ms", "How long to try to start moves between log directories (10000)."},
     {"additional", "", "In addition to moves that are under way."},
     {"preserve-throttles", "", "Leave throttles as they are."},
-    {"zookeeper", "urls", "Removed in Kafka 3.0: use --bootstrap-server."},
+    {"zookeeper", "urls", "As in Kafka 2.7: --generate, --execute and --verify by the coordination tree."},
     kHelp,
     kVersion,
 });
 constexpr std::int32_t kReassignTimeoutMs = 60'000;
 constexpr std::int64_t kMoveTimeoutMs = 10'000;
-constexpr std::string_view kExisting =
-    "Cannot execute because there is an existing partition assignment.  Use --additional to override this "
-    "and "
-    "create a new partition assignment in addition to the existing one. The --additional flag can also be "
-    "used "
-    "to change the throttle by resubmitting the current reassignment.";
-constexpr std::string_view kRunVerify =
-    "Warning: You must run --verify periodically, until the reassignment completes, to ensure the throttle "
-    "is "
-    "removed.";
-
-// What Apache's tool prints without "Error: " before it.
-base::Status terse(std::string text) { return base::Error{base::Errc::invalid_argument, std::move(text)}; }
-base::Status error_of(std::string_view text) {
-  return base::Error{base::Errc::invalid_argument, fmt::format("Error: {}", text)};
-}
-base::Status error_of(const base::Error& error) { return error_of(error.context); }
-
 base::Result<ReassignStates> list_moves(Admin& admin) {
   protocol::ListPartitionReassignmentsRequest request;
   request.timeout_ms = kReassignTimeoutMs;
@@ -127,12 +108,6 @@ std::string error_lines(const std::map<zk::TopicPartition, std::string>& errors)
   return out;
 }
 
-base::Result<std::vector<Placement>> placements_of(const Options& options) {
-  const auto text = read_text_file(options.get_or("reassignment-json-file", ""));
-  if (!text) return text.error();
-  return parse_placements(*text);
-}
-
 // ---- --list ----
 
 base::Status print_moves(Admin& admin, const Options&) {
@@ -154,108 +129,24 @@ base::Status print_moves(Admin& admin, const Options&) {
 
 // ---- --generate ----
 
-base::Result<std::vector<broker::controller::AssignableBroker>> brokers_for(Admin& admin,
-                                                                            const Options& options) {
-  std::set<std::int64_t> wanted;
-  for (const auto& word : split(options.get_or("broker-list", ""), ',')) {
-    const auto id = parse_number(trim(word));
-    if (!id) return base::make_error(base::Errc::invalid_argument, "For input string: \"{}\"", word);
-    if (!wanted.insert(*id).second)
-      return base::make_error(base::Errc::invalid_argument, "Broker list contains duplicate entries: {}",
-                              *id);
-  }
-  const auto nodes = admin.nodes();
-  if (!nodes) return nodes.error();
-  std::vector<broker::controller::AssignableBroker> out;
-  std::size_t rackless = 0;
-  for (const Node& node : *nodes) {
-    if (!wanted.contains(node.id)) continue;
-    out.push_back({node.id, options.has("disable-rack-aware") ? std::nullopt : node.rack});
-    rackless += out.back().rack ? 0 : 1;
-  }
-  if (rackless != 0 && rackless != out.size())
-    return base::make_error(
-        base::Errc::invalid_argument,
-        "Not all brokers have rack information. Add --disable-rack-aware in command line to "
-        "make replica assignment without rack information.");
-  return out;
-}
-
-base::Result<Assignments> propose(const Assignments& standing,
-                                  const std::vector<broker::controller::AssignableBroker>& brokers) {
-  std::map<std::string, std::pair<std::int32_t, std::int32_t>> topics;  // partitions and replicas
-  for (const auto& [partition, replicas] : standing) {
-    auto& [count, factor] = topics[partition.topic];
-    ++count;
-    if (factor == 0) factor = static_cast<std::int32_t>(replicas.size());
-  }
-  base::Random random(static_cast<std::uint64_t>(base::SystemClock().wall().ms));
-  Assignments out;
-  for (const auto& [topic, shape] : topics) {
-    broker::controller::AssignOptions options;
-    options.partitions = shape.first;
-    options.replication_factor = shape.second;
-    auto spread = broker::controller::assign_replicas(brokers, options, random);
-    if (!spread.error.ok()) return base::make_error(base::Errc::invalid_argument, "{}", spread.error.message);
-    for (auto& [number, replicas] : spread.partitions) out[{topic, number}] = std::move(replicas);
-  }
-  return out;
-}
-
 base::Status generate_moves(Admin& admin, const Options& options) {
-  const auto text = read_text_file(options.get_or("topics-to-move-json-file", ""));
-  if (!text) return error_of(text.error());
-  const auto topics = parse_topics_to_move(*text);
-  if (!topics) return error_of(topics.error());
-  const std::set<std::string> names(topics->begin(), topics->end());
-  if (names.size() != topics->size()) {
-    std::vector<std::string> sorted = *topics;
-    std::sort(sorted.begin(), sorted.end());
-    return error_of(fmt::format("List of topics to reassign contains duplicate entries: {}",
-                                *std::adjacent_find(sorted.begin(), sorted.end())));
-  }
-  const auto standing = assignments_of(admin, names);
+  const auto names = topics_to_move(options);
+  if (!names) return error_of(names.error());
+  const auto standing = assignments_of(admin, *names);
   if (!standing) return error_of(standing.error());
-  for (const auto& name : names) {
+  for (const auto& name : *names) {
     if (!knows_topic(*standing, name))
       return error_of(fmt::format(
           "org.apache.kafka.common.errors.UnknownTopicOrPartitionException: Topic {} not found.", name));
   }
-  const auto brokers = brokers_for(admin, options);
-  if (!brokers) return error_of(brokers.error());
-  const auto proposed = propose(*standing, *brokers);
-  if (!proposed) return error_of(proposed.error());
-  fmt::print("Current partition replica assignment\n{}\n\n", placements_json(*standing));
-  fmt::print("Proposed partition reassignment configuration\n{}\n", placements_json(*proposed));
-  return {};
+  const auto nodes = admin.nodes();
+  if (!nodes) return error_of(nodes.error());
+  std::vector<broker::controller::AssignableBroker> brokers;
+  for (const Node& node : *nodes) brokers.push_back({node.id, node.rack});
+  return print_proposal(*standing, std::move(brokers), options);
 }
 
 // ---- --execute ----
-
-// In Apache's words; empty: nothing is wrong.
-std::string placements_fault(const std::vector<Placement>& placements) {
-  if (placements.empty()) return "Partition reassignment list cannot be empty";
-  std::vector<zk::TopicPartition> named;
-  for (const auto& placement : placements) {
-    if (placement.replicas.empty()) return "Partition replica list cannot be empty";
-    named.push_back(placement.partition);
-  }
-  if (const auto twice = repeated(named); !twice.empty())
-    return "Partition reassignment contains duplicate topic partitions: " + twice;
-  std::vector<std::string> faults;
-  for (const auto& placement : placements) {
-    std::set<std::int32_t> seen;
-    std::set<std::int32_t> twice;
-    for (const auto broker : placement.replicas) {
-      if (!seen.insert(broker).second) twice.insert(broker);
-    }
-    if (!twice.empty())
-      faults.push_back(fmt::format("{} contains multiple entries for {}", placement.partition.text(),
-                                   fmt::join(twice, ",")));
-  }
-  return faults.empty() ? ""
-                        : "Partition replica lists may not contain duplicate entries: " + join(faults, ". ");
-}
 
 base::Status check_brokers(Admin& admin, const Assignments& proposed) {
   const auto nodes = admin.nodes();
@@ -305,7 +196,7 @@ base::Status throttle_moves(Admin& admin, const Options& options, const Reassign
   if (!between) return error_of(between.error());
   if (!dirs) return error_of(dirs.error());
   const bool any = between->value_or(-1) >= 0 || dirs->value_or(-1) >= 0;
-  if (any) fmt::print("{}\n", kRunVerify);
+  if (any) fmt::print("{}\n", kRunVerifyPeriodically);
   if (between->value_or(-1) >= 0) {
     if (auto status = set_move_throttle(admin, current, proposed, standing, **between); !status)
       return error_of(status.error());
@@ -321,16 +212,13 @@ base::Status execute_moves(Admin& admin, const Options& options) {
   if (const auto fault = placements_fault(*placements); !fault.empty()) return error_of(fault);
   const auto current = list_moves(admin);
   if (!current) return error_of(current.error());
-  if (!options.has("additional") && !current->empty()) return terse(std::string(kExisting));
+  if (!options.has("additional") && !current->empty()) return terse(std::string(kReassignmentExists));
   Assignments proposed;
   for (const auto& placement : *placements) proposed[placement.partition] = placement.replicas;
   if (auto status = check_brokers(admin, proposed); !status) return status;
   const auto standing = standing_of(admin, proposed);
   if (!standing) return error_of(standing.error());
-  fmt::print(
-      "Current partition replica assignment\n\n{}\n\nSave this to use as the --reassignment-json-file option "
-      "during rollback\n",
-      placements_json(*standing));
+  print_standing(*standing);
   auto dirs = log_dir_goals(*placements);
   if (auto status = throttle_moves(admin, options, *current, proposed, *standing, dirs); !status)
     return status;
@@ -338,10 +226,7 @@ base::Status execute_moves(Admin& admin, const Options& options) {
   const auto errors = alter_moves(admin, goals);
   if (!errors) return error_of(errors.error());
   if (!errors->empty()) return terse("Error reassigning partition(s):" + error_lines(*errors));
-  std::vector<zk::TopicPartition> moved;
-  for (const auto& [partition, replicas] : proposed) moved.push_back(partition);
-  fmt::print("Successfully started partition reassignment{} for {}\n", moved.size() == 1 ? "" : "s",
-             joined(moved, ","));
+  print_started(proposed);
   if (dirs.empty()) return {};
   const auto timeout = options.number("timeout");
   if (!timeout) return error_of(timeout.error());
@@ -351,22 +236,8 @@ base::Status execute_moves(Admin& admin, const Options& options) {
 
 // ---- --verify, --cancel ----
 
-void print_state(const Placement& placement, const ReassignStates& current, const Assignments& standing) {
-  const auto name = placement.partition.text();
-  const auto at = standing.find(placement.partition);
-  const zk::Replicas replicas = at == standing.end() ? zk::Replicas{} : at->second;
-  if (current.contains(placement.partition)) {
-    fmt::print("Reassignment of partition {} is still in progress.\n", name);
-  } else if (replicas == placement.replicas) {
-    fmt::print("Reassignment of partition {} is completed.\n", name);
-  } else {
-    fmt::print("There is no active reassignment of partition {}, but replica set is {} rather than {}.\n",
-               name, join(replicas, ","), join(placement.replicas, ","));
-  }
-}
-
 base::Status verify_moves(Admin& admin, const Options& options) {
-  auto placements = placements_of(options);
+  const auto placements = placements_of(options);
   if (!placements) return error_of(placements.error());
   const auto current = list_moves(admin);
   if (!current) return error_of(current.error());
@@ -374,10 +245,9 @@ base::Status verify_moves(Admin& admin, const Options& options) {
   for (const auto& placement : *placements) topics.insert(placement.partition.topic);
   const auto standing = assignments_of(admin, topics);
   if (!standing) return error_of(standing.error());
-  std::sort(placements->begin(), placements->end(),
-            [](const auto& a, const auto& b) { return a.partition < b.partition; });
-  fmt::print("Status of partition reassignment:\n");
-  for (const auto& placement : *placements) print_state(placement, *current, *standing);
+  std::set<zk::TopicPartition> moving_now;
+  for (const auto& [partition, state] : *current) moving_now.insert(partition);
+  print_move_states(*placements, moving_now, *standing, "completed");
   const auto goals = log_dir_goals(*placements);
   const auto moves = find_log_dir_moves(admin, goals);
   if (!moves) return error_of(moves.error());
@@ -434,12 +304,12 @@ struct ReassignAction {
 };
 
 constexpr auto kReassignActions = std::to_array<ReassignAction>({
-    {"generate", generate_moves, {"topics-to-move-json-file", "broker-list"}, "disable-rack-aware"},
+    {"generate", generate_moves, {"topics-to-move-json-file", "broker-list"}, "disable-rack-aware zookeeper"},
     {"execute",
      execute_moves,
      {"reassignment-json-file", ""},
-     "additional throttle replica-alter-log-dirs-throttle timeout"},
-    {"verify", verify_moves, {"reassignment-json-file", ""}, "preserve-throttles"},
+     "additional throttle replica-alter-log-dirs-throttle timeout zookeeper"},
+    {"verify", verify_moves, {"reassignment-json-file", ""}, "preserve-throttles zookeeper"},
     {"cancel", cancel_moves, {"reassignment-json-file", ""}, "preserve-throttles timeout"},
     {"list", print_moves, {"", ""}, ""},
 });
@@ -482,10 +352,15 @@ int reassign_partitions(const Invocation& invocation) {
     return wrong_usage(
         "Command must include exactly one action: --generate, --execute, --verify, --cancel, --list",
         kReassignName, kReassignOptions);
-  if (!options->has("bootstrap-server"))
+  if (!options->has("bootstrap-server") && !options->has("zookeeper"))
     return wrong_usage("Please specify --bootstrap-server", kReassignName, kReassignOptions);
   if (const auto fault = reassign_usage_fault(*options, *action); !fault.empty())
     return wrong_usage(fault, kReassignName, kReassignOptions);
+  if (!options->has("bootstrap-server")) return reassign_by_zookeeper(*options);
+  if (options->has("zookeeper"))
+    fmt::print(
+        "Warning: ignoring deprecated --zookeeper option because --bootstrap-server was specified.  The "
+        "--zookeeper option will be removed in a future version of Kafka.\n");
   auto admin = open_admin(*options);
   if (!admin) {
     fmt::print("Error: {}\n", admin.error().context);

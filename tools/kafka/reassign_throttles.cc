@@ -19,12 +19,6 @@ constexpr std::int8_t kThrottledBroker = 4;
 constexpr std::int8_t kSetThrottle = 0;
 constexpr std::int8_t kDropThrottle = 1;
 
-constexpr std::string_view kLeaderRate = "leader.replication.throttled.rate";
-constexpr std::string_view kFollowerRate = "follower.replication.throttled.rate";
-constexpr std::string_view kLogDirRate = "replica.alter.log.dirs.io.max.bytes.per.second";
-constexpr std::string_view kLeaderReplicas = "leader.replication.throttled.replicas";
-constexpr std::string_view kFollowerReplicas = "follower.replication.throttled.replicas";
-
 protocol::IncrementalAlterConfigsRequest throttle_request(std::int8_t type,
                                                           const ThrottledResources& resources) {
   protocol::IncrementalAlterConfigsRequest request;
@@ -101,28 +95,36 @@ std::string comma_joined(const std::set<std::string>& words) {
 
 }  // namespace
 
-base::Status set_move_throttle(Admin& admin, const ReassignStates& current, const Assignments& proposed,
-                               const Assignments& standing, std::int64_t bytes_per_second) {
+ThrottlePlan throttle_plan(const ReassignStates& current, const Assignments& proposed,
+                           const Assignments& standing) {
   std::map<std::string, std::set<std::string>> leaders;
   std::map<std::string, std::set<std::string>> followers;
-  std::set<std::int32_t> brokers;
+  ThrottlePlan plan;
   for (const auto& [partition, move] : moves_of(current, proposed, standing)) {
     auto& lead = leaders[partition.topic];
     auto& follow = followers[partition.topic];
     for (const auto broker : move.sources) lead.insert(fmt::format("{}:{}", partition.partition, broker));
     for (const auto broker : move.destinations)
       follow.insert(fmt::format("{}:{}", partition.partition, broker));
-    brokers.insert(move.sources.begin(), move.sources.end());
-    brokers.insert(move.destinations.begin(), move.destinations.end());
+    plan.brokers.insert(move.sources.begin(), move.sources.end());
+    plan.brokers.insert(move.destinations.begin(), move.destinations.end());
   }
-  ThrottledResources topics;
   for (const auto& [topic, replicas] : leaders)
-    topics[topic][std::string(kLeaderReplicas)] = comma_joined(replicas);
+    plan.topics[topic][std::string(kLeaderReplicas)] = comma_joined(replicas);
   for (const auto& [topic, replicas] : followers)
-    topics[topic][std::string(kFollowerReplicas)] = comma_joined(replicas);
+    plan.topics[topic][std::string(kFollowerReplicas)] = comma_joined(replicas);
+  return plan;
+}
+
+base::Status set_move_throttle(Admin& admin, const ReassignStates& current, const Assignments& proposed,
+                               const Assignments& standing, std::int64_t bytes_per_second) {
+  const ThrottlePlan plan = throttle_plan(current, proposed, standing);
+  ThrottledResources topics;
+  for (const auto& [topic, settings] : plan.topics)
+    topics[topic] = ThrottleChanges(settings.begin(), settings.end());
   if (auto status = apply_throttles(admin.any(), kThrottledTopic, topics); !status) return status;
   ThrottledResources rates;
-  for (const auto broker : brokers) {
+  for (const auto broker : plan.brokers) {
     auto& changes = rates[std::to_string(broker)];
     changes[std::string(kLeaderRate)] = std::to_string(bytes_per_second);
     changes[std::string(kFollowerRate)] = std::to_string(bytes_per_second);
@@ -141,26 +143,39 @@ base::Status set_log_dir_throttle(Admin& admin, const LogDirGoals& goals, std::i
   return {};
 }
 
+ThrottledEntities throttled_entities(std::set<std::int32_t> alive, const std::vector<Placement>& placements) {
+  ThrottledEntities out{std::move(alive), {}};
+  for (const auto& placement : placements) {
+    out.brokers.insert(placement.replicas.begin(), placement.replicas.end());
+    out.topics.insert(placement.partition.topic);
+  }
+  return out;
+}
+
+void print_clearing(const std::set<std::int32_t>& brokers) {
+  fmt::print("Clearing broker-level throttles on broker{} {}\n", brokers.size() == 1 ? "" : "s",
+             fmt::join(brokers, ","));
+}
+
+void print_clearing(const std::set<std::string>& topics) {
+  fmt::print("Clearing topic-level throttles on topic{} {}\n", topics.size() == 1 ? "" : "s",
+             fmt::join(topics, ","));
+}
+
 base::Status clear_throttles(Admin& admin, const std::vector<Placement>& placements) {
   const auto nodes = admin.nodes();
   if (!nodes) return nodes.error();
-  std::set<std::int32_t> brokers;
-  for (const Node& node : *nodes) brokers.insert(node.id);
-  std::set<std::string> names;
-  for (const auto& placement : placements) {
-    brokers.insert(placement.replicas.begin(), placement.replicas.end());
-    names.insert(placement.partition.topic);
-  }
-  fmt::print("Clearing broker-level throttles on broker{} {}\n", brokers.size() == 1 ? "" : "s",
-             fmt::join(brokers, ","));
+  std::set<std::int32_t> alive;
+  for (const Node& node : *nodes) alive.insert(node.id);
+  const auto [brokers, names] = throttled_entities(std::move(alive), placements);
+  print_clearing(brokers);
   ThrottledResources rates;
   for (const auto broker : brokers) {
     for (const auto key : {kLeaderRate, kFollowerRate, kLogDirRate})
       rates[std::to_string(broker)][std::string(key)] = std::nullopt;
   }
   if (auto status = apply_to_brokers(admin, rates); !status) return status;
-  fmt::print("Clearing topic-level throttles on topic{} {}\n", names.size() == 1 ? "" : "s",
-             fmt::join(names, ","));
+  print_clearing(names);
   ThrottledResources topics;
   for (const auto& name : names) {
     for (const auto key : {kLeaderReplicas, kFollowerReplicas}) topics[name][std::string(key)] = std::nullopt;

@@ -7,13 +7,12 @@
 #include "base/random.h"
 #include "broker/config/topic_config.h"
 #include "broker/controller/topic_assign.h"
-#include "broker/zk/brokers.h"
 #include "broker/zk/configs.h"
 #include "broker/zk/paths.h"
 #include "broker/zk/topics.h"
 #include "tools/kafka/text.h"
 #include "tools/kafka/topics.h"
-#include "zkclient/blocking.h"
+#include "tools/kafka/tree.h"
 
 namespace tandem::tools::kafka {
 
@@ -21,103 +20,13 @@ namespace {
 
 namespace zk = broker::zk;
 using zkclient::Op;
-using zkclient::OpResult;
 
-constexpr base::milliseconds kTimeout{30'000};
 constexpr std::int64_t kPartitionsDefault = 1;
-
-base::Error zk_error(const OpResult& result) {
-  return base::make_error(base::Errc::unavailable, "{}", jute::keeper_message(result.error, result.path));
-}
-
-// What the tool reads and writes in the tree, over one session.
-class Tree {
- public:
-  static base::Result<std::unique_ptr<Tree>> open(const std::string& connect) {
-    auto servers = zksession::parse_connect_string(connect);
-    if (!servers) return servers.error();
-    zkclient::Options options;
-    options.session.servers = std::move(*servers);
-    options.session.session_timeout = kTimeout;
-    options.seed = base::system_seed();
-    std::unique_ptr<Tree> tree(new Tree(std::move(options)));
-    if (!tree->client_.wait_connected(kTimeout))
-      return base::make_error(base::Errc::timed_out,
-                              "Timed out waiting for connection while in state: CONNECTING");
-    return tree;
-  }
-
-  OpResult call(Op op) { return client_.call(std::move(op)); }
-
-  bool exists(std::string path) { return call(Op::exists(std::move(path))).ok(); }
-
-  base::Result<std::vector<std::string>> children(std::string_view path) {
-    auto result = call(Op::get_children(std::string(path)));
-    if (result.error == jute::ErrorCode::no_node) return std::vector<std::string>();
-    if (!result.ok()) return zk_error(result);
-    std::sort(result.children.begin(), result.children.end());
-    return result.children;
-  }
-
-  // nullopt: no such znode.
-  base::Result<std::optional<std::string>> data(std::string path) {
-    auto result = call(Op::get_data(std::move(path)));
-    if (result.error == jute::ErrorCode::no_node) return std::optional<std::string>();
-    if (!result.ok()) return zk_error(result);
-    return std::optional<std::string>(result.data.value_or(""));
-  }
-
-  base::Status write(const std::string& path, std::string data) {
-    auto result = call(Op::set_data(path, data));
-    if (result.error == jute::ErrorCode::no_node) result = call(Op::create(path, data));
-    if (!result.ok()) return zk_error(result);
-    return {};
-  }
-
- private:
-  explicit Tree(zkclient::Options options) : client_(std::move(options)) {}
-
-  zkclient::BlockingClient client_;
-};
-
-base::Result<zk::Config> config_of(Tree& tree, const std::string& topic) {
-  const std::string path = zk::config_path(zk::kTopicConfigs, topic);
-  const auto data = tree.data(path);
-  if (!data) return data.error();
-  if (!*data) return zk::Config();
-  return zk::decode_config(path, **data);
-}
 
 base::Status check_config(const zk::Config& config) {
   const auto table = broker::config::make_topic_table();
   return broker::config::check_topic_overrides(table,
                                                broker::config::Overrides(config.begin(), config.end()));
-}
-
-base::Result<std::optional<zk::TopicAssignment>> assignment_of(Tree& tree, const std::string& topic) {
-  const auto data = tree.data(zk::topic_path(topic));
-  if (!data) return data.error();
-  if (!*data) return std::optional<zk::TopicAssignment>();
-  auto assignment = zk::decode_topic(topic, **data);
-  if (!assignment) return assignment.error();
-  return std::optional(std::move(*assignment));
-}
-
-base::Result<std::vector<broker::controller::AssignableBroker>> live_brokers(Tree& tree) {
-  const auto ids = tree.children(zk::kBrokerIdsPath);
-  if (!ids) return ids.error();
-  std::vector<broker::controller::AssignableBroker> brokers;
-  for (const std::string& text : *ids) {
-    const auto id = static_cast<std::int32_t>(parse_number(text).value_or(-1));
-    const auto data = tree.data(zk::broker_path(id));
-    if (!data) return data.error();
-    if (!*data) continue;
-    const auto registration = zk::decode_broker(id, **data);
-    if (!registration) return registration.error();
-    brokers.push_back({id, registration->rack});
-  }
-  std::sort(brokers.begin(), brokers.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
-  return brokers;
 }
 
 base::Result<std::vector<std::string>> topic_names(Tree& tree, const Options& options) {
@@ -165,7 +74,7 @@ base::Result<zk::TopicAssignment> new_assignment(Tree& tree, const Options& opti
   if (!partitions) return partitions.error();
   const auto factor = options.number("replication-factor");
   if (!factor) return factor.error();
-  const auto brokers = live_brokers(tree);
+  const auto brokers = tree.brokers();
   if (!brokers) return brokers.error();
   base::Random random(base::system_seed());
   const auto assigned = broker::controller::assign_replicas(
@@ -215,7 +124,7 @@ base::Status change_config(Tree& tree, const std::string& topic, const TopicConf
       "WARNING: Altering topic configuration from this script has been deprecated and may be removed in "
       "future "
       "releases.\n         Going forward, please use kafka-configs.sh for this functionality\n");
-  auto config = config_of(tree, topic);
+  auto config = tree.config(zk::kTopicConfigs, topic);
   if (!config) return config.error();
   for (const auto& [key, value] : changes.added) {
     std::erase_if(*config, [&](const auto& pair) { return pair.first == key; });
@@ -224,14 +133,7 @@ base::Status change_config(Tree& tree, const std::string& topic, const TopicConf
   for (const std::string& key : changes.removed)
     std::erase_if(*config, [&](const auto& pair) { return pair.first == key; });
   if (auto checked = check_config(*config); !checked) return checked;
-  if (auto written = tree.write(zk::config_path(zk::kTopicConfigs, topic), zk::encode_config(*config));
-      !written)
-    return written;
-  const std::string path = fmt::format("{}/{}", zk::kConfigChangesPath, zk::kConfigChangePrefix);
-  const auto told =
-      tree.call(Op::create(path, zk::encode_config_change({std::string(zk::kTopicConfigs), topic}),
-                           jute::CreateMode::persistent_sequential));
-  if (!told.ok()) return zk_error(told);
+  if (auto changed = tree.change_config(zk::kTopicConfigs, topic, *config); !changed) return changed;
   fmt::print("Updated config for topic {}.\n", topic);
   return {};
 }
@@ -245,7 +147,7 @@ base::Status add_partitions(Tree& tree, const std::string& name, const Options& 
       "WARNING: If partitions are increased for a topic that has a key, the partition logic or ordering of "
       "the "
       "messages will be affected\n");
-  auto topic = assignment_of(tree, name);
+  auto topic = tree.assignment(name);
   if (!topic) return topic.error();
   if (!*topic || (*topic)->partitions.empty())
     return base::make_error(base::Errc::not_found, "The topic {} does not exist", name);
@@ -261,7 +163,7 @@ base::Status add_partitions(Tree& tree, const std::string& name, const Options& 
   for (auto i = static_cast<std::size_t>(had); i < manual->size(); ++i)
     (*topic)->partitions[static_cast<std::int32_t>(i)] = {(*manual)[i], {}, {}};
   if (manual->size() <= static_cast<std::size_t>(had)) {
-    const auto brokers = live_brokers(tree);
+    const auto brokers = tree.brokers();
     if (!brokers) return brokers.error();
     const zk::Replicas& first = (*topic)->partitions.begin()->second.replicas;
     const auto start = std::find_if(brokers->begin(), brokers->end(),
@@ -313,7 +215,7 @@ struct TreeDescription {
 };
 
 base::Status TreeDescription::print(const std::string& name) const {
-  const auto topic = assignment_of(tree, name);
+  const auto topic = tree.assignment(name);
   if (!topic) return topic.error();
   if (!*topic) {
     fmt::print("Topic {} doesn't exist!\n", name);
@@ -322,7 +224,7 @@ base::Status TreeDescription::print(const std::string& name) const {
   const std::string_view suffix = tree.exists(zk::delete_topic_path(name)) ? "\tMarkedForDeletion: true" : "";
   const bool overrides_only = options.has("topics-with-overrides");
   if (!filter.any()) {
-    const auto config = config_of(tree, name);
+    const auto config = tree.config(zk::kTopicConfigs, name);
     if (!config) return config.error();
     std::vector<std::string> pairs;
     for (const auto& [key, value] : *config) pairs.push_back(key + "=" + value);
@@ -356,7 +258,7 @@ base::Status TreeDescription::print_partitions(const std::string& name, const zk
 base::Status describe(Tree& tree, const Options& options) {
   const auto names = existing_topics(tree, options);
   if (!names) return names.error();
-  const auto brokers = live_brokers(tree);
+  const auto brokers = tree.brokers();
   if (!brokers) return brokers.error();
   TreeDescription description{tree, options, PartitionFilter(options), {}};
   for (const auto& broker : *brokers) description.alive.insert(broker.id);

@@ -1,0 +1,324 @@
+"""The tools for partitions, replicas and elections: Apache's of 3.9.1 and 2.7.2 and ours, one after the other on
+the same three tandem-brokers, must say the same, line by line, and end with the same code."""
+
+import json
+import re
+import subprocess
+
+import pytest
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from peers import peers
+from support import servers, wait
+from support.clusters import Cluster
+
+pytestmark = pytest.mark.full
+UNCAUGHT = re.compile(r'^Exception in thread "main" [\w.]+: ')
+OLD_LINES = re.compile(r"^(\s+at |\s*\.\.\. |Caused by|org\.apache|java\.|kafka\.)")
+
+
+def run(command):
+    return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
+
+
+def ours(tool, *arguments):
+    return run(servers.tool(f"{tool}.sh", *arguments))
+
+
+def theirs(version, tool, *arguments):
+    return run(peers.kafka_tool(version, tool, *arguments, options=("-Xmx128m", "-XX:TieredStopAtLevel=1")))
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("tools")
+    with servers.Coord(directory / "coord", config={"tickTime": 500}) as coord, \
+            Cluster(directory, coord.connect, ["ours"] * 3, config={"replica.fetch.max.bytes": 20000},
+                    per_broker=lambda n: {"log.dirs": f"{directory}/broker{n}/a,{directory}/broker{n}/b"}) as it:
+        yield it
+
+
+class Script:
+    """What one maker's tools said, call by call, with the topic's name taken out."""
+
+    def __init__(self, cluster, directory, tool, name):
+        self.cluster, self.directory, self.tool, self.name = cluster, directory, tool, name
+        self.said = []
+        self.file = directory / f"{name}.json"
+
+    def say(self, tool, *arguments):
+        done = self.tool(tool, *map(str, arguments))
+        out = [line.replace(self.name, "NAME").rstrip() for line in done.stdout.splitlines()]
+        errors = [line.replace(self.name, "NAME").rstrip() for line in done.stderr.splitlines()]
+        self.said.append((" ".join(map(str, arguments)).replace(self.name, "NAME"), done.returncode, out, errors))
+        return done
+
+    def json(self, **members):
+        self.file.write_text(json.dumps({"version": 1, **members}))
+        return self.file
+
+    def moves(self, *rows, **more):
+        """Rows of (partition, replicas)."""
+        return self.json(partitions=[{"topic": self.name, "partition": partition, "replicas": replicas, **more}
+                                     for partition, replicas in rows])
+
+
+def make_topic(cluster, name, megabytes=0):
+    admin = AdminClient({"bootstrap.servers": cluster.bootstrap})
+    admin.create_topics([NewTopic(name, 3, replica_assignment=[[0, 1], [1, 2], [2, 0]])])[name].result(30)
+    wait.until(lambda: cluster.in_sync(name), 30, "all replicas in sync")
+    producer = Producer({"bootstrap.servers": cluster.bootstrap, "acks": "all"})
+    for number in range(100 * megabytes + 10):
+        producer.produce(name, b"x" * (10000 if megabytes else 10), partition=number % 3)
+    assert producer.flush(30) == 0
+
+
+def moved(cluster, name, wanted):
+    def done():
+        partitions = cluster.assignment(name)
+        return ("adding_replicas" not in partitions or not any(partitions["adding_replicas"].values())) and all(
+            partitions["partitions"][str(p)] == replicas for p, replicas in wanted.items())
+    wait.until(done, 60, f"the move to {wanted}")
+
+
+def differences(theirs_said, ours_said):
+    """What differs, in words. Of a refusal Apache prints a stack trace behind the sentence."""
+    found = []
+    for (what, code, out, errors), (_, our_code, our_out, our_errors) in zip(theirs_said, ours_said, strict=True):
+        if code:
+            trace = [UNCAUGHT.sub("", line) for line in out + errors if line and not OLD_LINES.match(line)]
+            same = code == our_code and (our_out + our_errors)[:1] == trace[:1]
+        else:
+            same = (code, out) == (our_code, our_out)
+        if not same:
+            found.append(f"{what}\n  theirs {code}: {out} {errors[:4]}\n  ours {our_code}: {our_out} {our_errors[:2]}")
+    return found
+
+
+def shape(text):
+    """A proposal is spread at random: what is left without numbers of brokers."""
+    return re.sub(r'"replicas":\[[\d,]*\]', '"replicas":[]', text)
+
+
+def by_tree(cluster, script):
+    """--generate, --execute and --verify with --zookeeper."""
+    at = ("kafka-reassign-partitions", "--zookeeper", cluster.connect)
+    topics = script.json(topics=[{"topic": script.name}])
+    generate = ("--generate", "--topics-to-move-json-file", topics, "--broker-list")
+    script.say(*at, *generate, "0,1,2")
+    script.said[-1] = (*script.said[-1][:2], [shape(line) for line in script.said[-1][2]], [])
+    for brokers in ("0,1,1", "0,x", "0"):
+        script.say(*at, *generate, brokers)
+    script.json(topics=[{"topic": script.name}, {"topic": script.name}])
+    script.say(*at, *generate, "0,1,2")
+    script.json(topics=[{"topic": "nobody-knows"}])
+    script.say(*at, *generate, "0,1,2")
+    file = ("--reassignment-json-file", script.file)
+    for rows in ([(0, [1, 2]), (0, [2, 1])], [(0, [1, 1]), (1, [2, 2])], [(0, [])], [], [(7, [0, 1]), (0, [1])],
+                 [(0, [1, 7])]):
+        script.moves(*rows)
+        script.say(*at, "--execute", *file)
+    script.moves((0, [1, 0]), log_dirs=["any", "/nowhere"])
+    script.say(*at, "--execute", *file)
+    script.say(*at, "--verify", *file)
+    script.file.write_text("{")
+    script.say(*at, "--execute", *file)
+    for wrong in (("--cancel",), ("--list",), ("--execute", "--additional"), ("--execute", "--timeout", 5),
+                  ("--generate",), ("--verify", "--throttle", 5), ("--verify", "--execute")):
+        script.say(*at, *wrong, *(file if "--list" not in wrong else ()))
+    script.moves((0, [2, 1]), (1, [1, 2]))
+    script.say(*at, "--execute", *file, "--throttle", 2000)
+    settings = [cluster.read(f"/config/topics/{script.name}"), cluster.read("/config/brokers/2")]
+    script.said.append(("settings", 0, [json.dumps(each, sort_keys=True) for each in settings], []))
+    script.say(*at, "--verify", *file)
+    script.say(*at, "--execute", *file)
+    rates = {"leader.replication.throttled.rate": "100000000", "follower.replication.throttled.rate": "100000000"}
+    for number in range(3):
+        peers.run(servers.tool("kafka-configs.sh", "--bootstrap-server", cluster.bootstrap, "--alter", "--broker",
+                               str(number), "--add-config", ",".join(f"{k}={v}" for k, v in rates.items())))
+    moved(cluster, script.name, {0: [2, 1]})
+    wait.until(lambda: not cluster.client.exists("/admin/reassign_partitions"), 30, "the end of the move")
+    script.say(*at, "--verify", *file, "--preserve-throttles")
+    script.say(*at, "--verify", *file)
+    settings = [cluster.read(f"/config/topics/{script.name}"), cluster.read("/config/brokers/2")]
+    script.said.append(("settings", 0, [json.dumps(each, sort_keys=True) for each in settings], []))
+    script.moves((0, [1, 2]), (9, [1]))
+    script.say(*at, "--verify", *file)
+
+
+def test_moves_by_the_tree_as_2_7_2_has_them(cluster, tmp_path):
+    scripts = []
+    for name, tool in (("theirs", lambda *a: theirs(peers.KAFKA_OLD, *a)), ("owntopic", ours)):
+        make_topic(cluster, name, megabytes=1)
+        script = Script(cluster, tmp_path, tool, name)
+        by_tree(cluster, script)
+        scripts.append(script.said)
+    found = differences(*scripts)
+    assert not found, "\n".join(found)
+
+
+def by_brokers(cluster, script):
+    """kafka-reassign-partitions, kafka-topics --describe and their filters."""
+    server = ("--bootstrap-server", cluster.bootstrap)
+    at = ("kafka-reassign-partitions", *server)
+    describe = ("kafka-topics", *server, "--describe", "--topic", script.name)
+    file = ("--reassignment-json-file", script.file)
+    filters = ("--under-replicated-partitions", "--unavailable-partitions", "--at-min-isr-partitions",
+               "--under-min-isr-partitions")
+    script.say(*describe)
+    for each in filters:
+        script.say(*describe, each)
+    topics = script.json(topics=[{"topic": script.name}])
+    script.say(*at, "--generate", "--topics-to-move-json-file", topics, "--broker-list", "0,1,2")
+    script.said[-1] = (*script.said[-1][:2], [shape(line) for line in script.said[-1][2]], [])
+    script.say(*at, "--generate", "--topics-to-move-json-file", topics, "--broker-list", "0")
+    script.json(topics=[{"topic": "nobody-knows"}])
+    script.say(*at, "--generate", "--topics-to-move-json-file", topics, "--broker-list", "0,1,2")
+    script.say(*at, "--list")
+    for rows in ([(0, [1, 2]), (0, [2, 1])], [(0, [1, 1]), (1, [2, 2])], [], [(7, [0, 1]), (0, [1])], [(0, [1, 7])]):
+        script.moves(*rows)
+        script.say(*at, "--execute", *file)
+    script.file.write_text("{")
+    script.say(*at, "--verify", *file)
+    script.json(partitions=[{"topic": "nobody-knows", "partition": 0, "replicas": [0]}])
+    for action in ("--execute", "--verify", "--cancel"):
+        script.say(*at, action, *file)
+    script.moves((0, [2, 1]), (1, [1, 0]))
+    script.say(*at, "--execute", *file, "--throttle", 2000)
+    script.say(*at, "--list")
+    script.say(*at, "--verify", *file)
+    script.say(*at, "--execute", *file)
+    script.say(*at, "--execute", *file, "--additional", "--throttle", 3000)
+    settings = [cluster.read(f"/config/topics/{script.name}"), cluster.read("/config/brokers/2")]
+    script.said.append(("settings", 0, [json.dumps(each, sort_keys=True) for each in settings], []))
+    script.say(*describe)
+    for each in filters:
+        script.say(*describe, each)
+    script.say(*at, "--cancel", *file)
+    script.said[-1] = (*script.said[-1][:2], [line.replace("active.Clear", "active.\nClear") for line in
+                                             script.said[-1][2]], [])
+    script.say(*at, "--cancel", *file)
+    script.say(*at, "--execute", *file)
+    moved(cluster, script.name, {0: [2, 1], 1: [1, 0]})
+    script.say(*at, "--verify", *file, "--preserve-throttles")
+    script.say(*at, "--verify", *file)
+    script.moves((0, [1, 2]), (9, [1]))
+    script.say(*at, "--verify", *file)
+    dirs = [f"{cluster.brokers[n].directory}/b" for n in (2, 1)]
+    script.moves((0, [2, 1]), log_dirs=dirs)
+    script.say(*at, "--execute", *file, "--replica-alter-log-dirs-throttle", 100_000_000)
+    wait.until(lambda: not [p for n in (1, 2) for p in cluster.brokers[n].directory.glob(f"*/{script.name}-0.*-future")]
+               and all((cluster.brokers[n].directory / "b" / f"{script.name}-0").exists() for n in (1, 2)), 60,
+               "the move between the directories")
+    script.say(*at, "--verify", *file)
+    script.moves((0, [2, 1]), log_dirs=["any", "/nowhere"])
+    script.say(*at, "--execute", *file)
+    script.say(*at, "--verify", *file)
+    script.moves((0, [2, 1]), log_dirs=["any"])
+    script.say(*at, "--execute", *file)
+
+
+def elections(cluster, script):
+    at = ("kafka-leader-election", "--bootstrap-server", cluster.bootstrap)
+    script.say(*at)
+    script.say(*at, "--election-type", "odd", "--all-topic-partitions")
+    for wrong in ((), ("--topic", script.name), ("--partition", 0), ("--topic", script.name, "--partition", 0,
+                  "--all-topic-partitions"), ("--path-to-json-file", "/nowhere/x.json")):
+        script.say(*at, "--election-type", "preferred", *wrong)
+    one = ("--topic", script.name, "--partition")
+    script.say(*at, "--election-type", "preferred", *one, 0)
+    script.say(*at, "--election-type", "unclean", *one, 0)
+    script.say(*at, "--election-type", "preferred", *one, 9)
+    script.say(*at, "--election-type", "preferred", "--topic", "nobody-knows", "--partition", 0)
+    script.say(*at, "--election-type", "preferred", "--all-topic-partitions")
+    script.json(partitions=[{"topic": script.name, "partition": 0}, {"topic": script.name, "partition": 0}])
+    script.say(*at, "--election-type", "preferred", "--path-to-json-file", script.file)
+    # Another order of replicas: the leader stays, another is preferred.
+    replicas = cluster.assignment(script.name)["partitions"]
+    script.moves((0, replicas["0"][::-1]), (1, replicas["1"][::-1]))
+    peers.run(servers.tool("kafka-reassign-partitions.sh", "--bootstrap-server", cluster.bootstrap,
+                           "--execute", "--reassignment-json-file", script.file))
+    moved(cluster, script.name, {0: replicas["0"][::-1], 1: replicas["1"][::-1]})
+    script.json(partitions=[{"topic": script.name, "partition": p} for p in (0, 1)])
+    script.say(*at, "--election-type", "preferred", "--path-to-json-file", script.file)
+    script.say(*at, "--election-type", "preferred", "--path-to-json-file", script.file)
+
+
+def sorted_dirs(line):
+    """kafka-log-dirs' line in one order of brokers, directories and partitions."""
+    found = json.loads(line)
+    for broker in found["brokers"]:
+        for each in broker["logDirs"]:
+            each["partitions"].sort(key=lambda row: row["partition"])
+        broker["logDirs"].sort(key=lambda row: row["logDir"])
+    found["brokers"].sort(key=lambda row: row["broker"])
+    return json.dumps(found, sort_keys=True)
+
+
+def directories(cluster, script):
+    at = ("kafka-log-dirs", "--bootstrap-server", cluster.bootstrap)
+    for more in (("--describe", "--topic-list", script.name),
+                 ("--describe", "--topic-list", script.name, "--broker-list", "0,2"),
+                 ("--describe", "--topic-list", "nobody-knows"), ("--describe", "--broker-list", "0,7"),
+                 ("--describe", "--broker-list", "x"), ("--describe", "--broker-list", "0,0"), ()):
+        script.say(*at, *more)
+        what, code, out, errors = script.said[-1]
+        if out and out[-1].startswith("{"):
+            script.said[-1] = (what, code, [*out[:-1], sorted_dirs(out[-1])], errors)
+
+
+def deletions(cluster, script):
+    at = ("kafka-delete-records", "--bootstrap-server", cluster.bootstrap)
+    script.say(*at)
+    def rows(*offsets):
+        return script.json(partitions=[{"topic": topic, "partition": partition, "offset": offset}
+                                       for topic, partition, offset in offsets])
+    for offsets in ([(script.name, 0, 2)], [(script.name, 0, 2), (script.name, 1, 1)], [(script.name, 0, 1)],
+                    [(script.name, 1, -1)], [(script.name, 2, 1_000_000)], [(script.name, 9, 1)],
+                    [("nobody-knows", 0, 1)], [(script.name, 0, 2), (script.name, 0, 2)], []):
+        script.say(*at, "--offset-json-file", rows(*offsets))
+        what, code, out, errors = script.said[-1]
+        script.said[-1] = (what, code, sorted(out), errors)
+    script.file.write_text("{")
+    script.say(*at, "--offset-json-file", script.file)
+    script.json(partitions=[{"topic": script.name, "partition": 0}])
+    script.say(*at, "--offset-json-file", script.file)
+    script.say(*at, "--offset-json-file", "/nowhere/x.json")
+
+
+CHAPTERS = {"moves": by_brokers, "elections": elections, "directories": directories, "deletions": deletions}
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_our_tools_say_what_those_of_3_9_1_say(cluster, tmp_path, chapter):
+    scripts = []
+    for who, tool in (("theirs", lambda *a: theirs(peers.KAFKA, *a)), ("ourown", ours)):
+        name = f"{who}-{chapter}"
+        make_topic(cluster, name, megabytes=1 if chapter == "moves" else 0)
+        script = Script(cluster, tmp_path, tool, name)
+        CHAPTERS[chapter](cluster, script)
+        scripts.append(script.said)
+    found = differences(*scripts)
+    assert not found, "\n".join(found)
+
+
+def test_replica_verification_reports_as_3_9_1_does(cluster):
+    """Both run until they are stopped; every line but for its time."""
+    make_topic(cluster, "verified")
+    found = {}
+    for who in ("theirs", "ours"):
+        at = ("--broker-list", cluster.bootstrap, "--topics-include", "verified", "--time", -2,
+              "--report-interval-ms", 200, "--max-wait-ms", 100)
+        command = (servers.tool("kafka-replica-verification.sh", *at) if who == "ours" else peers.kafka_tool(
+            peers.KAFKA, "kafka-replica-verification", *map(str, at), options=("-Xmx128m",)))
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as child:
+            lines = [child.stdout.readline() for _ in range(4)]
+            child.terminate()
+        found[who] = [re.sub(r"verified-\d|offset \d+", "X", line.partition(": ")[2]) for line in lines]
+    assert found["ours"] == found["theirs"]
+    assert "max lag is 0 for partition X at X among 3 partitions" in found["ours"][-1]
+    nobody = ("--broker-list", cluster.bootstrap, "--topics-include", "nobody-.*")
+    theirs_done = theirs(peers.KAFKA, "kafka-replica-verification", *nobody)
+    ours_done = ours("kafka-replica-verification", *nobody)
+    assert theirs_done.returncode == ours_done.returncode
