@@ -27,7 +27,7 @@ Replicas::Replicas(const base::Clock& clock, logging::Logger log, Shards& shards
       node_(node),
       disk_(disk),
       options_(std::move(options)),
-      quotas_(clock),
+      quotas_(clock, options_.quota_windows, options_.move_quota_windows),
       logs_(disk, options_.log_dirs),
       random_(options_.seed) {
   for (std::size_t i = 0; i < shards_.size(); ++i)

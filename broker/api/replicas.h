@@ -35,10 +35,12 @@ struct ReplicasOptions {
   std::int64_t checkpoint_ms = 60000;                // log.flush.offset.checkpoint.interval.ms
   std::int64_t high_watermark_checkpoint_ms = 5000;  // replica.high.watermark.checkpoint.interval.ms
   std::int64_t producer_expiration_check_ms = 600000;
-  std::size_t fetch_session_slots = 1000;  // max.incremental.fetch.session.cache.slots
-  base::milliseconds lag_max{30000};       // replica.lag.time.max.ms
-  bool flush_on_ack = false;               // tandem.log.flush.on.ack
-  std::uint64_t seed = 1;                  // of fetch sessions' ids and the names of what is deleted
+  std::size_t fetch_session_slots = 1000;         // max.incremental.fetch.session.cache.slots
+  base::milliseconds lag_max{30000};              // replica.lag.time.max.ms
+  bool flush_on_ack = false;                      // tandem.log.flush.on.ack
+  std::uint64_t seed = 1;                         // of fetch sessions' ids and the names of what is deleted
+  replica::QuotaWindows quota_windows = {};       // replication.quota.window.*
+  replica::QuotaWindows move_quota_windows = {};  // alter.log.dirs.replication.quota.window.*
   bool rack_aware = false;  // replica.selector.class: consumers may be sent to a follower in their rack
   // Settings of a topic; called on any thread.
   std::function<log::LogConfig(const std::string& topic)> config_of;

@@ -15,7 +15,9 @@ inline constexpr std::size_t kThrottles = 3;
 
 class ReplicationQuotas {
  public:
-  explicit ReplicationQuotas(const base::Clock& clock) : clock_(clock) {}
+  // The windows of what passes between brokers and of what moves between log directories.
+  ReplicationQuotas(const base::Clock& clock, replica::QuotaWindows between, replica::QuotaWindows moves)
+      : clock_(clock), quotas_{replica::Quota(between), replica::Quota(between), replica::Quota(moves)} {}
 
   void limit(Throttle throttle, std::int64_t bytes_per_second) {
     const std::lock_guard lock(mutex_);

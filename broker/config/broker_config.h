@@ -96,6 +96,10 @@ struct BrokerConfig {
   // Replication and control.
   std::int64_t replica_lag_time_max_ms = 30000;
   std::optional<std::string> replica_selector_class;
+  std::int32_t replication_quota_window_num = 11;
+  std::int32_t replication_quota_window_size_seconds = 1;
+  std::int32_t alter_log_dirs_replication_quota_window_num = 11;
+  std::int32_t alter_log_dirs_replication_quota_window_size_seconds = 1;
   std::int32_t num_replica_fetchers = 1;
   std::int32_t replica_fetch_wait_max_ms = 500;
   std::int32_t replica_fetch_min_bytes = 1;

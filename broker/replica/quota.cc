@@ -5,26 +5,35 @@
 
 namespace tandem::broker::replica {
 
-std::int64_t Quota::ms_of(base::Instant now) {
-  return std::chrono::duration_cast<base::milliseconds>(now.time_since_epoch()).count();
+bool Quota::forgotten(const Window& window, base::Instant now) const {
+  return now - window.last >= windows_.count * windows_.each;
 }
 
 void Quota::record(std::uint64_t bytes, base::Instant now) {
-  const std::int64_t number = ms_of(now) / kWindowMs;
-  Window& window = windows_[static_cast<std::size_t>(number % kWindows)];
-  if (window.number != number) window = {number, 0};
-  window.bytes += bytes;
+  if (kept_.empty()) {
+    kept_.push_back({now, now, 0});
+  } else if (forgotten(kept_[current_], now)) {
+    kept_[current_] = {now, now, 0};
+  } else if (now - kept_[current_].begun >= windows_.each) {
+    current_ = (current_ + 1) % static_cast<std::size_t>(windows_.count + 1);
+    if (current_ >= kept_.size()) kept_.emplace_back();
+    kept_[current_] = {now, now, 0};
+  }
+  kept_[current_].bytes += bytes;
+  kept_[current_].last = now;
 }
 
 bool Quota::exceeded(base::Instant now) const {
   if (limit_ == kUnlimited) return false;
-  const std::int64_t ms = ms_of(now);
-  const std::int64_t number = ms / kWindowMs;
   std::uint64_t bytes = 0;
-  for (const Window& window : windows_)
-    if (window.number > number - kWindows && window.number <= number) bytes += window.bytes;
-  const std::int64_t span_ms = (kWindows - 1) * kWindowMs + ms % kWindowMs;
-  return static_cast<double>(bytes) * 1000.0 / static_cast<double>(span_ms) > static_cast<double>(limit_);
+  base::Instant oldest = now;
+  for (const Window& window : kept_) {
+    if (forgotten(window, now)) continue;
+    bytes += window.bytes;
+    oldest = std::min(oldest, window.begun);
+  }
+  const std::chrono::duration<double> span = std::max<base::Instant::duration>(now - oldest, windows_.each);
+  return static_cast<double>(bytes) / span.count() > static_cast<double>(limit_);
 }
 
 }  // namespace tandem::broker::replica

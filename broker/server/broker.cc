@@ -356,6 +356,11 @@ api::ReplicasOptions Broker::replicas_options() {
   options.high_watermark_checkpoint_ms = config().replica_high_watermark_checkpoint_interval_ms;
   options.fetch_session_slots = static_cast<std::size_t>(config().max_incremental_fetch_session_cache_slots);
   options.lag_max = milliseconds(config().replica_lag_time_max_ms);
+  options.quota_windows = {config().replication_quota_window_num,
+                           std::chrono::seconds(config().replication_quota_window_size_seconds)};
+  options.move_quota_windows = {
+      config().alter_log_dirs_replication_quota_window_num,
+      std::chrono::seconds(config().alter_log_dirs_replication_quota_window_size_seconds)};
   options.flush_on_ack = config().tandem_log_flush_on_ack;
   options.seed = outside_.seed + 3;
   options.rack_aware = config().replica_selector_class == kRackAwareSelector;
