@@ -17,6 +17,20 @@ from support.clusters import Cluster
 
 pytestmark = pytest.mark.full
 FILES = ("test_admin_integration.py", "test_consumer_integration.py", "test_producer_integration.py")
+SERVICE = """class ExternalService:
+    def __init__(self, host, port):
+        self.host, self.port = host, port
+
+    def open(self):
+        pass
+
+    dump_logs = start = stop = open
+
+
+SpawnedService = None
+"""
+# Its consumers heartbeat faster than brokers allow by default.
+CONFIG = {"num.partitions": 4, "group.min.session.timeout.ms": 100}
 NEEDS_MORE = "transactional or acls or metadata_quorum"
 
 
@@ -32,18 +46,25 @@ def source():
         with tarfile.open(next(home.glob("*.tar.gz"))) as packed:
             packed.extractall(home)
         (home / "ready").touch()
-    return next(path for path in home.iterdir() if (path / "test" / "integration").is_dir())
+    found = next(path for path in home.iterdir() if (path / "test" / "integration").is_dir())
+    # What the distribution leaves out: without the first, Python's own package `test` is imported.
+    (found / "test" / "__init__.py").touch()
+    (found / "test" / "service.py").write_text(SERVICE)
+    return found
 
 
-def suite(cluster, directory, seconds=900):
-    """{test: passed} against the first broker of the cluster."""
+def run(cluster, directory, names=(), seconds=300):
+    """{test: passed} against the first broker of the cluster, of all tests or of these."""
     home, report = source(), directory / "report.xml"
     files = [str(home / "test" / "integration" / name) for name in FILES]
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--rootdir={home}",
-               "-c", os.devnull, f"--junitxml={report}", "-k", f"not ({NEEDS_MORE})", *files]
+    wanted = " or ".join(sorted({name.rpartition(".")[2].partition("[")[0] for name in names}))
+    command = [sys.executable, "-m", "pytest", "-q", "--tb=native", "-p", "no:cacheprovider",
+               f"--rootdir={home}", "-c", os.devnull, f"--junitxml={report}",
+               "-k", wanted or f"not ({NEEDS_MORE})", *files]
     environment = {**os.environ, "KAFKA_URI": f"kafka://{cluster.brokers[0].bootstrap}",
-                   "KAFKA_VERSION": peers.KAFKA, "PYTHONPATH": str(home)}
-    with open(directory / "pytest.log", "wb") as out:
+                   "KAFKA_VERSION": peers.KAFKA, "KAFKA_ROOT": str(directory),  # must be there
+                   "PYTHONPATH": str(home)}
+    with open(directory / "pytest.log", "ab") as out:
         subprocess.run(command, cwd=home, env=environment, stdin=subprocess.DEVNULL, stdout=out,
                        stderr=subprocess.STDOUT, timeout=seconds)
     return {f"{case.get('classname')}.{case.get('name')}":
@@ -51,11 +72,22 @@ def suite(cluster, directory, seconds=900):
             for case in xml.parse(report).getroot().iter("testcase")}
 
 
+def suite(cluster, directory):
+    """The same with another try for what failed: a consumer that subscribes while its client still learns who
+    the brokers are asks for no topic for five minutes, on any broker."""
+    found = run(cluster, directory)
+    for _ in range(2):
+        failed = [name for name, good in found.items() if not good]
+        again = run(cluster, directory, failed) if failed else {}
+        found.update({name: good for name, good in again.items() if good})
+    return found
+
+
 def test_what_apache_passes_ours_pass(tmp_path, new_coord):
     passed = {}
     for kind in ("ours", "apache"):
         directory = tmp_path / kind
-        with Cluster(directory, new_coord().connect, [kind] * 3, config={"num.partitions": 4},
+        with Cluster(directory, new_coord().connect, [kind] * 3, config=CONFIG,
                      java=JAVA) as cluster:
             found = suite(cluster, directory)
         passed[kind] = {name for name, good in found.items() if good}
