@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "broker/log/damage.h"
 #include "broker/log/file_names.h"
 
 namespace tandem::broker::log {
@@ -170,10 +171,9 @@ Result<std::uint64_t> Loader::recover_segment(Segment& segment) {
   Status status;
   while (status && scan.next()) {
     const record::BatchView& batch = scan.batch();
-    const std::int64_t first = batch.magic() >= 2 ? batch.offset_field() : batch.last_offset();
-    if (first < next || batch.last_offset() < first ||
-        batch.last_offset() - segment.base_offset() > INT32_MAX || !batch.is_valid())
-      break;
+    const auto fits = in_order(**file, scan, segment.size(), next);
+    if (!fits) return fits.error();
+    if (!*fits || batch.last_offset() - segment.base_offset() > INT32_MAX || !batch.is_valid()) break;
     segment.note_batch(batch, scan.position(), scan.size(), log_->config_, status);
     if (!status) break;
     if (batch.magic() >= 2) status = log_->epochs_.confirm(batch.leader_epoch(), batch.offset_field());
@@ -194,6 +194,7 @@ Result<std::uint64_t> Loader::recover_segment(Segment& segment) {
   if (cut > 0) {
     report_.notes.push_back(fmt::format("{}: {} bytes behind position {} are no valid batch and are cut off",
                                         segment.path(kLogSuffix), cut, valid));
+    if (status = keep_damaged(segment, **file, valid, next); !status) return status.error();
     if (status = segment.truncate_bytes(valid); !status) return status.error();
   }
   if (status = write_aborted(disk_, segment.txn_index_path(), aborted); !status) return status.error();
@@ -203,6 +204,35 @@ Result<std::uint64_t> Loader::recover_segment(Segment& segment) {
   ++report_.recovered_segments;
   report_.truncated_bytes += cut;
   return cut;
+}
+
+// A torn end is what a crash leaves. What is cut elsewhere may be all there is of records that were
+// acknowledged: it stays beside the log.
+Status Loader::keep_damaged(const Segment& segment, const fs::File& file, std::uint64_t valid,
+                            std::int64_t next) {
+  bool keep = log_->segments_.upper_bound(segment.base_offset()) != log_->segments_.end();
+  if (!keep) {
+    const auto behind = batch_behind(file, valid, segment.size(), next);
+    if (!behind) return behind.error();
+    keep = *behind;
+  }
+  if (!keep) return {};
+  const std::string path = segment.path(kLogSuffix) + std::string(kDamagedSuffix);
+  report_.notes.push_back("what is cut off is no torn end, it is kept as " + path);
+  return copy_aside(disk_, file, valid, segment.size(), path);
+}
+
+// The segments from `base` on, whose records have a hole before them, are a log no more; their bytes stay.
+Status Loader::set_aside_from(std::int64_t base) {
+  for (auto it = log_->segments_.lower_bound(base); it != log_->segments_.end(); ++it) {
+    const std::string path = it->second->path(kLogSuffix);
+    const auto file = it->second->file();
+    if (!file) return file.error();
+    if (auto status = copy_aside(disk_, **file, 0, it->second->size(), path + std::string(kDamagedSuffix));
+        !status)
+      return status;
+  }
+  return drop_from(base);
 }
 
 Status Loader::drop_from(std::int64_t base) {
@@ -229,7 +259,7 @@ Status Loader::recover() {
     if (*cut == 0) continue;
     // What follows a damaged place was never acknowledged before it: offsets would have a hole.
     const auto next = std::next(it);
-    return next == log_->segments_.end() ? Status{} : drop_from(next->first);
+    return next == log_->segments_.end() ? Status{} : set_aside_from(next->first);
   }
   return {};
 }

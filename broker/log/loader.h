@@ -26,6 +26,9 @@ class Loader {
   base::Status recover();
   base::Result<std::uint64_t> recover_segment(Segment& segment);
   base::Status rebuild_txn_index(Segment& segment, std::vector<AbortedTxn> aborted);
+  base::Status keep_damaged(const Segment& segment, const fs::File& file, std::uint64_t valid,
+                            std::int64_t next);
+  base::Status set_aside_from(std::int64_t base);
   base::Status drop_from(std::int64_t base);
   base::Status settle_offsets();
   base::Status write_tail_anew();

@@ -1,6 +1,7 @@
 // Truncation, retention, flushing and deletion of a log.
 #include <algorithm>
 
+#include "broker/log/damage.h"
 #include "broker/log/file_names.h"
 #include "broker/log/log.h"
 
@@ -104,30 +105,6 @@ Status Log::truncate_fully_at(std::int64_t offset) {
 
 // ---- damage ----------------------------------------------------------------------------------------
 
-namespace {
-
-constexpr std::uint64_t kCopyChunk = std::uint64_t{1} << 20;
-
-Status copy_tail(fs::Disk& disk, const fs::File& from, std::uint64_t begin, std::uint64_t end,
-                 const std::string& path) {
-  auto to = disk.open(path, fs::OpenMode::create);
-  if (!to) return to.error();
-  if (auto status = (*to)->truncate(0); !status) return status;
-  (*to)->set_append_position(0);
-  std::string chunk;
-  while (begin < end) {
-    chunk.resize(std::min(kCopyChunk, end - begin));
-    const auto got = from.pread(begin, chunk);
-    if (!got) return got.error();
-    if (*got == 0) break;
-    if (auto status = (*to)->append(std::string_view(chunk).substr(0, *got)); !status) return status;
-    begin += *got;
-  }
-  return {};
-}
-
-}  // namespace
-
 Result<std::uint64_t> Log::set_aside(std::int64_t offset) {
   if (failure_ && failure_->code == Errc::corrupt) failure_.reset();
   if (failure_) return *failure_;
@@ -140,8 +117,8 @@ Result<std::uint64_t> Log::set_aside(std::int64_t offset) {
   const auto cut_off = [&]() -> Status {
     const auto file = segment.file();
     if (!file) return file.error();
-    if (auto status = copy_tail(disk_, **file, sound->size, segment.size(),
-                                segment.path(kLogSuffix) + std::string(kDamagedSuffix));
+    if (auto status = copy_aside(disk_, **file, sound->size, segment.size(),
+                                 segment.path(kLogSuffix) + std::string(kDamagedSuffix));
         !status)
       return status;
     return segment.truncate_bytes(sound->size);

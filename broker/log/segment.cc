@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "broker/log/damage.h"
 #include "broker/log/file_names.h"
 #include "broker/record/record.h"
 
@@ -142,12 +143,24 @@ bool Segment::should_roll(const Append& append, const LogConfig& config) const {
 }
 
 Result<std::optional<FoundBatch>> Segment::find(std::int64_t offset) {
-  const auto start = offsets_.lookup(offset);
+  auto start = offsets_.lookup(offset);
   if (!start) return start.error();
+  const auto position = static_cast<std::uint64_t>(start->position);
+  // One entry earlier, so that a base offset that rotted is seen beside what is before it.
+  if (position < found_ && (position < checked_from_ || position >= checked_to_)) {
+    start = offsets_.lookup(start->offset - 1);
+    if (!start) return start.error();
+  }
   const auto file = this->file();
   if (!file) return file.error();
   BatchScan scan(**file, static_cast<std::uint64_t>(start->position), size_, BatchScan::Mode::headers);
+  std::int64_t next = base_offset_;
   while (scan.next()) {
+    const record::BatchView& batch = scan.batch();
+    if ((batch.magic() >= 2 ? batch.offset_field() : batch.last_offset()) < next)
+      return make_error(Errc::corrupt, "{} has no offset from {} on at position {}", path(kLogSuffix), next,
+                        scan.position());
+    next = scan.batch().next_offset();
     if (scan.batch().last_offset() >= offset)
       return std::optional<FoundBatch>{{scan.batch().offset_field(), scan.position(), scan.size()}};
   }
@@ -161,12 +174,21 @@ Result<std::optional<FoundBatch>> Segment::find(std::int64_t offset) {
 Result<std::uint64_t> Segment::checked(std::uint64_t position, std::uint64_t size) {
   const std::uint64_t end = std::min(position + size, found_);
   if (position >= end) return size;
-  if (position < checked_from_ || position > checked_to_) checked_from_ = checked_to_ = position;
+  if (position < checked_from_ || position > checked_to_) {
+    checked_from_ = checked_to_ = position;
+    checked_next_ = base_offset_;
+  }
   if (checked_to_ >= end) return size;
   const auto file = this->file();
   if (!file) return file.error();
   BatchScan scan(**file, checked_to_, found_, BatchScan::Mode::whole);
-  while (checked_to_ < end && scan.next() && scan.batch().is_valid()) checked_to_ = scan.next_position();
+  while (checked_to_ < end && scan.next() && scan.batch().is_valid()) {
+    const auto fits = in_order(**file, scan, size_, checked_next_);
+    if (!fits) return fits.error();
+    if (!*fits) break;
+    checked_to_ = scan.next_position();
+    checked_next_ = scan.batch().next_offset();
+  }
   if (scan.error()) return *scan.error();
   if (checked_to_ >= end) return size;
   if (checked_to_ > position) return checked_to_ - position;
@@ -179,10 +201,10 @@ Result<Segment::Sound> Segment::sound() {
   Sound sound{0, base_offset_};
   BatchScan scan(**file, 0, size_, BatchScan::Mode::whole);
   while (scan.next() && scan.batch().is_valid()) {
-    const record::BatchView& batch = scan.batch();
-    const std::int64_t first = batch.magic() >= 2 ? batch.offset_field() : batch.last_offset();
-    if (first < sound.next_offset || batch.last_offset() < first) break;
-    sound = {scan.next_position(), batch.next_offset()};
+    const auto fits = in_order(**file, scan, size_, sound.next_offset);
+    if (!fits) return fits.error();
+    if (!*fits) break;
+    sound = {scan.next_position(), scan.batch().next_offset()};
   }
   if (scan.error()) return *scan.error();
   return sound;

@@ -122,6 +122,7 @@ class Segment {
   std::uint64_t found_ = 0;         // bytes that were there when the file was opened
   std::uint64_t checked_from_ = 0;  // and which of them have been checked
   std::uint64_t checked_to_ = 0;
+  std::int64_t checked_next_ = 0;  // the offset behind the last of these
   TimestampOffset max_;
   std::int64_t modified_ms_ = 0;
   std::int64_t created_ms_ = 0;

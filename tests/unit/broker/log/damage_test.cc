@@ -10,8 +10,8 @@ namespace {
 
 class DamagedLog : public LogFixture {
  public:
-  // Ten batches of a record each, in segments of four; a byte of the seventh is another.
-  void fill_and_damage(std::int64_t byte) {
+  // Ten batches of a record each, in segments of four; bits of a byte of the seventh are others.
+  void fill_and_damage(std::int64_t byte, char mask = '\xff') {
     open();
     append();
     config.segment_bytes = static_cast<std::int64_t>(4 * log->size());
@@ -23,7 +23,7 @@ class DamagedLog : public LogFixture {
     const std::int64_t position = 2 * batch_size + byte;
     char bits = 0;
     REQUIRE(::pread(file, &bits, 1, position) == 1);
-    bits = static_cast<char>(~bits);
+    bits = static_cast<char>(bits ^ mask);
     REQUIRE(::pwrite(file, &bits, 1, position) == 1);
     ::close(file);
     open(true);
@@ -31,7 +31,8 @@ class DamagedLog : public LogFixture {
   std::int64_t batch_size = 0;
 };
 
-constexpr std::int64_t kOfTheLength = 9;  // in a batch
+constexpr std::int64_t kOfTheBaseOffset = 7;  // its lowest byte
+constexpr std::int64_t kOfTheLength = 9;      // in a batch
 constexpr std::int64_t kOfARecord = 65;
 
 }  // namespace
@@ -73,6 +74,37 @@ TEST_CASE_FIXTURE(DamagedLog, "a header that leads nowhere is set aside like a b
   REQUIRE(log->set_aside(6).has_value());
   CHECK(log->end_offset() == 6);
   CHECK(append().first_offset == 6);
+}
+
+TEST_CASE_FIXTURE(DamagedLog, "a base offset that rotted is found by its neighbours, up or down") {
+  for (const char mask : {'\x08', '\x01', '\x04', '\x02'}) {  // 14, 7; 2, 4
+    CAPTURE(static_cast<int>(mask));
+    (void)fs::remove_tree(disk, dir());
+    config = {};
+    fill_and_damage(kOfTheBaseOffset, mask);
+    const auto before = log->read(4, 1 << 20, 10, true);
+    REQUIRE(before.has_value());
+    CHECK(before->size == 2 * static_cast<std::uint64_t>(batch_size));
+    const auto at = log->read(6, 1 << 20, 10, true);
+    REQUIRE(at.has_error());
+    CHECK(at.error().code == base::Errc::corrupt);
+    CHECK(log->read(8, 1 << 20, 10, true).has_value());
+    const auto cut = log->set_aside(6);
+    REQUIRE(cut.has_value());
+    CHECK(*cut == 4 * static_cast<std::uint64_t>(batch_size));
+    CHECK(offsets() == std::vector<std::int64_t>{0, 1, 2, 3, 4, 5});
+    CHECK(append().first_offset == 6);
+    close();
+  }
+}
+
+TEST_CASE_FIXTURE(DamagedLog,
+                  "a reader that begins where an index entry points sees a base offset that rotted") {
+  config.index_interval_bytes = 0;
+  fill_and_damage(kOfTheBaseOffset, '\x02');
+  const auto at = log->read(6, 1 << 20, 10, true);
+  REQUIRE(at.has_error());
+  CHECK(at.error().code == base::Errc::corrupt);
 }
 
 TEST_CASE_FIXTURE(DamagedLog, "a log that is sound loses nothing to being looked at") {

@@ -100,7 +100,38 @@ TEST_CASE_FIXTURE(Damaged, "a flipped bit cuts the log at the batch that holds i
   open();
   CHECK(log->end_offset() == 50);
   CHECK(offsets() == range_of(0, 50));
-  CHECK(report.notes.size() == 1);
+  CHECK(report.notes.size() == 2);
+  const auto kept = tandem::fs::read_file(disk, path(first(".log.damaged")));  // no torn end
+  REQUIRE(kept.has_value());
+  CHECK(kept->size() == report.truncated_bytes);
+}
+
+TEST_CASE_FIXTURE(Damaged, "a torn end is not kept, a hole in the middle is, whatever its length says") {
+  kill();
+  const auto whole = tandem::fs::read_file(disk, path(first(".log")));
+  REQUIRE(whole.has_value());
+  const std::size_t batch = whole->size() / 50;
+  edit(first(".log"), [&](std::string& bytes) { bytes.resize(bytes.size() - batch / 2); });
+  open();
+  CHECK(!tandem::fs::exists(disk, path(first(".log.damaged"))));
+  kill();
+  edit(first(".log"), [&](std::string& bytes) {
+    bytes = *whole;
+    bytes[30 * batch + 9] = '\x7f';  // a length that leads out of the file
+  });
+  open();
+  CHECK(log->end_offset() == 60);
+  const auto kept = tandem::fs::read_file(disk, path(first(".log.damaged")));
+  REQUIRE(kept.has_value());
+  CHECK(kept->size() == 20 * batch);
+}
+
+TEST_CASE_FIXTURE(Damaged, "recovery cuts at a base offset that rotted, not behind it") {
+  kill();
+  edit(first(".log"), [](std::string& bytes) { bytes[30 * (bytes.size() / 50) + 7] ^= 64; });  // 60 to 124
+  open();
+  CHECK(log->end_offset() == 60);
+  CHECK(offsets() == range_of(0, 60));
 }
 
 TEST_CASE_FIXTURE(Damaged,
@@ -118,6 +149,7 @@ TEST_CASE_FIXTURE(Damaged,
   open(false, 0);
   CHECK(log->segment_count() == 1);
   CHECK(log->end_offset() < 100);
+  CHECK(tandem::fs::exists(disk, path("00000000000000000100.log.damaged")));
   CHECK(offsets() == range_of(0, log->end_offset()));
 }
 
