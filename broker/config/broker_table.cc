@@ -69,7 +69,7 @@ void append_known(std::vector<conf::Setting>& rows, std::span<const Known> known
 BrokerTable make_broker_table() {
   std::vector<conf::Setting> rows;
   for (const auto part : {identity_rows, zookeeper_rows, socket_rows, topic_rows, segment_rows, record_rows,
-                          replication_rows, group_rows}) {
+                          replication_rows, quota_rows, group_rows}) {
     for (conf::Setting& row : part()) rows.push_back(std::move(row));
   }
   append_known(rows, known_later());

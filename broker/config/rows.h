@@ -16,6 +16,7 @@ std::vector<conf::Setting> topic_rows();
 std::vector<conf::Setting> segment_rows();
 std::vector<conf::Setting> record_rows();
 std::vector<conf::Setting> replication_rows();
+std::vector<conf::Setting> quota_rows();
 std::vector<conf::Setting> group_rows();
 
 }  // namespace tandem::broker::config

@@ -100,10 +100,8 @@ std::vector<conf::Setting> record_rows() {
   };
 }
 
-std::vector<conf::Setting> replication_rows() {
+std::vector<conf::Setting> quota_rows() {
   return {
-      setting("replica.lag.time.max.ms", &BrokerConfig::replica_lag_time_max_ms,
-              {.doc = "A follower that was not caught up for so long leaves the in-sync set."}),
       setting("replication.quota.window.num", &BrokerConfig::replication_quota_window_num,
               {.doc = "Over how many windows the throttled rates of replication are measured.", .min = 1}),
       setting("replication.quota.window.size.seconds", &BrokerConfig::replication_quota_window_size_seconds,
@@ -114,6 +112,13 @@ std::vector<conf::Setting> replication_rows() {
       setting("alter.log.dirs.replication.quota.window.size.seconds",
               &BrokerConfig::alter_log_dirs_replication_quota_window_size_seconds,
               {.doc = "The length of these windows.", .min = 1}),
+  };
+}
+
+std::vector<conf::Setting> replication_rows() {
+  return {
+      setting("replica.lag.time.max.ms", &BrokerConfig::replica_lag_time_max_ms,
+              {.doc = "A follower that was not caught up for so long leaves the in-sync set."}),
       setting("replica.selector.class", &BrokerConfig::replica_selector_class,
               {.doc = "org.apache.kafka.common.replica.RackAwareReplicaSelector: consumers that name a rack "
                       "read from an in-sync replica in it. Unset or any other: from leaders."}),
