@@ -129,7 +129,7 @@ def test_replication_throttles_hold_a_new_follower_back(tmp_path, coord_of):
         for _ in range(600):
             producer.produce(TOPIC, b"x" * 1000)
         assert producer.flush(30) == 0
-        # 600 KB at 30 KB/s: ten seconds' worth passes at once, the rest takes its time.
+        # 600 KB at 30 KB/s.
         for kind, name, values in (
                 ("topics", TOPIC, "leader.replication.throttled.replicas=0:0"),
                 ("brokers", "0", "leader.replication.throttled.rate=30000")):
