@@ -5,6 +5,8 @@
 #include "broker/api/log_config.h"
 #include "broker/zk/admin.h"
 #include "broker/zk/paths.h"
+#include "tests/sim/brokers/groups.h"
+#include "tests/sim/brokers/mutants.h"
 
 namespace tandem::sim::brokers {
 
@@ -26,12 +28,14 @@ config::Settings settings_of(int host, const BrokerOptions& options,
       "zookeeper.session.timeout.ms={9}\ncontroller.socket.timeout.ms={10}\nreplica.socket.timeout.ms={10}\n"
       "log.segment.delete.delay.ms=1000\nleader.imbalance.check.interval.seconds=5\n"
       "replica.high.watermark.checkpoint.interval.ms=500\nlog.flush.offset.checkpoint.interval.ms=2000\n"
-      "offsets.topic.num.partitions=2\noffsets.topic.replication.factor={5}\n"
+      "offsets.topic.num.partitions={12}\ngroup.min.session.timeout.ms=100\n"
+      "group.initial.rebalance.delay.ms=200\noffsets.topic.replication.factor={5}\n"
       "controlled.shutdown.retry.backoff.ms=500\n{11}",
       host, host_name(host), kPort, options.segment_bytes, options.min_insync, options.replication,
       options.old_protocol ? "2.7-IV0" : "3.9", options.lag_max.count(), options.fetch_wait.count(),
       options.session_timeout.count(), options.socket_timeout.count(),
-      options.durable && options.mutant != BrokerMutant::lazy_flush ? "log.flush.interval.messages=1\n" : "");
+      options.durable && options.mutant != BrokerMutant::lazy_flush ? "log.flush.interval.messages=1\n" : "",
+      kOffsetsPartitions);
   auto loaded = config::load(tables->broker, text, "server.properties", {});
   ENSURE(loaded.has_value(), "{}", loaded.error().context);
   return config::Settings(tables, std::move(*loaded));
@@ -136,15 +140,29 @@ void SimBroker::make_coordinators() {
   services_.internal_topics = topics_.get();
   api::GroupService::Options groups;
   groups.core.partitions = config().offsets_topic_num_partitions;
+  groups.core.session_min = milliseconds(config().group_min_session_timeout_ms);
+  groups.core.initial_rebalance_delay = milliseconds(config().group_initial_rebalance_delay_ms);
   groups.seed = seed_ + 2;
   groups_ = std::make_unique<api::GroupService>(process_, log_.named("groups"), shards_, *replicas_, groups);
   services_.groups = groups_.get();
-  replicas_->on_leadership(
-      [this](api::Replica& replica, bool leader) { groups_->on_leadership(replica, leader); });
+  replicas_->on_leadership([this](api::Replica& replica, bool leader) { on_leadership(replica, leader); });
   metadata_.subscribe(
       [this](const api::MetadataCache::Image& before, const api::MetadataCache::Image& after) {
         for (const auto& [name, topic] : before->topics())
           if (!after->topic(name)) groups_->on_topic_deleted(name);
+      });
+}
+
+void SimBroker::on_leadership(api::Replica& replica, bool leader) {
+  const Mutation& mutation = process_.around().mutation;
+  if (!leader && mutation.is(BrokerMutant::kept_groups)) return;
+  if (!leader || replica.topic != kOffsetsName || !mutation.is(BrokerMutant::forgotten_commits))
+    return groups_->on_leadership(replica, leader);
+  groups_->run(
+      [partition = replica.partition](broker::group::GroupCoordinator& core, broker::group::Now now) {
+        core.unload(partition, now);
+        core.begin_load(partition);
+        core.end_load(partition, now);
       });
 }
 

@@ -56,6 +56,7 @@ class SimBroker {
   void on_settings();
   void make_followers();
   void make_coordinators();
+  void on_leadership(api::Replica& replica, bool leader);
   void serve();
   void end(std::string why);
   api::ReplicasOptions replicas_options();

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "broker/group/types.h"
 #include "broker/record/record.h"
 #include "broker/zk/paths.h"
 
@@ -122,13 +123,14 @@ void Checker::look_at(SimBroker& broker, const std::map<int, SimBroker*>& all) {
       continue;
     }
     if (replica->log->failed()) continue;
-    look_at_replica(number, *replica, seen[partition], all);
+    look_at_replica(broker, *replica, seen[partition], all);
     if (violation_) return;
   }
 }
 
-void Checker::look_at_replica(int broker, api::Replica& replica, Seen& seen,
+void Checker::look_at_replica(SimBroker& looked_at, api::Replica& replica, Seen& seen,
                               const std::map<int, SimBroker*>& all) {
+  const int broker = looked_at.process().host();
   const TopicPartition partition{replica.topic, replica.partition};
   const auto& core = replica.core;
   const std::int64_t mark = core.high_watermark();
@@ -163,6 +165,8 @@ void Checker::look_at_replica(int broker, api::Replica& replica, Seen& seen,
     if (!violation_ && core.role() != Role::none && mark > seen.verified)
       verify(broker, replica, seen, mark, core.is_leader());
   }
+  if (seen.role != core.role() || seen.leader_epoch != core.leader_epoch())
+    seen.since = looked_at.process().now();
   seen.role = core.role();
   seen.leader_epoch = core.leader_epoch();
   seen.high_watermark = mark;
@@ -206,7 +210,8 @@ void Checker::on_leader_mark(int broker, api::Replica& replica, Committed& commi
   }
 }
 
-std::vector<std::pair<std::int64_t, Checker::Record>> Checker::records_of(std::string_view batches) {
+std::vector<std::pair<std::int64_t, Checker::Record>> Checker::records_of(std::string_view batches,
+                                                                          bool of_groups) {
   std::vector<std::pair<std::int64_t, Record>> out;
   record::BatchCursor cursor(batches);
   while (cursor.next()) {
@@ -221,6 +226,11 @@ std::vector<std::pair<std::int64_t, Checker::Record>> Checker::records_of(std::s
       if (colon != std::string::npos) {
         one.producer = static_cast<int>(leading_number(value));
         one.number = leading_number(std::string_view(value).substr(colon + 1));
+      }
+      if (of_groups) {
+        const std::string key(view.key.value_or(""));
+        one = Record{.leader_epoch = one.leader_epoch,
+                     .stored = fmt::format("{}:{}{}", key.size(), key, view.value ? "=" + value : "")};
       }
       out.emplace_back(view.offset, one);
     }
@@ -239,7 +249,7 @@ std::vector<std::pair<std::int64_t, Checker::Record>> Checker::read(api::Replica
     if (!got) break;
     bytes.resize(*got);
     std::int64_t next = from;
-    for (auto& [offset, one] : records_of(bytes)) {
+    for (auto& [offset, one] : records_of(bytes, replica.topic == kOffsetsName)) {
       if (offset < from || offset >= end) continue;
       next = offset + 1;
       out.emplace_back(offset, one);
@@ -289,6 +299,7 @@ void Checker::add(const TopicPartition& partition, Committed& committed, const R
                                      committed.records.back().leader_epoch));
   committed.records.push_back(record);
   committed.in_epoch.push_back(epoch);
+  if (!record.stored.empty()) return tell_groups(record.stored);
   if (!record.idempotent) return;
   const auto [last, first] = committed.last_numbers.emplace(record.producer, -1);
   if (record.number != last->second + 1)
@@ -296,6 +307,36 @@ void Checker::add(const TopicPartition& partition, Committed& committed, const R
         "P1", fmt::format("{}: {} of producer {} at offset {} follows {}", partition.text(), record.number,
                           record.producer, committed.records.size() - 1, last->second));
   last->second = record.number;
+}
+
+// "SIZE:KEY=VALUE", or "SIZE:KEY" where there is none.
+void Checker::tell_groups(const std::string& stored) {
+  const std::size_t colon = stored.find(':');
+  const auto size = static_cast<std::size_t>(leading_number(stored));
+  const std::string_view rest = std::string_view(stored).substr(colon + 1);
+  std::optional<std::string_view> value;
+  if (rest.size() > size) value = rest.substr(size + 1);
+  groups_.on_record(rest.substr(0, size), value);
+}
+
+Office Checker::office(int broker, const std::string& group) const {
+  const TopicPartition at{std::string(kOffsetsName), broker::group::partition_of(group, kOffsetsPartitions)};
+  Office out;
+  const auto life = lives_.find(broker);
+  if (life == lives_.end()) return out;
+  const auto seen = life->second.find(at);
+  if (seen == life->second.end()) return out;
+  out.here = true;
+  out.leads = seen->second.role == Role::leader;
+  out.epoch = seen->second.leader_epoch;
+  out.since = seen->second.since;
+  return out;
+}
+
+bool Checker::is_newest(const Office& office, const std::string& group) const {
+  const auto at =
+      partitions_.find({std::string(kOffsetsName), broker::group::partition_of(group, kOffsetsPartitions)});
+  return at != partitions_.end() && at->second.known && at->second.state.leader_epoch == office.epoch;
 }
 
 // ---- the clients
@@ -342,7 +383,8 @@ std::int64_t Checker::on_consumed(const TopicPartition& partition, std::int64_t 
 
 std::uint64_t Checker::committed() const {
   std::uint64_t sum = 0;
-  for (const auto& [partition, committed] : partitions_) sum += committed.records.size();
+  for (const auto& [partition, committed] : partitions_)
+    if (partition.topic != kOffsetsName) sum += committed.records.size();
   return sum;
 }
 

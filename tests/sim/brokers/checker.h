@@ -1,7 +1,7 @@
 // Checker: what must always hold among brokers (K, P of docs/simulation.md): told of every change of the
 // tree, of what clients hear, and after every event of the broker that it was of. It keeps the committed
-// records of each partition of the topics t0, t1, ...: what a leader's high watermark has passed. Owned by
-// the Cluster.
+// records of each partition of the topics t0, t1, ... and of __consumer_offsets: what a leader's high
+// watermark has passed. Owned by the Cluster.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +15,7 @@
 #include "broker/replica/partition.h"
 #include "broker/zk/topics.h"
 #include "tests/sim/brokers/broker.h"
+#include "tests/sim/brokers/groups.h"
 #include "tests/sim/brokers/tree.h"
 
 namespace tandem::sim::brokers {
@@ -25,7 +26,7 @@ class Checker {
  public:
   explicit Checker(const BrokerOptions& options, Tree& tree);
 
-  static bool is_checked(std::string_view topic) { return topic.starts_with("t"); }
+  static bool is_checked(std::string_view topic) { return topic.starts_with("t") || topic == kOffsetsName; }
 
   void on_change(const TreeChange& change);
   void on_producer_id(std::int64_t id, int host) { producers_[id] = host; }
@@ -36,6 +37,13 @@ class Checker {
   // After an event of the broker, and when its life has ended.
   void look_at(SimBroker& broker, const std::map<int, SimBroker*>& all);
   void on_end(int broker) { lives_.erase(broker); }
+
+  // ---- groups ----
+  GroupRules& groups() { return groups_; }
+  const GroupRules& groups() const { return groups_; }
+  // What the broker was last told of the partition that the group lives in, and whether that is the newest.
+  Office office(int broker, const std::string& group) const;
+  bool is_newest(const Office& office, const std::string& group) const;
 
   void violate(const std::string& invariant, const std::string& text);
   const std::optional<std::string>& violation() const { return violation_; }
@@ -58,6 +66,7 @@ class Checker {
     int producer = 0;
     std::int64_t number = -1;
     bool idempotent = false;
+    std::string stored = {};  // of groups: key and value
     bool operator==(const Record&) const = default;
   };
   struct Committed {
@@ -75,11 +84,13 @@ class Checker {
     std::int64_t high_watermark = -1;
     std::int64_t end = -1;
     std::int64_t verified = 0;
+    Instant since{};  // of the role in this epoch
   };
 
   void on_state(const TreeChange& change, const TopicPartition& partition);
   void on_topic(const TreeChange& change, const std::string& topic);
-  void look_at_replica(int broker, api::Replica& replica, Seen& seen, const std::map<int, SimBroker*>& all);
+  void look_at_replica(SimBroker& looked_at, api::Replica& replica, Seen& seen,
+                       const std::map<int, SimBroker*>& all);
   void on_new_leader(int broker, api::Replica& replica, Seen& seen, Committed& committed);
   void on_leader_mark(int broker, api::Replica& replica, Committed& committed,
                       const std::map<int, SimBroker*>& all);
@@ -87,13 +98,17 @@ class Checker {
   std::vector<std::pair<std::int64_t, Record>> read(api::Replica& replica, std::int64_t from,
                                                     std::int64_t end);
   void add(const TopicPartition& partition, Committed& committed, const Record& record, std::int32_t epoch);
-  static std::vector<std::pair<std::int64_t, Record>> records_of(std::string_view batches);
+  static std::vector<std::pair<std::int64_t, Record>> records_of(std::string_view batches,
+                                                                 bool of_groups = false);
+  void tell_groups(const std::string& stored);
 
   const BrokerOptions& options_;
   Tree& tree_;
   std::map<TopicPartition, Committed> partitions_;
   std::map<int, std::map<TopicPartition, Seen>> lives_;
   std::map<std::int64_t, int> producers_;  // by producer id
+  GroupRules groups_{
+      [this](const std::string& invariant, const std::string& text) { violate(invariant, text); }};
   std::int32_t controller_epoch_ = 0;
   std::optional<std::string> violation_;
   std::uint64_t acknowledged_ = 0;

@@ -58,12 +58,14 @@ void SimClient::refresh() {
 void SimClient::on_metadata(const protocol::MetadataResponse& response) {
   controller_ = response.controller_id;
   leaders_.clear();
+  internal_.clear();
   partitions_.clear();
   for (const auto& topic : response.topics) {
-    if (topic.error_code != protocol::ErrorCode::none || topic.is_internal) continue;
-    partitions_[*topic.name] = static_cast<int>(topic.partitions.size());
+    if (topic.error_code != protocol::ErrorCode::none) continue;
+    if (!topic.is_internal) partitions_[*topic.name] = static_cast<int>(topic.partitions.size());
+    auto& leaders = topic.is_internal ? internal_ : leaders_;
     for (const auto& partition : topic.partitions)
-      if (partition.leader_id >= 0) leaders_[{*topic.name, partition.partition_index}] = partition.leader_id;
+      if (partition.leader_id >= 0) leaders[{*topic.name, partition.partition_index}] = partition.leader_id;
   }
 }
 

@@ -57,7 +57,8 @@ class SimClient {
   base::Random random_;
   bool stopped_ = false;
   std::map<TopicPartition, int> leaders_;
-  std::map<std::string, int> partitions_;  // of each topic
+  std::map<TopicPartition, int> internal_;  // leaders of what belongs to the brokers themselves
+  std::map<std::string, int> partitions_;   // of each topic
   int controller_ = -1;
 
  private:

@@ -73,9 +73,13 @@ Cluster::Cluster(const BrokerOptions& options, bool verbose)
                                                     options.idempotent && i % 2 == 0));
   for (int i = 0; i < options.consumers; ++i)
     consumers_.push_back(std::make_unique<Consumer>(around_, host++, options_, random_.split(), checker_));
+  for (int i = 0; i < options.groups * options.members; ++i)
+    members_.push_back(std::make_unique<GroupMember>(around_, host++, options_, random_.split(), checker_,
+                                                     fmt::format("g{}", i % options.groups)));
   faults_ = {{"kill", options.kills, &Cluster::kill},
              {"power cut", options.power_cuts, &Cluster::cut_power},
              {"pause", options.pauses, &Cluster::pause},
+             {"member's pause", members_.empty() ? milliseconds(0) : options.pauses, &Cluster::pause_member},
              {"clean stop", options.clean_stops, &Cluster::stop_cleanly},
              {"partition", options.partitions_cut, &Cluster::cut_network},
              {"reset", options.resets, &Cluster::reset_connection},
@@ -195,6 +199,11 @@ void Cluster::pause() {
   machines_[number].broker->process().sleep_up_to(scheduler_.now() + time);
 }
 
+void Cluster::pause_member() {
+  GroupMember& member = *members_[random_.below(members_.size())];
+  member.pause(scheduler_.now() + pause_of(50, 3 * options_.group_session.count()));
+}
+
 void Cluster::stop_cleanly() {
   const int number = any_running();
   if (number == 0 || !machines_[number].broker->serving()) return;
@@ -217,7 +226,7 @@ void Cluster::cut_network() {
   const int other = static_cast<int>(random_.between(0, options_.brokers));
   switch (random_.below(4)) {
     case 0:  // from everybody
-      for (int host = 0; host < kFirstClient + 10; ++host) {
+      for (int host = 0; host < kFirstClient + 20; ++host) {
         if (host == one) continue;
         network_.cut(one, host);
         network_.cut(host, one);
@@ -295,6 +304,7 @@ void Cluster::mend() {
   note(0, "all faults end");
   network_.heal();
   network_.calm();
+  for (const auto& member : members_) member->pause({});
   for (auto& [number, machine] : machines_) {
     network_.set_power(number, true);
     if (machine.broker) machine.broker->process().sleep_up_to({});
@@ -311,7 +321,18 @@ std::string Cluster::unsettled() {
   if (!tree_.children(std::string(zk::kDeleteTopicsPath)).empty()) return "a topic is still to be deleted";
   for (const auto& producer : producers_)
     if (!producer->idle()) return "a producer waits";
+  if (const auto groups = unsettled_groups(); !groups.empty()) return groups;
   return checker_.unsettled(running());
+}
+
+std::string Cluster::unsettled_groups() const {
+  std::map<std::string, std::int32_t> generations;
+  for (const auto& member : members_) {
+    if (member->generation() < 0) return "a member of " + member->group() + " has no place in it";
+    const auto [at, first] = generations.emplace(member->group(), member->generation());
+    if (at->second != member->generation()) return member->group() + " is of two generations";
+  }
+  return "";
 }
 
 ClusterReport Cluster::run() {
@@ -322,13 +343,18 @@ ClusterReport Cluster::run() {
     checker_.violate("live", "the topics of the run were not made: " + unsettled());
   for (const auto& producer : producers_) producer->begin();
   for (const auto& consumer : consumers_) consumer->begin();
-  if (!await(kStartTime, [this] { return checker_.committed() > 20; }) && !checker_.violation())
+  for (const auto& member : members_) member->begin();
+  const auto loaded = [this] {
+    return checker_.committed() > 20 && (members_.empty() || checker_.groups().committed() > 0);
+  };
+  if (!await(kStartTime, loaded) && !checker_.violation())
     checker_.violate("live", "nothing was produced before the first fault");
   for (std::size_t fault = 0; fault < faults_.size(); ++fault) schedule(fault);
   if (!advance(options_.safety)) return report();
   mend();
   if (!advance(kLastProduce)) return report();
   for (const auto& producer : producers_) producer->stop();
+  for (const auto& member : members_) member->stop();
   if (!await(options_.liveness, [this] { return unsettled().empty(); }) && !checker_.violation())
     checker_.violate("live", unsettled());
   return report();
@@ -347,6 +373,9 @@ ClusterReport Cluster::report() const {
                 {"acknowledged", checker_.acknowledged()},
                 {"committed", checker_.committed()},
                 {"consumed", checker_.consumed()},
+                {"commits", checker_.groups().committed()},
+                {"commits refused", checker_.groups().refused()},
+                {"generations", checker_.groups().generations()},
                 {"leader changes", checker_.leader_changes()},
                 {"in-sync changes", checker_.isr_changes()},
                 {"truncations", checker_.truncations()},

@@ -11,6 +11,7 @@
 #include "logging/log.h"
 #include "tests/sim/brokers/broker.h"
 #include "tests/sim/brokers/checker.h"
+#include "tests/sim/brokers/members.h"
 #include "tests/sim/brokers/workload.h"
 
 namespace tandem::sim::brokers {
@@ -65,6 +66,7 @@ class Cluster {
   void kill();
   void cut_power();
   void pause();
+  void pause_member();
   void stop_cleanly();
   void cut_network();
   void reset_connection();
@@ -77,6 +79,7 @@ class Cluster {
 
   void mend();
   std::string unsettled();
+  std::string unsettled_groups() const;
   ClusterReport report() const;
 
   BrokerOptions options_;
@@ -95,6 +98,7 @@ class Cluster {
   std::unique_ptr<Admin> admin_;
   std::vector<std::unique_ptr<Producer>> producers_;
   std::vector<std::unique_ptr<Consumer>> consumers_;
+  std::vector<std::unique_ptr<GroupMember>> members_;
   std::vector<FaultKind> faults_;
   std::uint64_t hash_ = 1;
   std::uint64_t expired_ = 0;

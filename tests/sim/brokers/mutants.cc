@@ -3,9 +3,12 @@
 #include "broker/protocol/messages/alter_partition.h"
 #include "broker/protocol/messages/fetch.h"
 #include "broker/protocol/messages/init_producer_id.h"
+#include "broker/protocol/messages/join_group.h"
 #include "broker/protocol/messages/leader_and_isr.h"
+#include "broker/protocol/messages/offset_commit.h"
 #include "broker/protocol/messages/offset_for_leader_epoch.h"
 #include "broker/protocol/messages/produce.h"
+#include "broker/protocol/messages/sync_group.h"
 #include "broker/record/batch.h"
 #include "broker/zk/paths.h"
 
@@ -135,6 +138,13 @@ std::string Mutation::request(std::deque<Asked>& asked, int to, const std::strin
         }
       });
       break;
+    case ApiKey::offset_commit:
+      out = edited_request<protocol::OffsetCommitRequest>(*head, [&](auto& request) {
+        if (!is(BrokerMutant::unchecked_commits) || joined_.generation < 0) return;
+        request.generation_id_or_member_epoch = joined_.generation;
+        request.member_id = joined_.member;
+      });
+      break;
     case ApiKey::alter_partition:
       one.frame = frame;
       out = edited_request<protocol::AlterPartitionRequest>(*head, [&](auto& request) {
@@ -167,8 +177,32 @@ std::string Mutation::request(std::deque<Asked>& asked, int to, const std::strin
   return out;
 }
 
-std::string Mutation::answer(const Asked& asked, const std::string& frame) const {
+std::string Mutation::group_answer(const Asked& asked, const std::string& frame) {
+  if (asked.key == ApiKey::join_group)
+    return edited_answer<protocol::JoinGroupResponse>(asked, frame, [this](auto& response) {
+      if (response.error_code != protocol::ErrorCode::none) return;
+      if (response.generation_id != joined_.generation) assignment_.clear();
+      joined_ = {response.generation_id, response.member_id};
+    });
+  if (asked.key == ApiKey::sync_group)
+    return edited_answer<protocol::SyncGroupResponse>(asked, frame, [this](auto& response) {
+      if (!is(BrokerMutant::shared_partitions) || response.error_code != protocol::ErrorCode::none) return;
+      if (assignment_.empty()) assignment_ = response.assignment.data;
+      response.assignment.data = assignment_;
+    });
+  return edited_answer<protocol::OffsetCommitResponse>(asked, frame, [this](auto& response) {
+    if (!is(BrokerMutant::forgiven_commits)) return;
+    for (auto& topic : response.topics)
+      for (auto& row : topic.partitions) row.error_code = protocol::ErrorCode::none;
+  });
+}
+
+std::string Mutation::answer(const Asked& asked, const std::string& frame) {
   switch (asked.key) {
+    case ApiKey::join_group:
+    case ApiKey::sync_group:
+    case ApiKey::offset_commit:
+      return group_answer(asked, frame);
     case ApiKey::produce:
       if (!is(BrokerMutant::forgiven_errors)) return frame;
       return edited_answer<protocol::ProduceResponse>(asked, frame, [](auto& response) {

@@ -41,6 +41,11 @@ enum class BrokerMutant : std::uint8_t {
   lost_news,           // some events of the tree are not heard
   kept_registration,   // a dead broker's registration stays
   kept_office,         // a dead controller's office stays
+  forgotten_commits,   // a coordinator does not load what was committed
+  kept_groups,         // one that was deposed goes on
+  unchecked_commits,   // a commit of an old generation is taken
+  forgiven_commits,    // a commit that was refused is acknowledged
+  shared_partitions,   // a member gets what another one has
   shared_ids,          // producers get the same id
   lazy_flush,          // what is acknowledged is not flushed
   no_file_syncs,       // files are never synced
@@ -68,6 +73,11 @@ inline constexpr std::array kBrokerMutants = {"none",
                                               "lost-news",
                                               "kept-registration",
                                               "kept-office",
+                                              "forgotten-commits",
+                                              "kept-groups",
+                                              "unchecked-commits",
+                                              "forgiven-commits",
+                                              "shared-partitions",
                                               "shared-ids",
                                               "lazy-flush",
                                               "no-file-syncs",
@@ -96,7 +106,8 @@ class Mutation {
     std::string frame;  // the request, where its answer needs it
   };
   std::string request(std::deque<Asked>& asked, int to, const std::string& frame);
-  std::string answer(const Asked& asked, const std::string& frame) const;
+  std::string answer(const Asked& asked, const std::string& frame);
+  std::string group_answer(const Asked& asked, const std::string& frame);
   template <class Message, class Edit>
   std::string edited_request(const broker::protocol::RequestFrame& frame, Edit edit) const;
   template <class Message, class Edit>
@@ -105,6 +116,12 @@ class Mutation {
   BrokerMutant mutant_;
   base::Random random_;
   std::map<std::uint64_t, std::deque<Asked>> asked_;  // by connection
+  struct Joined {
+    std::int32_t generation = -1;
+    std::string member;
+  };
+  Joined joined_;           // the last that did, where there is one group
+  std::string assignment_;  // the first that was given in this generation
 };
 
 }  // namespace tandem::sim::brokers

@@ -55,6 +55,11 @@ BrokerOptions BrokerOptions::of_seed(std::uint64_t seed) {
   options.elections = mean_of(random, 500, 5000);
   options.latency = std::chrono::microseconds(random.between(50, 3000));
   options.latency_spikes = random.chance(0.3) ? 0.01 : 0;
+  const bool groups = random.chance(0.6);
+  options.groups = groups ? static_cast<int>(random.between(1, 2)) : 0;
+  options.members = static_cast<int>(random.between(1, 3));
+  options.group_session = milliseconds(random.between(3, 40) * 100);
+  options.group_rebalance = milliseconds(random.between(3, 20) * 100);
   return options;
 }
 
@@ -65,13 +70,14 @@ std::string BrokerOptions::text() const {
       "fetch_wait={} "
       "socket={} think={} kills={} power_cuts={} pauses={} clean_stops={} partitions={} resets={} "
       "session_losses={} slow_disks={} disk_errors={} churn={} reassignments={} elections={} latency_us={} "
-      "spikes={}",
+      "spikes={} groups={}x{} group_session={} group_rebalance={}",
       seed, to_string(mutant), brokers, shards, topics, partitions, replication, min_insync, producers,
       consumers, idempotent, durable, old_protocol, segment_bytes, session_timeout.count(), lag_max.count(),
       fetch_wait.count(), socket_timeout.count(), think.count(), kills.count(), power_cuts.count(),
       pauses.count(), clean_stops.count(), partitions_cut.count(), resets.count(), session_losses.count(),
       slow_disks.count(), disk_errors.count(), topic_churn.count(), reassignments.count(), elections.count(),
-      std::chrono::duration_cast<std::chrono::microseconds>(latency).count(), latency_spikes);
+      std::chrono::duration_cast<std::chrono::microseconds>(latency).count(), latency_spikes, groups, members,
+      group_session.count(), group_rebalance.count());
 }
 
 }  // namespace tandem::sim::brokers

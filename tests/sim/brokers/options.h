@@ -49,6 +49,10 @@ struct BrokerOptions {
   milliseconds topic_churn{0};  // topics made, grown, deleted
   milliseconds reassignments{0};
   milliseconds elections{0};  // of preferred leaders
+  int groups = 0;             // of consumers
+  int members = 0;            // of each
+  milliseconds group_session{1000};
+  milliseconds group_rebalance{1000};
   Duration latency{std::chrono::microseconds(300)};
   double latency_spikes = 0;
 

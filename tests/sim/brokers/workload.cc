@@ -277,8 +277,10 @@ void Admin::churn() {
 
 void Admin::reassign() {
   if (leaders_.empty()) return refresh();
-  auto at = leaders_.begin();
-  std::advance(at, random_.below(leaders_.size()));
+  auto led = leaders_;
+  led.insert(internal_.begin(), internal_.end());
+  auto at = led.begin();
+  std::advance(at, random_.below(led.size()));
   std::vector<std::int32_t> brokers;
   for (int broker = 1; broker <= options_.brokers; ++broker) brokers.push_back(broker);
   for (std::size_t i = brokers.size(); i > 1; --i) std::swap(brokers[i - 1], brokers[random_.below(i)]);
@@ -296,9 +298,11 @@ void Admin::reassign() {
 void Admin::elect() {
   protocol::ElectLeadersRequest request;
   request.timeout_ms = 1000;
-  if (!leaders_.empty()) {
-    auto at = leaders_.begin();
-    std::advance(at, random_.below(leaders_.size()));
+  auto led = leaders_;
+  led.insert(internal_.begin(), internal_.end());
+  if (!led.empty()) {
+    auto at = led.begin();
+    std::advance(at, random_.below(led.size()));
     auto& topic = request.topic_partitions.emplace().emplace_back();
     topic.topic = at->first.topic;
     topic.partitions = {at->first.partition};
