@@ -59,6 +59,8 @@ void Replicas::on_isr_answered(Replica& replica, const replica::IsrChange& asked
     case ErrorCode::none:
       log_.info("{}-{}: the in-sync replicas are [{}], version {}", replica.topic, replica.partition,
                 fmt::join(now.isr, ","), now.partition_epoch);
+      // A log that has failed acknowledges nothing any more, not even as the only one in sync.
+      if (replica.log->failed()) return;
       replica.core.on_isr_changed(now, replica.ends(), clock_.now());
       return replica.changed();
     // The controller's version is the one known here, and nothing was written.
