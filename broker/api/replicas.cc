@@ -182,6 +182,12 @@ ErrorCode Replicas::become(const replica::Partition::State& state, const std::st
   } else {
     if (const auto error = replica::Partition(node_.broker_id).check(state); error != ErrorCode::none)
       return error;
+    const auto& deletions = state_[shards_.owner(topic, state.partition_index)]->deletions;
+    if (deletions.cover(topic_id, state.partition_index, state.leader_epoch)) {
+      log_.warn("{}-{} was deleted: what the controller said of it in leader epoch {} comes too late", topic,
+                state.partition_index, state.leader_epoch);
+      return ErrorCode::stale_controller_epoch;
+    }
     auto created = create(topic, state.partition_index, state.is_new);
     if (!created) return ErrorCode::kafka_storage_error;
     replica = created->get();
@@ -249,6 +255,11 @@ ErrorCode Replicas::stop(const std::string& topic, std::int32_t partition, std::
   log_.info("Log for partition {}-{} is renamed to {} and is scheduled for deletion", topic, partition,
             gone->directory);
   delete_later(std::move(*gone), delay);
+  if (const auto& id = found->log->topic_id())
+    state_[found->shard]->deletions.add(*id, partition,
+                                        leader_epoch == replica::kEpochDuringDelete
+                                            ? kTopicIsDeleted
+                                            : std::max(leader_epoch, found->core.state().leader_epoch));
   auto& partitions = state_[found->shard]->topics[topic];
   const auto keep = partitions[partition];  // until the end of this call
   partitions.erase(partition);

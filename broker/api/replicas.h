@@ -15,6 +15,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "broker/api/deletions.h"
 #include "broker/api/disk_sync.h"
 #include "broker/api/following.h"
 #include "broker/api/replica.h"
@@ -157,6 +158,7 @@ class Replicas {
     std::unordered_map<std::string, std::unordered_map<std::int32_t, std::shared_ptr<Replica>>, Hash,
                        std::equal_to<>>
         topics;
+    Deletions deletions;
     record::Validated scratch;
     replica::FetchSessions sessions;
     std::unique_ptr<Delays> delays;

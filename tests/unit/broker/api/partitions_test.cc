@@ -273,6 +273,35 @@ TEST_CASE_FIXTURE(PartitionsFixture, "a stopped and deleted partition is gone, i
 }
 
 TEST_CASE_FIXTURE(PartitionsFixture,
+                  "what was sent before a deletion and is read behind it makes no partition anew") {
+  const auto told = [&](std::int32_t partition, std::int32_t epoch, const protocol::Uuid& topic_id) {
+    protocol::LeaderAndIsrRequest request;
+    request.controller_epoch = 1;
+    protocol::LeaderAndIsrRequest::LeaderAndIsrPartitionState state;
+    state.partition_index = partition;
+    state.leader = 1;
+    state.leader_epoch = epoch;
+    state.isr = state.replicas = {1};
+    request.topic_states.push_back({"t", topic_id, {state}});
+    return ask(&leader_and_isr, request, 7).topics.at(0).partition_errors.at(0).error_code;
+  };
+  protocol::StopReplicaRequest request;
+  request.controller_epoch = 1;
+  request.topic_states.push_back({"t", {{0, leader_epoch + 3, true}, {1, -2, true}}});
+  for (const auto& stopped : ask(&stop_replica, request, 4).partition_errors)
+    REQUIRE(stopped.error_code == ErrorCode::none);
+  CHECK(told(0, leader_epoch, id) == ErrorCode::stale_controller_epoch);
+  CHECK(told(0, leader_epoch + 3, id) == ErrorCode::stale_controller_epoch);
+  CHECK(!fs::exists(disk, log_dirs[0] + "/t-0"));
+  CHECK(told(0, leader_epoch + 4, id) == ErrorCode::none);  // it was moved away, and comes back
+  CHECK(fs::exists(disk, log_dirs[0] + "/t-0"));
+  CHECK(told(1, leader_epoch + 100, id) == ErrorCode::stale_controller_epoch);  // its topic is no more
+  protocol::Uuid another = id;
+  another.bytes[0] = 78;
+  CHECK(told(1, 0, another) == ErrorCode::none);
+}
+
+TEST_CASE_FIXTURE(PartitionsFixture,
                   "what is left of a deleted topic gives way when the tree knows the new one of its name") {
   put(0, batch(3));
   const protocol::Uuid old_id = id;
