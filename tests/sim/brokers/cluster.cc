@@ -299,15 +299,19 @@ bool Cluster::await(Duration at_most, Condition condition) {
   return condition();
 }
 
+// Who is asleep wakes when it was to: woken before, it would do what is new ahead of what waits for it.
+Instant Cluster::last_awakening() const {
+  Instant last = scheduler_.now();
+  for (const auto& [host, process] : around_.processes) last = std::max(last, process->asleep_until());
+  return last;
+}
+
 void Cluster::mend() {
-  safe_ = true;
   note(0, "all faults end");
   network_.heal();
   network_.calm();
-  for (const auto& member : members_) member->pause({});
   for (auto& [number, machine] : machines_) {
     network_.set_power(number, true);
-    if (machine.broker) machine.broker->process().sleep_up_to({});
     if (!machine.broker && !machine.starts) boot(number);
   }
 }
@@ -351,6 +355,8 @@ ClusterReport Cluster::run() {
     checker_.violate("live", "nothing was produced before the first fault");
   for (std::size_t fault = 0; fault < faults_.size(); ++fault) schedule(fault);
   if (!advance(options_.safety)) return report();
+  safe_ = true;
+  if (!advance(last_awakening() - scheduler_.now())) return report();
   mend();
   if (!advance(kLastProduce)) return report();
   for (const auto& producer : producers_) producer->stop();

@@ -77,6 +77,7 @@ class Cluster {
   void reassign() { admin_->reassign(); }
   void elect() { admin_->elect(); }
 
+  Instant last_awakening() const;
   void mend();
   std::string unsettled();
   std::string unsettled_groups() const;

@@ -62,6 +62,7 @@ void GroupRules::on_commit_answered(std::uint64_t number, ErrorCode error) {
     return violate_("G1", fmt::format("{} is acknowledged behind {}", text(attempt), attempt.known));
   Place& place = groups_[attempt.group].places[attempt.at];
   place.offset = std::max(place.offset, attempt.offset);
+  place.newest = std::max(place.newest, number);
   place.acknowledged = std::max(place.acknowledged, attempt.place);
   ++committed_;
 }
@@ -141,6 +142,8 @@ void GroupRules::on_record(std::string_view key, std::optional<std::string_view>
     return violate_("G3", fmt::format("{} is stored behind generation {}", text(attempt), state.stored));
   Place& place = state.places[attempt.at];
   attempt.place = place.count++;
+  // Its member, which asks for one at a time, had given it up: the broker came to it late, and it counts.
+  if (*number < place.newest) place.offset = attempt.offset;
 }
 
 }  // namespace tandem::sim::brokers

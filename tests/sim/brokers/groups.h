@@ -70,6 +70,7 @@ class GroupRules {
     std::int64_t count = 0;          // of commits in the log
     std::int64_t acknowledged = -1;  // the last one that a member heard of
     std::int64_t offset = -1;        // the largest of those
+    std::uint64_t newest = 0;        // the attempt begun last of those
   };
   struct State {
     std::int32_t synced = -1;  // the newest generation that somebody has an assignment of
