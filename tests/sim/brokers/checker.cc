@@ -122,8 +122,10 @@ void Checker::look_at(SimBroker& broker, const std::map<int, SimBroker*>& all) {
       seen.erase(partition);
       continue;
     }
-    if (replica->log->failed()) continue;
-    look_at_replica(broker, *replica, seen[partition], all);
+    Seen& one = seen[partition];
+    one.failed = replica->log->failed();
+    if (one.failed) continue;
+    look_at_replica(broker, *replica, one, all);
     if (violation_) return;
   }
 }
@@ -326,7 +328,7 @@ Office Checker::office(int broker, const std::string& group) const {
   if (life == lives_.end()) return out;
   const auto seen = life->second.find(at);
   if (seen == life->second.end()) return out;
-  out.here = true;
+  out.here = !seen->second.failed;
   out.leads = seen->second.role == Role::leader;
   out.epoch = seen->second.leader_epoch;
   out.since = seen->second.since;

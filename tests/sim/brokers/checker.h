@@ -84,7 +84,8 @@ class Checker {
     std::int64_t high_watermark = -1;
     std::int64_t end = -1;
     std::int64_t verified = 0;
-    Instant since{};  // of the role in this epoch
+    Instant since{};      // of the role in this epoch
+    bool failed = false;  // its log
   };
 
   void on_state(const TreeChange& change, const TopicPartition& partition);

@@ -23,7 +23,7 @@ constexpr std::int32_t kOffsetsPartitions = 2;
 
 // What a broker was last told of the partition that a group lives in.
 struct Office {
-  bool here = false;  // it has the replica
+  bool here = false;  // it has the replica, in a log that has not failed
   bool leads = false;
   std::int32_t epoch = -1;
   base::Instant since{};  // of this role in this epoch
