@@ -186,6 +186,26 @@ struct GroupService::Load {
   std::size_t count = 0;
 };
 
+// Waits until the high watermark covers what was loaded, or the term is over.
+class GroupService::Settling final : public Waiter {
+ public:
+  Settling(GroupService& service, std::shared_ptr<Load> load, std::int32_t leader_epoch)
+      : service_(service), load_(std::move(load)), leader_epoch_(leader_epoch) {}
+
+  bool on_change(Replica& replica) override {
+    if (!replica.core.is_leader() || replica.core.leader_epoch() != leader_epoch_) return true;
+    if (replica.core.high_watermark() < load_->end) return false;
+    service_.settled(load_);
+    return true;
+  }
+  bool is_done() override { return false; }
+
+ private:
+  GroupService& service_;
+  std::shared_ptr<Load> load_;
+  std::int32_t leader_epoch_;
+};
+
 void GroupService::on_leadership(Replica& replica, bool leader) {
   if (replica.topic != kOffsetsTopic) return;
   const std::int32_t partition = replica.partition;
@@ -258,7 +278,7 @@ void GroupService::decode(Load& load) {
 }
 
 void GroupService::replay(std::shared_ptr<Load> load) {
-  run_here([&](group::GroupCoordinator& core, group::Now now) {
+  run_here([&](group::GroupCoordinator& core, group::Now) {
     if (core_->terms[load->partition] != load->term) return;
     for (const auto& entry : load->entries) {
       const auto value = entry.value ? std::optional<std::string_view>(*entry.value) : std::nullopt;
@@ -268,6 +288,23 @@ void GroupService::replay(std::shared_ptr<Load> load) {
     }
     load->count += load->entries.size();
     if (load->range.size > 0 && load->offset < load->end) return load_next(load);
+    settle(load);
+  });
+}
+
+// Nobody hears of what was loaded before it is committed: the next leader may not have it.
+void GroupService::settle(std::shared_ptr<Load> load) {
+  shards_.post(replicas_.owner(kOffsetsTopic, load->partition), [this, load] {
+    Replica* replica = replicas_.find(kOffsetsTopic, load->partition);
+    if (replica == nullptr) return;  // no longer here: on_leadership() has told the core, or will
+    auto settling = std::make_shared<Settling>(*this, load, replica->core.leader_epoch());
+    if (!settling->on_change(*replica)) replica->wait(std::move(settling));
+  });
+}
+
+void GroupService::settled(std::shared_ptr<Load> load) {
+  run([this, load](group::GroupCoordinator& core, group::Now now) {
+    if (core_->terms[load->partition] != load->term) return;
     core.end_load(load->partition, now);
     log_.info("loaded {} records of {}-{}", load->count, kOffsetsTopic, load->partition);
   });

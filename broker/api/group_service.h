@@ -1,7 +1,7 @@
 // GroupService: the group coordinator core on its home thread (shard 0), with what it needs around it:
 // records go to the owner of their __consumer_offsets partition and come back when committed, partitions are
-// loaded when this broker becomes their leader. Handlers speak to it from any thread; answers come on the
-// home thread.
+// loaded when this broker becomes their leader and served once what was loaded is committed. Handlers speak
+// to it from any thread; answers come on the home thread.
 #pragma once
 
 #include <functional>
@@ -54,6 +54,7 @@ class GroupService {
   struct Core;  // of the home thread
   struct Load;
   class Commit;
+  class Settling;
 
   group::Now now() const { return {clock_.now(), clock_.wall()}; }
   void run_here(const Task& task);
@@ -65,6 +66,8 @@ class GroupService {
   void read_at_owner(std::shared_ptr<Load> load);
   void decode(Load& load);
   void replay(std::shared_ptr<Load> load);
+  void settle(std::shared_ptr<Load> load);
+  void settled(std::shared_ptr<Load> load);
 
   const base::Clock& clock_;
   logging::Logger log_;

@@ -167,8 +167,11 @@ void Checker::look_at_replica(SimBroker& looked_at, api::Replica& replica, Seen&
     if (!violation_ && core.role() != Role::none && mark > seen.verified)
       verify(broker, replica, seen, mark, core.is_leader());
   }
-  if (seen.role != core.role() || seen.leader_epoch != core.leader_epoch())
+  // What was there when it began to lead.
+  const bool settled = core.is_leader() && mark >= core.epoch_start();
+  if (seen.role != core.role() || seen.leader_epoch != core.leader_epoch() || seen.settled != settled)
     seen.since = looked_at.process().now();
+  seen.settled = settled;
   seen.role = core.role();
   seen.leader_epoch = core.leader_epoch();
   seen.high_watermark = mark;
@@ -329,6 +332,7 @@ Office Checker::office(int broker, const std::string& group) const {
   const auto seen = life->second.find(at);
   if (seen == life->second.end()) return out;
   out.here = !seen->second.failed;
+  out.settled = seen->second.settled;
   out.leads = seen->second.role == Role::leader;
   out.epoch = seen->second.leader_epoch;
   out.since = seen->second.since;

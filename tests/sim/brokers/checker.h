@@ -84,8 +84,9 @@ class Checker {
     std::int64_t high_watermark = -1;
     std::int64_t end = -1;
     std::int64_t verified = 0;
-    Instant since{};      // of the role in this epoch
-    bool failed = false;  // its log
+    bool settled = false;  // it leads, and what it began with is committed
+    bool failed = false;   // its log
+    Instant since{};       // of all but the last
   };
 
   void on_state(const TreeChange& change, const TopicPartition& partition);

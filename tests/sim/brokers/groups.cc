@@ -88,14 +88,17 @@ void GroupRules::on_fetched(const std::string& name, const Partition& at, std::i
   const Attempt& attempt = attempts_.at(*number);
   if (attempt.group != name || attempt.at != at || attempt.offset != offset)
     return say("it is another one's: " + text(attempt));
-  // What has no place yet was found at the end of the log by a coordinator that loaded it.
-  if (attempt.place >= 0 && attempt.place < at_least)
+  if (attempt.place < 0) return say("it is not committed in the log");
+  if (attempt.place < at_least)
     say(fmt::format("commit {} was acknowledged, this is commit {}", at_least, attempt.place));
 }
 
 void GroupRules::on_synced(const std::string& name, std::int32_t generation, const std::string& member,
                            const std::vector<Partition>& owned) {
   State& state = groups_[name];
+  if (generation > state.stored)
+    return violate_("G2", fmt::format("{}: {} is of generation {}, generation {} is the last in the log",
+                                      name, member, generation, state.stored));
   if (generation > state.synced) {
     state.synced = generation;
     ++generations_;
@@ -116,7 +119,7 @@ void GroupRules::on_answer(const std::string& name, int broker, ErrorCode error,
     violate_("G4", fmt::format("{}: broker {} answers {} and does not lead its partition", name, broker,
                                to_string(error)));
   const bool denies = error == ErrorCode::not_coordinator || error == ErrorCode::coordinator_load_in_progress;
-  if (before.leads && denies && before.since + kLoadTime < sent)
+  if (before.settled && denies && before.since + kLoadTime < sent)
     violate_("G4", fmt::format("{}: broker {} answers {} and has led its partition for long", name, broker,
                                to_string(error)));
 }

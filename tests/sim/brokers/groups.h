@@ -25,8 +25,9 @@ constexpr std::int32_t kOffsetsPartitions = 2;
 struct Office {
   bool here = false;  // it has the replica, in a log that has not failed
   bool leads = false;
+  bool settled = false;  // what the log had when it began to lead is committed
   std::int32_t epoch = -1;
-  base::Instant since{};  // of this role in this epoch
+  base::Instant since{};  // of these two in this epoch
   bool operator==(const Office&) const = default;
 };
 
