@@ -73,6 +73,10 @@ void FetchSession::put(WantedPartition partition) {
   Key key = key_of(partition.topic, partition.topic_id, partition.request.partition);
   const auto known = index_.find(key);
   if (known != index_.end()) {
+    // Who follows in another epoch has dropped an answer that came meanwhile: the watermark is said again.
+    const auto& before = known->second->wanted.request;
+    if (partition.request.current_leader_epoch != before.current_leader_epoch)
+      known->second->told.high_watermark = -1;
     known->second->wanted = std::move(partition);
     return wake(known->second);
   }

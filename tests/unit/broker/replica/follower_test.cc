@@ -162,4 +162,26 @@ TEST_CASE("a watermark that came with a request to truncate is said again") {
   CHECK_FALSE(session.include(entry, data));
 }
 
+TEST_CASE("a watermark is said again to who has come to follow in another epoch") {
+  FetchSessions sessions(base::Random(1), 10);
+  const auto wanted = [](std::int32_t leader_epoch) {
+    WantedPartition partition{"t", {}, {}};
+    partition.request.current_leader_epoch = leader_epoch;
+    return std::vector{partition};
+  };
+  protocol::FetchRequest request;
+  request.session_epoch = 0;
+  FetchSession* session = sessions.begin(request, 12, wanted(15), {}).session;
+  REQUIRE(session != nullptr);
+  FetchResponse::PartitionData data;
+  data.high_watermark = 388;
+  CHECK(session->include(session->entries.front(), data));
+  request.session_id = session->id;
+  for (const auto& [leader_epoch, said] : {std::pair{15, false}, {16, true}, {16, false}}) {
+    request.session_epoch = session->epoch;
+    REQUIRE(sessions.begin(request, 12, wanted(leader_epoch), {}).session == session);
+    CHECK(session->include(session->entries.front(), data) == said);
+  }
+}
+
 }  // namespace tandem::broker::replica
