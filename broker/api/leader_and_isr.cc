@@ -18,40 +18,36 @@ using protocol::LeaderAndIsrResponse;
 
 constexpr std::int16_t kSinceTopics = 5;  // answers are grouped by topic id
 
+// One partition of the request, and where its answer goes. All of it lives in LeadersAsked.
+struct Part {
+  std::size_t shard;
+  const std::string& topic;
+  const protocol::Uuid& id;
+  const LeaderAndIsrRequest::LeaderAndIsrPartitionState& state;
+  ErrorCode& answer;
+};
+
 struct LeadersAsked {
   Call call;
   LeaderAndIsrRequest request;
   LeaderAndIsrResponse response;
+  std::vector<Part> parts;
 };
 
-void add_job(const std::shared_ptr<LeadersAsked>& asked, std::vector<OwnedJob>& jobs,
-             const std::string& topic, const protocol::Uuid& id,
-             const LeaderAndIsrRequest::LeaderAndIsrPartitionState& state,
-             LeaderAndIsrResponse::LeaderAndIsrPartitionError& answer) {
+void add_part(LeadersAsked& asked, const std::string& topic, const protocol::Uuid& id,
+              const LeaderAndIsrRequest::LeaderAndIsrPartitionState& state,
+              LeaderAndIsrResponse::LeaderAndIsrPartitionError& answer) {
   answer.topic_name = topic;
   answer.partition_index = state.partition_index;
-  Services& services = asked->call.services;
-  jobs.push_back(
-      {services.shards.owner(topic, state.partition_index), [&services, &topic, &id, &state, &answer] {
-         answer.error_code = services.replicas->become(state, topic, id);
-       }});
+  const std::size_t shard = asked.call.services.shards.owner(topic, state.partition_index);
+  asked.parts.push_back({shard, topic, id, state, answer.error_code});
 }
 
-// What the jobs of a shard have made is synced behind them.
-std::vector<OwnedJob> and_sync(Services& services, std::vector<OwnedJob> jobs) {
-  ShardSet used(services.shards.size());
-  for (const auto& job : jobs) used.add(job.shard);
-  for (std::size_t shard = 0; shard < used.size(); ++shard) {
-    if (used.has(shard)) jobs.push_back({shard, [&services, shard] { services.replicas->sync_made(shard); }});
-  }
-  return jobs;
-}
-
-std::vector<OwnedJob> jobs_of(const std::shared_ptr<LeadersAsked>& asked) {
-  LeaderAndIsrRequest& request = asked->request;
-  LeaderAndIsrResponse& response = asked->response;
-  std::vector<OwnedJob> jobs;
-  if (asked->call.version() >= kSinceTopics) {
+// The shapes of request and response as one list.
+void list_parts(LeadersAsked& asked) {
+  const LeaderAndIsrRequest& request = asked.request;
+  LeaderAndIsrResponse& response = asked.response;
+  if (asked.call.version() >= kSinceTopics) {
     response.topics.resize(request.topic_states.size());
     for (std::size_t t = 0; t < request.topic_states.size(); ++t) {
       const auto& topic = request.topic_states[t];
@@ -59,10 +55,10 @@ std::vector<OwnedJob> jobs_of(const std::shared_ptr<LeadersAsked>& asked) {
       answers.topic_id = topic.topic_id;
       answers.partition_errors.resize(topic.partition_states.size());
       for (std::size_t p = 0; p < topic.partition_states.size(); ++p)
-        add_job(asked, jobs, topic.topic_name, topic.topic_id, topic.partition_states[p],
-                answers.partition_errors[p]);
+        add_part(asked, topic.topic_name, topic.topic_id, topic.partition_states[p],
+                 answers.partition_errors[p]);
     }
-    return jobs;
+    return;
   }
   std::size_t count = request.ungrouped_partition_states.size();
   for (const auto& topic : request.topic_states) count += topic.partition_states.size();
@@ -70,33 +66,50 @@ std::vector<OwnedJob> jobs_of(const std::shared_ptr<LeadersAsked>& asked) {
   std::size_t at = 0;
   static constexpr protocol::Uuid kNoId{};
   for (const auto& state : request.ungrouped_partition_states)
-    add_job(asked, jobs, state.topic_name, kNoId, state, response.partition_errors[at++]);
+    add_part(asked, state.topic_name, kNoId, state, response.partition_errors[at++]);
   for (const auto& topic : request.topic_states)
     for (const auto& state : topic.partition_states)
-      add_job(asked, jobs, topic.topic_name, topic.topic_id, state, response.partition_errors[at++]);
-  return jobs;
+      add_part(asked, topic.topic_name, topic.topic_id, state, response.partition_errors[at++]);
+}
+
+using Verb = ErrorCode (Replicas::*)(const replica::Partition::State&, const std::string&,
+                                     const protocol::Uuid&);
+
+// On the shard's thread. What was made is synced behind it, once: a log in a directory that failed then is
+// none, whatever was said of its partition before.
+void perform(Replicas& replicas, const std::vector<Part>& parts, std::size_t shard, Verb verb) {
+  for (const Part& part : parts)
+    if (part.shard == shard) part.answer = (replicas.*verb)(part.state, part.topic, part.id);
+  if (replicas.sync_made(shard)) return;
+  for (const Part& part : parts) {
+    if (part.shard != shard || part.answer != ErrorCode::none) continue;
+    const Replica* replica = replicas.find(part.topic, part.state.partition_index);
+    if (replica == nullptr || replica->log->failed()) part.answer = ErrorCode::kafka_storage_error;
+  }
+}
+
+void perform_on_owners(Services& services, std::vector<Part> parts, Verb verb, std::function<void()> done) {
+  ShardSet used(services.shards.size());
+  for (const Part& part : parts) used.add(part.shard);
+  const auto shared = std::make_shared<const std::vector<Part>>(std::move(parts));
+  std::vector<OwnedJob> jobs;
+  for (std::size_t shard = 0; shard < used.size(); ++shard) {
+    if (!used.has(shard)) continue;
+    jobs.push_back(
+        {shard, [&services, shared, shard, verb] { perform(*services.replicas, *shared, shard, verb); }});
+  }
+  on_owners(services.shards, std::move(jobs), std::move(done));
 }
 
 // Of the topics in `ids` the partitions that were refused are tried once more.
-std::vector<OwnedJob> jobs_again(const std::shared_ptr<LeadersAsked>& asked,
-                                 const std::map<std::string, zk::TopicId>& ids) {
-  std::vector<OwnedJob> jobs;
-  Services& services = asked->call.services;
-  for (std::size_t t = 0; t < asked->request.topic_states.size(); ++t) {
-    const auto& topic = asked->request.topic_states[t];
-    const auto id = ids.find(topic.topic_name);
-    for (std::size_t p = 0; p < topic.partition_states.size(); ++p) {
-      ErrorCode& answer = asked->response.topics[t].partition_errors[p].error_code;
-      if (answer != ErrorCode::inconsistent_topic_id || id == ids.end() || id->second != topic.topic_id.bytes)
-        continue;
-      const auto& state = topic.partition_states[p];
-      jobs.push_back({services.shards.owner(topic.topic_name, state.partition_index),
-                      [&services, &topic, &state, &answer] {
-                        answer = services.replicas->replace(state, topic.topic_name, topic.topic_id);
-                      }});
-    }
+std::vector<Part> parts_again(const LeadersAsked& asked, const std::map<std::string, zk::TopicId>& ids) {
+  std::vector<Part> again;
+  for (const Part& part : asked.parts) {
+    const auto id = ids.find(part.topic);
+    if (part.answer == ErrorCode::inconsistent_topic_id && id != ids.end() && id->second == part.id.bytes)
+      again.push_back(part);
   }
-  return jobs;
+  return again;
 }
 
 // Partitions that are here of another topic id. A broker that was away when its replica was to be deleted has
@@ -104,10 +117,8 @@ std::vector<OwnedJob> jobs_again(const std::shared_ptr<LeadersAsked>& asked,
 // tree says so too. Kafka refuses such partitions until somebody removes their directories.
 void try_again(const std::shared_ptr<LeadersAsked>& asked) {
   std::set<std::string> topics;
-  for (std::size_t t = 0; t < asked->response.topics.size(); ++t)  // there from the version on that has ids
-    for (const auto& answer : asked->response.topics[t].partition_errors)
-      if (answer.error_code == ErrorCode::inconsistent_topic_id)
-        topics.insert(asked->request.topic_states[t].topic_name);
+  for (const Part& part : asked->parts)
+    if (part.answer == ErrorCode::inconsistent_topic_id) topics.insert(part.topic);
   Services& services = asked->call.services;
   if (topics.empty() || services.control == nullptr) return asked->call.respond.send(asked->response);
   std::vector<zk::ZkOp> ops{zk::sync_op(std::string(zk::kTopicsPath))};
@@ -122,8 +133,8 @@ void try_again(const std::shared_ptr<LeadersAsked>& asked) {
       const auto assignment = zk::decode_topic(topic, found[at].data);
       if (assignment) ids[topic] = assignment->id;
     }
-    on_owners(services.shards, and_sync(services, jobs_again(asked, ids)),
-              [asked] { asked->call.respond.send(asked->response); });
+    perform_on_owners(services, parts_again(*asked, ids), &Replicas::replace,
+                      [asked] { asked->call.respond.send(asked->response); });
   });
 }
 
@@ -132,7 +143,7 @@ void try_again(const std::shared_ptr<LeadersAsked>& asked) {
 void leader_and_isr(Call call, LeaderAndIsrRequest request) {
   Services& services = call.services;
   const auto asked =
-      std::make_shared<LeadersAsked>(std::move(call), std::move(request), LeaderAndIsrResponse{});
+      std::make_shared<LeadersAsked>(LeadersAsked{std::move(call), std::move(request), {}, {}});
   const std::int64_t sent_epoch = asked->request.broker_epoch;
   if (sent_epoch != -1 && sent_epoch < services.node.broker_epoch) {
     asked->response.error_code = ErrorCode::stale_broker_epoch;
@@ -140,7 +151,8 @@ void leader_and_isr(Call call, LeaderAndIsrRequest request) {
     asked->response.error_code = ErrorCode::stale_controller_epoch;
   }
   if (asked->response.error_code != ErrorCode::none) return asked->call.respond.send(asked->response);
-  on_owners(services.shards, and_sync(services, jobs_of(asked)), [asked] { try_again(asked); });
+  list_parts(*asked);
+  perform_on_owners(services, asked->parts, &Replicas::become, [asked] { try_again(asked); });
 }
 
 }  // namespace tandem::broker::api

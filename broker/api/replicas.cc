@@ -159,10 +159,23 @@ Result<std::shared_ptr<Replica>> Replicas::create(const std::string& topic, std:
   return replica;
 }
 
-void Replicas::sync_made(std::size_t shard) {
+bool Replicas::sync_made(std::size_t shard) {
+  bool good = true;
   for (const std::size_t dir : std::exchange(state_[shard]->made_in, {})) {
-    if (const auto synced = disk_.sync_dir(options_.log_dirs[dir]); !synced) dir_failed(dir, synced.error());
+    Status status = disk_.sync_dir(options_.log_dirs[dir]);
+    if (!status) {
+      dir_failed(dir, status.error());
+    } else {
+      // It may have failed elsewhere, where nobody knew of logs that were just being made.
+      const std::lock_guard lock(mutex_);
+      if (logs_.dirs()[dir].online) continue;
+      status = make_error(Errc::io, "{} is offline", logs_.dirs()[dir].path);
+    }
+    good = false;
+    for (const auto& [topic, partitions] : state_[shard]->topics)
+      for (const auto& [partition, replica] : partitions) lose_dir(*replica, dir, status.error());
   }
+  return good;
 }
 
 ErrorCode Replicas::become(const replica::Partition::State& state, const std::string& topic,
@@ -329,15 +342,17 @@ void Replicas::dir_failed(std::size_t dir, const base::Error& error) {
   }
   log_.error("Log directory {} is offline: {}", path, error.context);
   for (auto& replica : affected) {
-    shards_.post(replica->shard, [this, replica, dir, error] {
-      if (replica->move && replica->move->dir == dir) forget_move(*replica);
-      if (replica->dir != dir) return;
-      replica->log->fail(error);
-      if (following_ != nullptr) following_->unfollow(*replica);
-      replica->changed();
-    });
+    shards_.post(replica->shard, [this, replica, dir, error] { lose_dir(*replica, dir, error); });
   }
   if (options_.on_dir_failure) options_.on_dir_failure(path, all);
+}
+
+void Replicas::lose_dir(Replica& replica, std::size_t dir, const base::Error& error) {
+  if (replica.move && replica.move->dir == dir) forget_move(replica);
+  if (replica.dir != dir) return;
+  replica.log->fail(error);
+  if (following_ != nullptr) following_->unfollow(replica);
+  replica.changed();
 }
 
 void Replicas::on_damage(Replica& replica, std::int64_t offset, const base::Error& error) {

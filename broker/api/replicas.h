@@ -91,8 +91,9 @@ class Replicas {
   // id is of a topic that was deleted while this broker was away, and goes first.
   protocol::ErrorCode replace(const replica::Partition::State& state, const std::string& topic,
                               const protocol::Uuid& topic_id);
-  // Once for all logs that become() has made on this shard: their directories are there after a power cut.
-  void sync_made(std::size_t shard);
+  // Once for all logs that become() and replace() have made on this shard: their directories are there after
+  // a power cut. False when a log directory failed: then all logs of this shard in it have failed.
+  bool sync_made(std::size_t shard);
   protocol::ErrorCode stop(const std::string& topic, std::int32_t partition, std::int32_t leader_epoch,
                            bool remove);
   // A follower fetched: its progress, what waits for it, and whether it is in sync again.
@@ -204,7 +205,8 @@ class Replicas {
   void write_checkpoints(bool high_watermarks_only);
   void checkpoint_tick();
   void dir_failed(std::size_t dir, const base::Error& error);
-  std::string unique_name();  // 32 hex digits
+  void lose_dir(Replica& replica, std::size_t dir, const base::Error& error);  // on the owner's thread
+  std::string unique_name();                                                   // 32 hex digits
 
   const base::Clock& clock_;
   logging::Logger log_;

@@ -138,6 +138,38 @@ TEST_CASE_FIXTURE(TwoDirs, "a rolled segment whose sync fails later takes the di
   CHECK(put(other, batch(1)).error_code == ErrorCode::none);
 }
 
+TEST_CASE_FIXTURE(TwoDirs, "where new logs cannot be made to last, LeaderAndIsr says so of each of them") {
+  failing.fault = [this](std::string_view call, const std::string& path) -> std::optional<base::Errc> {
+    if (call == "sync_dir" && path == full_dir) return base::Errc::io;
+    return std::nullopt;
+  };
+  protocol::LeaderAndIsrRequest request;
+  request.controller_epoch = 1;
+  request.topic_states.push_back({"u", {}, {}});
+  for (std::int32_t p = 0; p < 6; ++p) {
+    auto& state = request.topic_states[0].partition_states.emplace_back();
+    state.partition_index = p;
+    state.leader = 1;
+    state.isr = state.replicas = {1};
+    state.is_new = true;
+  }
+  for (std::int32_t epoch = 0; epoch < 2; ++epoch) {  // told again it is no better
+    for (auto& state : request.topic_states[0].partition_states) state.leader_epoch = epoch;
+    const auto answer = ask(&leader_and_isr, request, 7);
+    int refused = 0;
+    for (const auto& partition : answer.topics.at(0).partition_errors) {
+      const bool gone = fs::exists(disk, fmt::format("{}/u-{}", full_dir, partition.partition_index));
+      CHECK(partition.error_code == (gone ? ErrorCode::kafka_storage_error : ErrorCode::none));
+      refused += gone ? 1 : 0;
+    }
+    CHECK(refused > 0);
+    CHECK(refused < 6);
+  }
+  CHECK(lost() == std::vector<std::string>{full_dir});
+  CHECK(put(first, batch(1)).error_code == ErrorCode::kafka_storage_error);
+  CHECK(put(other, batch(1)).error_code == ErrorCode::none);
+}
+
 TEST_CASE_FIXTURE(TwoDirs,
                   "while a directory is offline no empty log takes the place of one that may be in it") {
   REQUIRE(put(first, batch(3)).error_code == ErrorCode::none);
