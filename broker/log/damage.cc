@@ -1,6 +1,7 @@
 #include "broker/log/damage.h"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 
 namespace tandem::broker::log {
@@ -10,29 +11,18 @@ using base::Status;
 
 namespace {
 
-constexpr std::uint64_t kAsideChunk = std::uint64_t{1} << 20;
+using record::kHeaderPrefix;
+using record::kMagicAt;
+
+constexpr std::uint64_t kChunk = std::uint64_t{1} << 20;
 constexpr std::uint64_t kSearchedMax = std::uint64_t{16} << 20;  // of what may be a torn end
-constexpr std::size_t kHead = 17;                                // base offset, length, epoch, magic
-constexpr std::size_t kLengthAt = 8;
-constexpr std::size_t kMagicAt = 16;
-constexpr std::uint64_t kBeforeLength = 12;
-constexpr std::uint64_t kBatchMin = 61;
+constexpr char kMagic = 2;
 
-std::uint64_t number_at(std::string_view bytes, std::size_t at, std::size_t width) {
-  std::uint64_t out = 0;
-  for (std::size_t i = 0; i < width; ++i) out = out << 8 | static_cast<unsigned char>(bytes[at + i]);
-  return out;
-}
-
-std::int64_t base_offset_of(std::string_view head) {
-  return static_cast<std::int64_t>(number_at(head, 0, kLengthAt));
-}
-
-// A head that a batch of version 2 could have, before its CRC is asked.
+// A head that a batch could have, before its CRC is asked.
 bool likely(std::string_view head, std::uint64_t room, std::int64_t at_least) {
-  const std::uint64_t size = kBeforeLength + number_at(head, kLengthAt, 4);
-  const std::int64_t base = base_offset_of(head);
-  return head[kMagicAt] == 2 && size >= kBatchMin && size <= room && base >= at_least &&
+  const std::uint64_t size = record::batch_size_from_prefix(head);
+  const std::int64_t base = record::BatchView(head).offset_field();
+  return size > 0 && size <= room && base >= at_least &&
          base - at_least <= std::numeric_limits<std::int32_t>::max();
 }
 
@@ -43,25 +33,35 @@ Result<bool> in_order(const fs::File& file, const BatchScan& scan, std::uint64_t
   const record::BatchView& batch = scan.batch();
   const std::int64_t first = batch.magic() >= 2 ? batch.offset_field() : batch.last_offset();
   if (first < expected || batch.last_offset() < first) return false;
-  if (first == expected || batch.magic() < 2 || scan.next_position() + kHead > limit) return true;
-  std::string head(kHead, '\0');
-  const auto got = file.pread(scan.next_position(), head);
+  if (first == expected || batch.magic() < 2 || scan.next_position() + kHeaderPrefix > limit) return true;
+  std::array<char, kHeaderPrefix> bytes;
+  const auto got = file.pread(scan.next_position(), bytes);
   if (!got) return got.error();
-  if (*got < kHead || head[kMagicAt] != 2) return true;
-  return base_offset_of(head) >= batch.next_offset();
+  const record::BatchView head(std::string_view(bytes.data(), *got));
+  if (*got < kHeaderPrefix || head.magic() != kMagic) return true;
+  return head.offset_field() >= batch.next_offset();
 }
 
 Result<bool> batch_behind(const fs::File& file, std::uint64_t begin, std::uint64_t end,
                           std::int64_t at_least) {
-  std::string bytes(std::min(end - begin, kSearchedMax), '\0');
-  const auto got = file.pread(begin, bytes);
-  if (!got) return got.error();
-  bytes.resize(*got);
-  for (std::size_t at = 1; at + kHead <= bytes.size(); ++at) {
-    if (!likely(std::string_view(bytes).substr(at), end - begin - at, at_least)) continue;
-    BatchScan scan(file, begin + at, end, BatchScan::Mode::whole);
-    if (scan.next() && scan.batch().is_valid()) return true;
-    if (scan.error()) return *scan.error();
+  const std::uint64_t until = begin + std::min(end - begin, kSearchedMax);
+  std::string chunk;
+  for (std::uint64_t from = begin + 1; from + kHeaderPrefix <= until;) {
+    chunk.resize(std::min(kChunk, until - from));
+    const auto got = file.pread(from, chunk);
+    if (!got) return got.error();
+    if (*got < kHeaderPrefix) break;
+    // The magic is looked for first: in most bytes there is nothing more to be done.
+    const std::string_view bytes(chunk.data(), *got);
+    for (auto magic = bytes.find(kMagic, kMagicAt); magic != bytes.npos;
+         magic = bytes.find(kMagic, magic + 1)) {
+      const std::size_t at = magic - kMagicAt;
+      if (!likely(bytes.substr(at, kHeaderPrefix), end - from - at, at_least)) continue;
+      BatchScan scan(file, from + at, end, BatchScan::Mode::whole);
+      if (scan.next() && scan.batch().is_valid()) return true;
+      if (scan.error()) return *scan.error();
+    }
+    from += *got - (kHeaderPrefix - 1);  // a head may lie across two chunks
   }
   return false;
 }
@@ -74,7 +74,7 @@ Status copy_aside(fs::Disk& disk, const fs::File& from, std::uint64_t begin, std
   (*to)->set_append_position(0);
   std::string chunk;
   while (begin < end) {
-    chunk.resize(std::min(kAsideChunk, end - begin));
+    chunk.resize(std::min(kChunk, end - begin));
     const auto got = from.pread(begin, chunk);
     if (!got) return got.error();
     if (*got == 0) break;

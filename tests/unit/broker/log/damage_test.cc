@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "broker/log/damage.h"
 #include "tests/unit/broker/log/log_fixture.h"
 
 namespace tandem::broker::log {
@@ -28,6 +29,21 @@ class DamagedLog : public LogFixture {
     ::close(file);
     open(true);
   }
+  // What lies before the rotten batch is read, and what it is is told.
+  void check_read_up_to_the_rotten() {
+    const auto before = log->read(4, 1 << 20, 10, true);
+    REQUIRE(before.has_value());
+    CHECK(before->size == 2 * static_cast<std::uint64_t>(batch_size));
+    const auto at = log->read(6, 1 << 20, 10, true);
+    REQUIRE(at.has_error());
+    CHECK(at.error().code == base::Errc::corrupt);
+  }
+  void check_set_aside_from_the_rotten() {
+    const auto cut = log->set_aside(6);
+    REQUIRE(cut.has_value());
+    CHECK(*cut == 4 * static_cast<std::uint64_t>(batch_size));
+    CHECK(offsets() == std::vector<std::int64_t>{0, 1, 2, 3, 4, 5});
+  }
   std::int64_t batch_size = 0;
 };
 
@@ -40,12 +56,7 @@ constexpr std::int64_t kOfARecord = 65;
 TEST_CASE_FIXTURE(DamagedLog, "rotten batches are not read, the others are, and nothing else is wrong") {
   fill_and_damage(kOfARecord);
   CHECK(log->read(0, 1 << 20, 10, true).has_value());
-  const auto before = log->read(4, 1 << 20, 10, true);
-  REQUIRE(before.has_value());
-  CHECK(before->size == 2 * static_cast<std::uint64_t>(batch_size));
-  const auto at = log->read(6, 1 << 20, 10, true);
-  REQUIRE(at.has_error());
-  CHECK(at.error().code == base::Errc::corrupt);
+  check_read_up_to_the_rotten();
   CHECK(!log->failed());
   CHECK(log->read(7, 1 << 20, 10, true).has_value());
   CHECK(log->read(8, 1 << 20, 10, true).has_value());
@@ -55,12 +66,9 @@ TEST_CASE_FIXTURE(DamagedLog,
                   "what is rotten is set aside with what follows it, and the log goes on from there") {
   fill_and_damage(kOfARecord);
   log->fail(base::make_error(base::Errc::corrupt, "found by a reader"));
-  const auto cut = log->set_aside(6);
-  REQUIRE(cut.has_value());
-  CHECK(*cut == 4 * static_cast<std::uint64_t>(batch_size));
+  check_set_aside_from_the_rotten();
   CHECK(!log->failed());
   CHECK(log->end_offset() == 6);
-  CHECK(offsets() == std::vector<std::int64_t>{0, 1, 2, 3, 4, 5});
   CHECK(fs::exists(disk, path("00000000000000000004.log.damaged")));
   CHECK(append().first_offset == 6);
   close();
@@ -82,17 +90,9 @@ TEST_CASE_FIXTURE(DamagedLog, "a base offset that rotted is found by its neighbo
     (void)fs::remove_tree(disk, dir());
     config = {};
     fill_and_damage(kOfTheBaseOffset, mask);
-    const auto before = log->read(4, 1 << 20, 10, true);
-    REQUIRE(before.has_value());
-    CHECK(before->size == 2 * static_cast<std::uint64_t>(batch_size));
-    const auto at = log->read(6, 1 << 20, 10, true);
-    REQUIRE(at.has_error());
-    CHECK(at.error().code == base::Errc::corrupt);
+    check_read_up_to_the_rotten();
     CHECK(log->read(8, 1 << 20, 10, true).has_value());
-    const auto cut = log->set_aside(6);
-    REQUIRE(cut.has_value());
-    CHECK(*cut == 4 * static_cast<std::uint64_t>(batch_size));
-    CHECK(offsets() == std::vector<std::int64_t>{0, 1, 2, 3, 4, 5});
+    check_set_aside_from_the_rotten();
     CHECK(append().first_offset == 6);
     close();
   }
@@ -114,6 +114,23 @@ TEST_CASE_FIXTURE(DamagedLog, "a log that is sound loses nothing to being looked
   REQUIRE(cut.has_value());
   CHECK(*cut == 0);
   CHECK(offsets().size() == 5);
+}
+
+TEST_CASE_FIXTURE(LogFixture, "a whole batch behind damage is found wherever it begins") {
+  open();
+  append();
+  close();
+  const std::string name = "00000000000000000000.log";
+  const std::string batch = *fs::read_file(disk, path(name));
+  const auto behind = [&](std::size_t gap, std::int64_t at_least) {
+    edit(name, [&](std::string& bytes) { bytes = std::string(gap, 2) + batch; });  // each like a magic
+    const auto file = *disk.open(path(name), fs::OpenMode::read);
+    return *batch_behind(*file, 0, gap + batch.size(), at_least);
+  };
+  for (const std::size_t gap : {1, 2, 16, 17, 18}) CHECK(behind(gap, 0));
+  for (std::size_t gap = (1U << 20) - 20; gap < (1U << 20) + 4; ++gap) CHECK(behind(gap, 0));
+  CHECK(!behind(0, 0));
+  CHECK(!behind(100, 1));  // it is older than what it should follow
 }
 
 }  // namespace tandem::broker::log
