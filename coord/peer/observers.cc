@@ -159,7 +159,7 @@ void Peer::on_leader_revalidated(const zab::Revalidated& answer) {
   LearnerId from(0);
   if (asked != revalidations_asked_.end()) {
     from = asked->second;
-    revalidations_asked_.erase(revalidations_asked_.begin(), std::next(asked));
+    revalidations_asked_.erase(asked);  // one that waits behind the session's requests is answered later
   }
   if (from == LearnerId(0)) {
     if (pipeline_ != nullptr) pipeline_->on_revalidated(answer.session, answer.valid, answer.known, now_);

@@ -76,7 +76,9 @@ void Pipeline::reopen_session(Link& link, SessionId id, std::string_view passwor
   link.session = id;
   if (link.local || leads()) return finish_connect(link, true);
   link.state = Link::State::establishing;
-  revalidating_[id.value] = link.id;
+  Revalidation& asked = revalidating_[id.value];
+  asked.link = link.id;
+  ++asked.answers;
   effects_.emplace_back(Revalidate{id, link.timeout_ms});
 }
 

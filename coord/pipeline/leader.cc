@@ -1,6 +1,8 @@
 // What only a leader does: requests of learners' clients, their sessions, and syncs, which wait for what was
 // proposed before them and, where that is asked for, until a quorum has confirmed that this is still the
 // leader. Source: Apache's LearnerHandler, Leader.processSync, LeaderZooKeeperServer.
+#include <algorithm>
+
 #include "base/check.h"
 #include "bytes/reader.h"
 #include "coord/pipeline/limits.h"
@@ -27,13 +29,14 @@ void Pipeline::on_request(LearnerId learner, const records::ForwardedRequest& re
   ENSURE(options_.role == Role::leader, "a learner's request, as {}", to_string(options_.role));
   now_ = now;
   const auto held = held_.find(learner.value);
-  if (held != held_.end() && held->second.syncs > 0) return hold(learner, held->second, request, ids);
+  if (held != held_.end() && held->second.syncs > 0)
+    return hold(learner, held->second,
+                {request.session, request.cxid, request.type, std::string(request.body), ids, {}});
   take_request(learner, request, ids);
   settle_syncs();
 }
 
-void Pipeline::hold(LearnerId learner, HeldRequests& held, const records::ForwardedRequest& request,
-                    const std::vector<jute::Id>& ids) {
+void Pipeline::hold(LearnerId learner, HeldRequests& held, HeldRequest request) {
   if (held.dropped) return;
   held.bytes += request.body.size();
   if (held.bytes > kHeldBytesMax || held.requests.size() >= kHeldRequestsMax) {
@@ -42,7 +45,7 @@ void Pipeline::hold(LearnerId learner, HeldRequests& held, const records::Forwar
     effects_.emplace_back(DropLearner{learner});
     return;
   }
-  held.requests.push_back({request.session, request.cxid, request.type, std::string(request.body), ids});
+  held.requests.push_back(std::move(request));
 }
 
 void Pipeline::take_request(LearnerId learner, const records::ForwardedRequest& request,
@@ -87,11 +90,24 @@ void Pipeline::on_touch(SessionId session, std::int32_t timeout_ms, Now now) {
   if (session::Session* known = sessions_.find(session)) sessions_.touch(*known, timeout_ms, now.at);
 }
 
+// What the session asked for before, at this learner or at another server, is proposed before the answer:
+// from that the learner knows what is no answer to what the session asks for from now on.
 void Pipeline::on_revalidate(LearnerId learner, SessionId session, std::int32_t timeout_ms, Now now) {
-  now_ = now;
+  on_touch(session, timeout_ms, now);
+  if (const auto held = held_.find(learner.value); held != held_.end()) {
+    const auto& requests = held->second.requests;
+    if (std::any_of(requests.begin(), requests.end(),
+                    [&](const auto& each) { return each.session == session; }))
+      return hold(learner, held->second, {session, 0, OpCode::error, {}, {}, timeout_ms});
+  }
+  revalidate(learner, session, timeout_ms);
+}
+
+void Pipeline::revalidate(LearnerId learner, SessionId session, std::int32_t timeout_ms) {
   session::Session* known = sessions_.find(session);
-  const bool valid = known != nullptr && sessions_.touch(*known, timeout_ms, now.at);
+  const bool valid = known != nullptr && sessions_.touch(*known, timeout_ms, now_.at);
   if (valid) known->owner = owner_of(learner);
+  flush_proposals();
   effects_.emplace_back(AnswerRevalidate{learner, session, valid});
 }
 
@@ -164,7 +180,11 @@ void Pipeline::take_held(LearnerId learner) {
     const HeldRequest request = std::move(held.requests.front());
     held.requests.pop_front();
     held.bytes -= request.body.size();
-    take_request(learner, {request.session, request.cxid, request.op, request.body}, request.ids);
+    if (request.revalidated_for_ms) {
+      revalidate(learner, request.session, *request.revalidated_for_ms);
+    } else {
+      take_request(learner, {request.session, request.cxid, request.op, request.body}, request.ids);
+    }
   }
 }
 

@@ -48,9 +48,10 @@ void Pipeline::on_transaction(std::string_view payload, Now now) {
 }
 
 // The leader answers in the order it was asked: the transaction is the first one's or nobody's. Where it is a
-// later one's, the leader has let something fall. Some clients number their requests anew on each connection:
-// what the session asked for at another server may have the number of what it asks for here.
-std::optional<std::size_t> Pipeline::position_of(const records::TxnHeader& header) {
+// later one's, the leader has let something fall, but never a sync, whose answer comes before what was asked
+// for behind it. Some clients number their requests anew on each connection: what the session asked for at
+// another server may have the number of what it asks for here, or has asked for here on a connection before.
+std::optional<std::size_t> Pipeline::position_of(const records::TxnHeader& header) const {
   const auto answers = [&header](const Outstanding& waiting) {
     if (waiting.type == OpCode::sync || header.zxid <= waiting.known) return false;
     return waiting.session == header.client_id && waiting.xid == header.cxid &&
@@ -58,9 +59,10 @@ std::optional<std::size_t> Pipeline::position_of(const records::TxnHeader& heade
   };
   if (outstanding_.empty()) return std::nullopt;
   if (answers(outstanding_.front())) return 0;
-  if (!session_links_.contains(header.client_id.value)) return std::nullopt;
-  for (std::size_t i = 1; i < outstanding_.size(); ++i) {
-    if (answers(outstanding_[i])) return i;
+  const auto link = session_links_.find(header.client_id.value);
+  if (link == session_links_.end()) return std::nullopt;
+  for (std::size_t i = 0; i < outstanding_.size() && outstanding_[i].type != OpCode::sync; ++i) {
+    if (outstanding_[i].link == link->second && answers(outstanding_[i])) return i;
   }
   return std::nullopt;
 }
@@ -91,7 +93,8 @@ void Pipeline::on_revalidated(SessionId session, bool valid, jute::Zxid known, N
   now_ = now;
   const auto it = revalidating_.find(session.value);
   if (it == revalidating_.end()) return;
-  Link* link = find(it->second);
+  if (--it->second.answers > 0) return;
+  Link* link = find(it->second.link);
   revalidating_.erase(it);
   if (link == nullptr || link->state != Link::State::establishing) return;
   link->known = known;

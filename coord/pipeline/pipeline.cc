@@ -452,12 +452,16 @@ void Pipeline::count_reply(Link& link, std::int32_t xid, OpCode type, base::Inst
   ++stats_.requests;
 }
 
-std::vector<Effect> Pipeline::take_effects() {
+void Pipeline::flush_proposals() {
   if (proposing_ != nullptr && !proposing_->sizes.empty()) {
     in_flight_.push_back(proposing_);
     effects_.emplace_back(Persist{std::move(proposing_)});
   }
   proposing_.reset();
+}
+
+std::vector<Effect> Pipeline::take_effects() {
+  flush_proposals();
   if (confirm_wanted_) effects_.emplace_back(ConfirmLeadership{++asked_round_});
   confirm_wanted_ = false;
   return std::exchange(effects_, {});

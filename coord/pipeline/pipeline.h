@@ -189,6 +189,7 @@ class Pipeline final : private tree::ChangeListener {
     jute::OpCode op = jute::OpCode::error;
     std::string body;
     std::vector<jute::Id> ids;
+    std::optional<std::int32_t> revalidated_for_ms;  // a REVALIDATE
   };
   struct HeldRequests {
     std::size_t syncs = 0;
@@ -242,8 +243,9 @@ class Pipeline final : private tree::ChangeListener {
   void submit_error(const Preparer::Proposal& proposal, jute::ErrorCode err);
   bool may_propose();
   void count_proposal(const Preparer::Proposal& proposal, LinkId link, jute::Zxid zxid, std::size_t before);
-  void hold(LearnerId learner, HeldRequests& held, const records::ForwardedRequest& request,
-            const std::vector<jute::Id>& ids);
+  void flush_proposals();
+  void hold(LearnerId learner, HeldRequests& held, HeldRequest request);
+  void revalidate(LearnerId learner, jute::SessionId session, std::int32_t timeout_ms);
   void take_request(LearnerId learner, const records::ForwardedRequest& request,
                     const std::vector<jute::Id>& ids);
   void begin_sync(PendingSync sync);
@@ -255,7 +257,7 @@ class Pipeline final : private tree::ChangeListener {
   void forward_for(LinkId link, jute::SessionId session, const RequestView& request,
                    const std::vector<jute::Id>& ids);
   Outstanding take_answered(std::size_t position);
-  std::optional<std::size_t> position_of(const records::TxnHeader& header);
+  std::optional<std::size_t> position_of(const records::TxnHeader& header) const;
 
   // ---- what follows a transaction (commit.cc)
   void commit(std::string_view payload);
@@ -311,8 +313,12 @@ class Pipeline final : private tree::ChangeListener {
   std::uint64_t asked_round_ = 0;
   std::uint64_t confirmed_round_ = 0;
 
-  // Learner.
-  boost::unordered_flat_map<std::int64_t, LinkId> revalidating_;  // by session
+  // Learner. A session may be asked about again before the first answer is here: the last one counts.
+  struct Revalidation {
+    LinkId link;
+    std::size_t answers = 0;  // on their way
+  };
+  boost::unordered_flat_map<std::int64_t, Revalidation> revalidating_;  // by session
   std::vector<records::Touch> touches_;
   std::uint64_t touch_round_ = 1;
 

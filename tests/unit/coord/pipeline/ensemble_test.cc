@@ -387,6 +387,83 @@ TEST_CASE("a sync is not answered by the failure of another request with its num
   CHECK_FALSE(moved.has_reply());
 }
 
+TEST_CASE("what the leader still holds of a connection before is no answer to what comes on the next one") {
+  PipelineOptions options;
+  options.sync_quorum_verified = true;
+  TestEnsemble ensemble(1, options);
+  TestClient other(ensemble.learner(1));
+  TestClient client(ensemble.learner(1));
+  CHECK(client.create("/a") == ErrorCode::ok);
+  const auto set = [](const char* value) { return jute::SetDataRequest{"/a", std::string(value), -1}; };
+  ensemble.confirms = false;
+  other.send_raw(OpCode::sync, sync_body("/a"));
+  client.send(OpCode::set_data, set("early"));  // waits at the leader behind the sync
+  TestClient away(ensemble.leader(), false);
+  away.connect(client.session, client.password);
+  CHECK(away.take_connect().session_id == client.session);
+  away.xid = client.xid - 1;
+  away.send(OpCode::set_data, set("away"));
+  TestClient back(ensemble.learner(1), false);
+  back.connect(client.session, client.password);
+  back.xid = client.xid - 1;
+  back.send(OpCode::set_data, set("back"));
+  ensemble.settle();
+  CHECK_FALSE(ensemble.learner(1).is_closed(other.link));
+  CHECK_FALSE(back.has_reply());  // the leader has not said yet that the session is here
+  ensemble.confirms = true;
+  ensemble.settle();
+  CHECK(other.take().xid == other.xid);
+  CHECK(back.take_connect().session_id == client.session);
+  const Reply reply = back.take();
+  CHECK(reply.err == ErrorCode::ok);
+  CHECK(reply.zxid == ensemble.leader().tree.last_zxid().value);
+  CHECK(back.data_of(back.get("/a")) == "back");
+}
+
+TEST_CASE("what a leader has taken before it gives a session to a learner is proposed before it says so") {
+  TestEnsemble ensemble(1);
+  TestClient client(ensemble.leader());
+  std::string frame;
+  bytes::Writer writer(frame);
+  writer.i32(1);
+  writer.i32(static_cast<std::int32_t>(OpCode::create));
+  writer.bytes(jute::encoded(jute::CreateRequest{"/a", std::nullopt, jute::open_acl(), 0}));
+  Pipeline& leader = ensemble.leader().core;
+  leader.on_frame(client.link, frame, ensemble.leader().now());
+  leader.on_revalidate(LearnerId(1), client.session, 10000, ensemble.leader().now());
+  const auto effects = leader.take_effects();
+  REQUIRE(effects.size() == 2);
+  CHECK(std::holds_alternative<Persist>(effects[0]));
+  CHECK(std::holds_alternative<AnswerRevalidate>(effects[1]));
+}
+
+TEST_CASE("a session that comes twice is here when the leader has answered about the second time") {
+  TestEnsemble ensemble;
+  TestClient client(ensemble.learner(1));
+  CHECK(client.create("/a") == ErrorCode::ok);
+  const auto set = [](const char* value) { return jute::SetDataRequest{"/a", std::string(value), -1}; };
+  TestClient first(ensemble.learner(2), false);
+  first.connect(client.session, client.password);
+  TestClient between(ensemble.learner(1), false);
+  between.connect(client.session, client.password);
+  ensemble.deliver(1);
+  CHECK(between.take_connect().session_id == client.session);
+  between.send(OpCode::set_data, set("between"));
+  TestClient second(ensemble.learner(2), false);
+  second.connect(client.session, client.password);
+  ensemble.deliver(2, 1);
+  CHECK_FALSE(second.has_reply());
+  ensemble.deliver(2, 1);
+  CHECK(second.take_connect().session_id == client.session);
+  second.send(OpCode::set_data, set("second"));
+  ensemble.commit();
+  ensemble.deliver(2, 1);
+  CHECK_FALSE(second.has_reply());
+  ensemble.settle();
+  CHECK(second.take().err == ErrorCode::ok);
+  CHECK(second.data_of(second.get("/a")) == "second");
+}
+
 TEST_CASE("random clients of all members, with moves and lagging learners, agree in the end") {
   base::Random random(4711);
   TestEnsemble ensemble;
