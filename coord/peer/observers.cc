@@ -164,7 +164,7 @@ void Peer::on_leader_revalidated(const zab::Revalidated& answer) {
   if (from == LearnerId(0)) {
     if (pipeline_ != nullptr) pipeline_->on_revalidated(answer.session, answer.valid, answer.known, now_);
   } else if (observer_master_ != nullptr) {
-    observer_master_->revalidated(from, answer.session, answer.valid);
+    observer_master_->revalidated(from, answer.session, answer.valid, answer.known);
   }
 }
 

@@ -211,7 +211,8 @@ void Peer::perform(const pipeline::Effect& effect) {
                  },
                  [&](const pipeline::AnswerRevalidate& value) {
                    if (leader_ != nullptr)
-                     leader_->revalidated(LearnerId(value.learner.value), value.session, value.valid);
+                     leader_->revalidated(LearnerId(value.learner.value), value.session, value.valid,
+                                          leader_->last_proposed());
                  },
                  [&](const pipeline::AnswerSync& value) {
                    if (leader_ != nullptr) leader_->answer_sync(LearnerId(value.learner.value));

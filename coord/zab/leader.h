@@ -121,7 +121,8 @@ class Leader {
   void confirm(std::uint64_t token, base::Instant now);  // answered by Confirmed
   void answer_sync(LearnerId learner);
   void dismiss(LearnerId learner, std::string reason);
-  void revalidated(LearnerId learner, jute::SessionId session, bool valid);
+  // An observer hears it behind everything up to `known`, of which it hears when it is committed only.
+  void revalidated(LearnerId learner, jute::SessionId session, bool valid, Zxid known);
   void step_down(std::string reason);
   // Of an observer master: the follower has applied the next transaction, and added it to the commit log.
   void inform(const TxnRef& txn);
@@ -133,6 +134,7 @@ class Leader {
   std::vector<LeaderEffect> take_effects();
 
   LeaderStatus status() const;
+  Zxid last_proposed() const { return last_proposed_; }
   std::string describe(LearnerId learner) const;  // "follower 3"; empty while it has not introduced itself
   LeaderPhase phase() const { return phase_; }
   // Proposed and not committed, in order: when leading ends, they are in the own log and belong into the tree
@@ -144,6 +146,13 @@ class Leader {
 
  private:
   using Instant = base::Instant;
+
+  // To an observer, once what is before it is committed.
+  struct Revalidation {
+    jute::SessionId session;
+    bool valid = false;
+    Zxid known;
+  };
 
   // A proposal that a learner has not acknowledged, and when it was sent: one is watched at a time, the
   // newest takes its place when it is acknowledged.
@@ -176,6 +185,7 @@ class Leader {
     Zxid log_through;
     std::deque<std::uint64_t> pings;  // rounds not yet answered
     std::uint64_t answered = 0;       // round
+    std::deque<Revalidation> revalidated;
     std::string out;
   };
 
@@ -229,6 +239,7 @@ class Leader {
   void settle();
   void commit_what_has_a_quorum();
   void commit_through(Zxid zxid);
+  void release_revalidated();
   void begin_round();
   void release_confirmations();
   template <class Value>

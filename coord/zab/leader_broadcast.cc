@@ -159,6 +159,7 @@ void Leader::commit_through(Zxid zxid) {
     commit_log_.add(std::move(txn));
   }
   last_committed_ = last_txn_ = zxid;
+  release_revalidated();
   effects_.emplace_back(Commit{zxid});
 }
 
@@ -169,6 +170,7 @@ void Leader::inform(const TxnRef& txn) {
     if (peer.forwarding) put(peer, PacketType::inform, txn.zxid, txn.payload.view());
   }
   last_txn_ = last_committed_ = last_proposed_ = txn.zxid;
+  release_revalidated();
 }
 
 // ---- rounds of pings, and what they confirm -------------------------------------------------------------
@@ -219,8 +221,21 @@ void Leader::answer_sync(LearnerId learner) {
   if (Peer* peer = find(learner)) put(*peer, PacketType::sync, Zxid(0));
 }
 
-void Leader::revalidated(LearnerId learner, jute::SessionId session, bool valid) {
-  if (Peer* peer = find(learner)) records::put_revalidated(peer->out, session, valid);
+void Leader::revalidated(LearnerId learner, jute::SessionId session, bool valid, Zxid known) {
+  Peer* peer = find(learner);
+  if (peer == nullptr) return;
+  if (!peer->observer) return records::put_revalidated(peer->out, session, valid);
+  if (peer->revalidated.size() >= kRevalidatedMax) return drop(*peer, "it asks about too many sessions");
+  peer->revalidated.push_back({session, valid, known});
+  release_revalidated();
+}
+
+void Leader::release_revalidated() {
+  for (auto& [id, peer] : peers_) {
+    for (; !peer.revalidated.empty() && peer.revalidated.front().known <= last_committed_;
+         peer.revalidated.pop_front())
+      records::put_revalidated(peer.out, peer.revalidated.front().session, peer.revalidated.front().valid);
+  }
 }
 
 // ---- effects --------------------------------------------------------------------------------------------

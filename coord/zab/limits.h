@@ -30,6 +30,10 @@ inline constexpr std::size_t kLearnerOutputMax = 256U << 20;
 // Of all learners together: beyond it the one with the most is closed.
 inline constexpr std::size_t kLearnersOutputMax = 512U << 20;
 
+// Sessions that an observer has asked about, whose answers wait for what was proposed before. Beyond it the
+// observer is dropped.
+inline constexpr std::size_t kRevalidatedMax = 1U << 16;
+
 // Synchronizations waiting for quorum confirmation.
 inline constexpr std::size_t kConfirmationsMax = 1U << 20;
 

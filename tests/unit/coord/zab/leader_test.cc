@@ -438,7 +438,7 @@ TEST_CASE("learners' requests, touches and revalidations go up, answers go down"
                                    "LearnerTouches from 1: 1", "LearnerRevalidate from 1: session=0x6"});
   CHECK(std::get<LearnerRequest>(effects[0]).body == "body");
   CHECK(std::get<LearnerRequest>(effects[0]).ids == std::vector<jute::Id>{{"ip", "127.0.0.1"}});
-  s.leader->revalidated(one, jute::SessionId(6), true);
+  s.leader->revalidated(one, jute::SessionId(6), true, make_zxid(1, 7));  // a follower has had it proposed
   s.leader->answer_sync(one);
   CHECK(s.take() == Lines{"Send to 1: REVALIDATE 0xffffffffffffffff (9 bytes), SYNC 0x0"});
 }

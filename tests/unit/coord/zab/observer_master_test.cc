@@ -130,8 +130,27 @@ TEST_CASE("what an observer asks for and touches is handed to the follower") {
   CHECK(s.take() == Lines{"LearnerRequest from 1: session=0x77 cxid=5 sync", "LearnerTouches from 1: 1",
                           "LearnerRevalidate from 1: session=0x78"});
   s.core->answer_sync(id);
-  s.core->revalidated(id, jute::SessionId(0x78), true);
+  s.core->revalidated(id, jute::SessionId(0x78), true, make_zxid(3, 2));
   CHECK(s.take().size() == 1);
+}
+
+TEST_CASE("an observer hears that it has a session behind what the leader had proposed before") {
+  Serving s;
+  const LearnerId id = s.observer(make_zxid(3, 2));
+  s.say(id, PacketType::ack, make_zxid(3, 0));
+  s.take();
+  s.core->revalidated(id, jute::SessionId(0x78), true, make_zxid(3, 4));
+  s.commit(make_zxid(3, 3));
+  s.core->revalidated(id, jute::SessionId(0x79), true, make_zxid(3, 3));
+  const Lines before = s.take();
+  REQUIRE(before.size() == 1);
+  CHECK(before[0].find("REVALIDATE") == std::string::npos);
+  s.commit(make_zxid(3, 4));
+  const Lines lines = s.take();
+  REQUIRE(lines.size() == 1);
+  CHECK(lines[0].starts_with("Send to 1: INFORM 0x300000004"));
+  CHECK(
+      lines[0].ends_with("REVALIDATE 0xffffffffffffffff (9 bytes), REVALIDATE 0xffffffffffffffff (9 bytes)"));
 }
 
 }  // namespace tandem::coord::zab::test
