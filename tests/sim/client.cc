@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "bytes/reader.h"
+#include "bytes/writer.h"
 #include "tests/sim/client_frames.h"
 #include "tests/sim/node.h"
 #include "tests/sim/world.h"
@@ -121,7 +122,7 @@ void Client::perform(const zk::Effect& effect) {
         order_.sent(xid);
         if (op_of(frame) == OpCode::close_session) closing_ = xid;
       }
-    if (connection_) world_.network().send(connection_, 0, {send->bytes, nullptr});
+    if (connection_) world_.network().send(connection_, 0, {renumbered(send->bytes), nullptr});
   } else if (const auto* complete = std::get_if<zk::Complete>(&effect)) {
     const auto it = asked_.find(complete->id);
     if (it == asked_.end()) return;
@@ -171,6 +172,8 @@ void Client::connect(const zk::Host& host) {
                [&node, held](const std::string&) { node.client_gone(*held); }};
     connection_ = *held = world_.network().connect(std::move(ours), std::move(theirs));
     order_.connected();
+    events_.connected();
+    unnumbered_ = -1;
     closing_.reset();
     server_ = number;
     world_.checker().bind(connection_->number(), session_->id().value);
@@ -188,17 +191,35 @@ void Client::item(std::uint64_t connection, Item item) {
     bytes::Reader reader(in_);
     const auto length = static_cast<std::size_t>(reader.i32());
     if (in_.size() < kLengthBytes + length) break;
-    const std::string frame = in_.substr(kLengthBytes, length);
+    std::string frame = in_.substr(kLengthBytes, length);
     in_.erase(0, kLengthBytes + length);
     bytes::Reader header(frame);
-    const std::int32_t xid = header.i32();
+    std::int32_t xid = header.i32();
+    if (xid > 0 && unnumbered_ > 0) bytes::Writer(frame).patch_i32(0, xid += unnumbered_);
+    const std::int64_t zxid = header.i64();
+    const bool ok = header.i32() == 0;
     if (xid > 0) judge("S1", order_.replied(xid));
-    if (xid > 0 && xid == closing_) session_closed(header);
-    if (xid == kEventXid) on_event(frame);
+    if (xid > 0 && xid == closing_ && ok) session_closed(zxid);
+    if (xid == kEventXid) on_event(frame, zxid);
+    if (xid > 0) events_.replied(zxid);
     session_->on_frame(frame, world_.scheduler().now());
     drive();
     if (!connection_ || connection_->number() != connection) return;
   }
+}
+
+// As some clients do (kazoo): the first request of a connection is 1.
+std::string Client::renumbered(std::string_view frames) {
+  std::string out;
+  for (const std::string_view frame : frames_of(frames)) {
+    const std::size_t at = out.size() + kLengthBytes;
+    out += frame;
+    const std::int32_t xid = xid_of(frame);
+    if (xid <= 0 || !world_.options().renumbers) continue;
+    if (unnumbered_ < 0) unnumbered_ = xid - 1;
+    bytes::Writer(out).patch_i32(at, xid - unnumbered_);
+  }
+  return out;
 }
 
 // ---- workload ---------------------------------------------------------------------------------------------
@@ -223,10 +244,7 @@ void Client::next() {
   }
   if (probing_ && !watches_.waiting().empty() && random_.chance(0.5))
     return submit(Op::get_data(watches_.waiting().begin()->first));
-  if (world_.options().closes && !probing_ && random_.chance(kCloses)) {
-    session_->close(world_.scheduler().now());
-    return next_soon();
-  }
+  if (world_.options().closes && !probing_ && random_.chance(kCloses)) return close_session(value);
   if (world_.options().crowded != 0 && !probing_ && random_.chance(0.5)) return synced_reads(value);
   const std::uint64_t kind = probing_ ? 0 : random_.below(100);
   if (kind < 30) return submit(Op::set_data(key(), value));
@@ -239,8 +257,7 @@ void Client::next() {
     return submit(Op::get_data(path), began);
   }
   if (kind < 75) return submit(multi("m" + value));
-  if (kind < 85)
-    return submit(Op::create(fmt::format("/e/c{}-", number_), value, jute::CreateMode::ephemeral_sequential));
+  if (kind < 85) return submit(ephemeral(value));
   if (kind < 92 && !ephemerals_.empty()) return submit(Op::remove(*ephemerals_.begin()));
   submit(Op::create(random_.chance(0.1) ? "/e" : key(), value));
 }
@@ -252,17 +269,27 @@ void Client::synced_reads(const std::string& value) {
   const auto of_first = told_.syncs.begin(first);
   const auto of_second = told_.syncs.begin(second);
   submit(Op::sync(first));
-  submit(Op::get_data(first), of_first);
+  submit(Op::get_data(first, random_.chance(0.3)), of_first);
   if (random_.chance(0.3)) submit(Op::set_data(key(), value));
   submit(Op::get_data(second), of_second);
 }
 
-// Its nodes are gone for all who ask from now on.
-void Client::session_closed(bytes::Reader& reply) {
-  const jute::Zxid zxid(reply.i64());
-  if (reply.i32() != 0) return;
-  world_.checker().acknowledged(zxid, fmt::format("client {} ends its session", number_));
-  told_.syncs.acknowledged(zxid.value);
+// Perhaps right behind a request that makes a node of the session.
+void Client::close_session(const std::string& value) {
+  if (random_.chance(0.5)) submit(ephemeral(value));
+  session_->close(world_.scheduler().now());
+  if (asked_.empty()) next_soon();
+}
+
+// Its nodes are gone for all who ask from now on. The end of a local session is no transaction.
+void Client::session_closed(std::int64_t zxid) {
+  if (world_.options().local_sessions) return;
+  world_.checker().acknowledged(jute::Zxid(zxid), fmt::format("client {} ends its session", number_));
+  told_.syncs.acknowledged(zxid);
+}
+
+Client::Op Client::ephemeral(const std::string& value) const {
+  return Op::create(fmt::format("/e/c{}-", number_), value, jute::CreateMode::ephemeral_sequential);
 }
 
 Client::Op Client::multi(const std::string& value) {
@@ -287,11 +314,12 @@ Client::Op Client::owners_op(const std::string& value) {
 }
 
 // As it comes from the server: the session's core would forgive one that nobody waits for.
-void Client::on_event(std::string_view frame) {
+void Client::on_event(std::string_view frame, std::int64_t zxid) {
   bytes::Reader reader(frame);
   reader.skip(kReplyHeaderBytes + 2 * kLengthBytes);  // type and state
   const auto length = static_cast<std::size_t>(reader.i32());
   const std::string path(frame.substr(frame.size() - length));
+  judge("W1", events_.event(path, zxid));
   judge("W3", hidden_.event(path));
   if (!path.starts_with(kShared)) judge("W2", watches_.fired(path));
 }

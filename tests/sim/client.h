@@ -10,7 +10,6 @@
 #include <string>
 
 #include "base/random.h"
-#include "bytes/reader.h"
 #include "tests/sim/histories.h"
 #include "tests/sim/network.h"
 #include "zksession/session.h"
@@ -61,10 +60,13 @@ class Client {
   void synced_reads(const std::string& value);
   void finished(const Asked& asked, const OpResult& result);
   void judge(const char* invariant, const Finding& finding);
-  void on_event(std::string_view frame);
+  void on_event(std::string_view frame, std::int64_t zxid);
+  Op ephemeral(const std::string& value) const;
   Op owners_op(const std::string& value);
   Op multi(const std::string& value);
-  void session_closed(bytes::Reader& reply);
+  std::string renumbered(std::string_view frames);
+  void close_session(const std::string& value);
+  void session_closed(std::int64_t zxid);
   void check_synced(const Asked& asked, const OpResult& result);
   void check_read(const Asked& asked, const OpResult& result);
   void check_write(const std::string& path, const std::string& data, const OpResult& result);
@@ -90,11 +92,13 @@ class Client {
   bool stopped_ = false;
 
   int server_ = 0;                       // of the connection
+  std::int32_t unnumbered_ = -1;         // requests before this connection, where it numbers them anew
   std::optional<std::int32_t> closing_;  // request that ends the session, on this connection
   bool synced_ = false;                  // the last sync was answered
   ReplyOrder order_;
   SessionView view_;
   DataWatches watches_;
+  EventOrder events_;
   HiddenNodes hidden_;
   std::set<std::string> ephemerals_;
 };

@@ -109,6 +109,11 @@ Finding DataWatches::read(const std::string& path, std::int64_t mzxid) const {
                      it->second);
 }
 
+Finding EventOrder::event(const std::string& path, std::int64_t zxid) const {
+  if (zxid <= 0 || zxid > shown_) return {};
+  return fmt::format("an event of {} at 0x{:x} comes behind a reply of 0x{:x}", path, zxid, shown_);
+}
+
 Finding HiddenNodes::event(const std::string& path) const {
   if (!hidden_.contains(path)) return {};
   return fmt::format("an event tells of {}, which the session may not read", path);

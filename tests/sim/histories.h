@@ -101,6 +101,17 @@ class DataWatches {
   std::map<std::string, std::int64_t> left_;
 };
 
+// W1: on a connection no event comes behind a reply that shows what it tells of, or more.
+class EventOrder {
+ public:
+  void connected() { shown_ = 0; }
+  void replied(std::int64_t zxid) { shown_ = std::max(shown_, zxid); }
+  Finding event(const std::string& path, std::int64_t zxid) const;  // -1: of what happened before
+
+ private:
+  std::int64_t shown_ = 0;
+};
+
 // W3: no event tells of a node that the session may not read.
 class HiddenNodes {
  public:

@@ -106,6 +106,17 @@ TEST_CASE("W1 rejects a read that shows a change whose watch has not fired") {
   CHECK(watches.read("/a", 6));
 }
 
+TEST_CASE("W1 rejects an event behind a reply that is as new") {
+  EventOrder order;
+  order.replied(5);
+  order.replied(-1);
+  CHECK_FALSE(order.event("/a", 6));
+  CHECK_FALSE(order.event("/a", -1));
+  CHECK(order.event("/a", 5));
+  order.connected();
+  CHECK_FALSE(order.event("/a", 5));
+}
+
 TEST_CASE("W2 rejects a watch that fires twice, and one that was not left") {
   DataWatches watches;
   watches.left("/a", 5);

@@ -88,9 +88,19 @@ void ListDisk::finish(Queue& queue) {
 
 void ListDisk::persist(std::shared_ptr<const TxnBatch> batch, std::function<void()> done) {
   if (mutant_ == Mutant::early_durable) scheduler_.after(kAtOnce, std::exchange(done, nullptr));
-  Work work;
-  work.txns = refs_of(batch);
-  work.apply = [this, txns = work.txns](double share) {
+  if (in_groups_ && log_.work.size() > 1 && log_.work.back().may_grow) {
+    Work& last = log_.work.back();
+    for (TxnRef& txn : refs_of(batch)) last.txns.push_back(std::move(txn));
+    last.apply = append(last.txns);
+    last.done = std::move(done);
+    return;
+  }
+  std::vector<TxnRef> txns = refs_of(batch);
+  add(log_, {txns, append(txns), std::move(done), true});
+}
+
+std::function<void(double share)> ListDisk::append(std::vector<TxnRef> txns) {
+  return [this, txns = std::move(txns)](double share) {
     const auto count = static_cast<std::size_t>(share * static_cast<double>(txns.size()));
     for (std::size_t i = 0; i < count; ++i) {
       ENSURE(history_.empty() || history_.back().zxid < txns[i].zxid, "0x{:x} is logged behind 0x{:x}",
@@ -98,8 +108,6 @@ void ListDisk::persist(std::shared_ptr<const TxnBatch> batch, std::function<void
       history_.push_back(txns[i]);
     }
   };
-  work.done = std::move(done);
-  add(log_, std::move(work));
 }
 
 std::vector<TxnRef> ListDisk::given() const {

@@ -11,8 +11,9 @@ namespace tandem::sim {
 
 class ListDisk final : public NodeDisk {
  public:
-  ListDisk(Scheduler& scheduler, base::Random random, Mutant mutant, std::size_t recent)
-      : NodeDisk(scheduler, random, mutant), recent_(recent) {}
+  // In groups: what comes while something is written is written as one, and reported once.
+  ListDisk(Scheduler& scheduler, base::Random random, Mutant mutant, std::size_t recent, bool in_groups)
+      : NodeDisk(scheduler, random, mutant), recent_(recent), in_groups_(in_groups) {}
 
   base::Result<coord::peer::PeerStart> open(Failed failed) override;
   void crash(Crash kind) override;
@@ -40,6 +41,7 @@ class ListDisk final : public NodeDisk {
     std::vector<TxnRef> txns;                 // given to the log
     std::function<void(double share)> apply;  // how much of it, in a crash
     std::function<void()> done;
+    bool may_grow = false;
   };
   struct Queue {
     std::deque<Work> work;
@@ -48,8 +50,10 @@ class ListDisk final : public NodeDisk {
   void add(Queue& queue, Work work);
   void run(Queue& queue);
   void finish(Queue& queue);
+  std::function<void(double share)> append(std::vector<TxnRef> txns);
 
   std::size_t recent_;
+  bool in_groups_;
   std::uint64_t life_ = 0;
   Failed failed_;
   Queue log_;

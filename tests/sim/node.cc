@@ -25,7 +25,8 @@ std::unique_ptr<NodeDisk> make_disk(World& world, int number, base::Random rando
   const Options& options = world.options();
   const auto recent = static_cast<std::size_t>(options.commit_log_count);
   if (!options.real_disk)
-    return std::make_unique<ListDisk>(world.scheduler(), random, options.mutant, recent);
+    return std::make_unique<ListDisk>(world.scheduler(), random, options.mutant, recent,
+                                      options.log_in_groups);
   StoreOptions store;
   store.recent = recent;
   store.others_suffice = options.voters >= 3 && !options.is_apache(number);
@@ -84,6 +85,7 @@ bool Node::start() {
   made.commit_log_count = static_cast<std::size_t>(options.commit_log_count);
   made.observer_master_port = options.observer_masters ? kObserverMasterPort : 0;
   made.observer_reconnect_delay = made.observer_election_delay = options.observer_delay;
+  made.pipeline.local_sessions = made.pipeline.local_sessions_upgrading = options.local_sessions;
   made.pipeline.min_session_timeout_ms = static_cast<std::int32_t>(options.tick.count() * 2);
   made.pipeline.max_session_timeout_ms = static_cast<std::int32_t>(options.tick.count() * 20);
   auto start = disk_->open([this](const std::string& reason) { world_.process_ended(number_, reason); });

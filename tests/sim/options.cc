@@ -140,6 +140,10 @@ Options Options::of_seed(std::uint64_t seed, bool mixed) {
   draw_crowd(options, random);
   options.sync_verified = !random.chance(0.15);
   options.closes = random.chance(0.3);
+  options.local_sessions = random.chance(0.15) && options.apache == 0;
+  options.log_in_groups = random.chance(0.7);
+  // An observer of Apache's hears of a transaction when it is committed only, and cannot tell.
+  options.renumbers = random.chance(0.3) && (options.observers == 0 || options.apache == 0);
   return options;
 }
 
@@ -167,8 +171,7 @@ std::string Options::text() const {
       "disk_errors={} "
       "latency_us={} spikes={} real_disk={} snap_count={} preallocate={} log_bytes_max={} full_disks={} "
       "read_errors={} rot={} apache={:#x}{}{} clock_jumps={} replays={} masters={} observer_delay={} "
-      "sync_verified={} crowded={} "
-      "closes={}",
+      "sync_verified={} crowded={} closes={} local_sessions={} log_in_groups={} renumbers={}",
       seed, to_string(mutant), voters, observers, clients, tick.count(), init_limit, sync_limit,
       silence.count(), commit_log_count, log_readable, read_only, session_timeout.count(), think.count(),
       kills.count(), power_cuts.count(), pauses.count(), partitions.count(), resets.count(),
@@ -176,7 +179,8 @@ std::string Options::text() const {
       std::chrono::duration_cast<std::chrono::microseconds>(latency).count(), latency_spikes, real_disk,
       snap_count, preallocate, log_bytes_max, full_disks.count(), read_errors.count(), rot.count(), apache,
       apache_old ? " (3.5)" : "", apache_quick_acks ? " (quick)" : "", clock_jumps.count(), replays.count(),
-      observer_masters, observer_delay.count(), sync_verified, crowded, closes);
+      observer_masters, observer_delay.count(), sync_verified, crowded, closes, local_sessions, log_in_groups,
+      renumbers);
 }
 
 }  // namespace tandem::sim

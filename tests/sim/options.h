@@ -88,6 +88,7 @@ struct Options {
   milliseconds resets{0};       // of one connection
   milliseconds slow_disks{0};   // a sync that takes up to a second
   milliseconds disk_errors{0};  // a sync fails: the process ends
+  bool log_in_groups = false;   // of the list; the real code always does
   // Of the real storage code only.
   bool real_disk = false;
   int snap_count = 1000;
@@ -108,6 +109,8 @@ struct Options {
   bool sync_verified = true;  // tandem.sync.quorumVerified
   int crowded = 0;      // most clients are at this server, all ask for syncs, its disk is often slow; 0: none
   bool closes = false;  // clients close their sessions now and then
+  bool renumbers = false;       // clients number their requests anew on each connection
+  bool local_sessions = false;  // upgraded when they want a node of their own
   Duration latency{std::chrono::microseconds(300)};
   double latency_spikes = 0;  // share of messages that take up to 200 ms
 
