@@ -134,30 +134,42 @@ bool LogWriter::write(const Batch& batch) {
   if (batch.roll) log_.roll();
   auto status = log_.write(batch.first, batch.bytes);
   if (!status && status.error().code == Errc::no_space) return wait_for_space(status.error());
-  if (status) {
-    const base::Instant start = loop_.clock().now();
-    status = log_.sync();
-    const base::Duration took = loop_.clock().now() - start;
-    const auto us = std::chrono::duration_cast<std::chrono::microseconds>(took).count();
-    stats_.batches.fetch_add(1, std::memory_order_relaxed);
-    stats_.sync_time_us.fetch_add(static_cast<std::uint64_t>(us), std::memory_order_relaxed);
-    raise(stats_.sync_time_us_max, static_cast<std::uint64_t>(us));
-    if (took > options_.sync_warning) {
-      stats_.syncs_over_threshold.fetch_add(1, std::memory_order_relaxed);
-      logger_.warn(
-          "fsync-ing the write ahead log in {} took {}ms which will adversely effect operation latency. "
-          "File size is {} bytes.",
-          log_.path(), us / 1000, log_.file_size());
-    }
-  }
+  if (status) status = make_durable();
   if (!status) {
+    fail(status.error());
+    return false;
+  }
+  durable_.store(batch.last.value, std::memory_order_release);
+  wake();
+  return settle();
+}
+
+Status LogWriter::make_durable() {
+  const base::Instant start = loop_.clock().now();
+  auto status = log_.make_durable();
+  const base::Duration took = loop_.clock().now() - start;
+  const auto us = std::chrono::duration_cast<std::chrono::microseconds>(took).count();
+  stats_.batches.fetch_add(1, std::memory_order_relaxed);
+  stats_.sync_time_us.fetch_add(static_cast<std::uint64_t>(us), std::memory_order_relaxed);
+  raise(stats_.sync_time_us_max, static_cast<std::uint64_t>(us));
+  if (took > options_.sync_warning) {
+    stats_.syncs_over_threshold.fetch_add(1, std::memory_order_relaxed);
+    logger_.warn(
+        "fsync-ing the write ahead log in {} took {}ms which will adversely effect operation latency. "
+        "File size is {} bytes.",
+        log_.path(), us / 1000, log_.file_size());
+  }
+  return status;
+}
+
+// What nobody waits for, behind the news.
+bool LogWriter::settle() {
+  if (const auto status = log_.settle(); !status) {
     fail(status.error());
     return false;
   }
   stats_.bytes_since_roll.store(log_.file_size(), std::memory_order_relaxed);
   if (options_.file_bytes_max > 0 && log_.file_size() > options_.file_bytes_max) log_.roll();
-  durable_.store(batch.last.value, std::memory_order_release);
-  wake();
   return true;
 }
 

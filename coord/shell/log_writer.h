@@ -86,6 +86,8 @@ class LogWriter {
   void run();
   bool take(Batch& batch);
   bool write(const Batch& batch);
+  base::Status make_durable();
+  bool settle();
   void recycle(Batch& batch);
   bool wait_for_space(const base::Error& error);
   void fail(const base::Error& error);

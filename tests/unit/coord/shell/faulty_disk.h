@@ -12,6 +12,7 @@ namespace tandem::coord::shell {
 struct Faults {
   std::atomic<bool> no_space{false};    // writes fail, nothing is usable
   std::atomic<bool> sync_fails{false};  // EIO
+  std::atomic<bool> zeros_wait{false};  // zeroing takes until this is over; notify it
   std::atomic<int> syncs{0};
 };
 
@@ -44,6 +45,7 @@ class FaultyFile final : public fs::File {
   fs::Result<std::uint64_t> size() const override { return file_->size(); }
   fs::Status truncate(std::uint64_t size) override { return file_->truncate(size); }
   fs::Status preallocate_zeroed(std::uint64_t offset, std::uint64_t size) override {
+    faults_.zeros_wait.wait(true);
     return full() ? error() : file_->preallocate_zeroed(offset, size);
   }
   void write_back(std::uint64_t, std::uint64_t) override {}
