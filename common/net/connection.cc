@@ -312,6 +312,11 @@ void Connection::flush() {
   release_output();
 }
 
+// What becomes of it, a failure too, is looked at when the connection is serviced.
+void Connection::send_now() {
+  if (!in_callback_ && is_open()) flush();
+}
+
 long Connection::send_some() {
   if (more_ != nullptr) return send_chain(descriptor_->fd, std::string_view(out_).substr(out_sent_), *more_);
   return ::send(descriptor_->fd, out_.data() + out_sent_, out_.size() - out_sent_,

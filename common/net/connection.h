@@ -121,6 +121,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void wait_writable();
   void on_writable();
   void flush();
+  void send_now();
   long send_some();
   void consume(std::size_t count);
   void release_output();

@@ -65,6 +65,10 @@ void Loop::service_later(Connection& connection) {
   boost::asio::post(engine_->context, [this] { service_all(); });
 }
 
+void Loop::send_written() {
+  for (const auto& connection : to_service_) connection->send_now();
+}
+
 void Loop::service_all() {
   service_posted_ = false;
   in_service_.swap(to_service_);

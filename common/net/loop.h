@@ -41,6 +41,9 @@ class Loop {
   void post(std::function<void()> task);
   // Runs the task on this thread once what is ready now has been handled; only from the loop's thread.
   void defer(std::function<void()> task);
+  // Sends what has been written to connections now rather than at the end of the wake-up, in the order in
+  // which they were first written to; where frames are being handled, it waits for their end all the same.
+  void send_written();
 
   boost::asio::io_context& context();
   const base::Clock& clock() const { return clock_; }

@@ -270,6 +270,12 @@ void Member::end_turn() {
     for (const peer::Effect& effect : peer_->take_effects()) perform(effect);
   }
   in_turn_ = false;
+  // The others' logs wait for a leader's proposals, and the leader for theirs: those leave first. At a
+  // learner nobody waits for an answer as long as its leader does for its log.
+  const bool leads = learner_port_ != nullptr && leader_link_ == nullptr;
+  if (leads) loop_.send_written();
+  store_.submit();
+  if (!leads) loop_.send_written();
   timer_.set(peer_->next_deadline());
   if (leader_link_ != nullptr && peer_->reads_leader()) leader_link_->resume();
 }

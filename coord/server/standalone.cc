@@ -75,6 +75,7 @@ std::vector<std::pair<std::string, std::string>> Standalone::monitor_values() co
 
 void Standalone::persist(const pipeline::TxnBatch& batch) {
   store_.append(batch);
+  store_.submit();
   if (store_.snapshot_due()) store_.begin_snapshot(*tree_, session_timeouts(sessions_));
 }
 

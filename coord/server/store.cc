@@ -143,9 +143,12 @@ void Store::add_log_stats() {
 void Store::append(const records::TxnBatch& batch) {
   last_appended_ = batch.last;
   batch.for_each([&](std::string_view payload) { log_->append(zxid_of(payload), payload); });
-  log_->submit();
   snapshot_rule_.add(static_cast<std::int64_t>(batch.sizes.size()),
                      static_cast<std::int64_t>(batch.bytes.size()));
+}
+
+void Store::submit() {
+  if (log_ != nullptr) log_->submit();
 }
 
 void Store::on_failed(const base::Error& error) {

@@ -62,6 +62,7 @@ class Store final : private shell::LogEvents {
   bool close_log();
   bool log_is_open() const { return log_ != nullptr; }
   void append(const records::TxnBatch& batch);
+  void submit();  // what was appended, to the log thread
 
   // ---- snapshots ------------------------------------------------------------------------------------------
   bool snapshot_due() const { return snapshot_rule_.due() && !snapshots_->running(); }

@@ -224,6 +224,33 @@ TEST_CASE("slices and file ranges go out in order, whatever the socket takes at 
   REQUIRE(fs::remove_tree(disk, root).has_value());
 }
 
+TEST_CASE("what is to be sent now is out before the wake-up ends, and once") {
+  Pair pair;
+  std::string early;
+  pair.loop.defer([&] {
+    pair.connection->write("first");
+    pair.loop.send_written();
+    std::string part(100, '\0');
+    const auto count = ::recv(pair.client.fd(), part.data(), part.size(), MSG_DONTWAIT);
+    if (count > 0) early = part.substr(0, static_cast<std::size_t>(count));
+    pair.connection->write(", then the rest");
+  });
+  CHECK(pair.receive() == ", then the rest");
+  CHECK(early == "first");
+}
+
+TEST_CASE("a connection found broken when it is to be sent to now is closed with the wake-up") {
+  Pair pair;
+  pair.client = net::Socket();
+  pair.loop.defer([&] {
+    pair.connection->write("nobody reads this");
+    pair.loop.send_written();
+    CHECK(pair.echo->closed.empty());
+  });
+  pair.until([&] { return !pair.echo->closed.empty(); });
+  CHECK(pair.loop.connections() == 0);
+}
+
 TEST_CASE("a connection that ends after its output delivers it and tells its handler once") {
   Pair pair;
   pair.connection->write(std::string(2'000'000, 'w'));
