@@ -175,13 +175,6 @@ std::int64_t visible_end(const Replica& replica, const FetchRules& rules) {
   return replica.visible_end(rules.committed);
 }
 
-std::uint64_t bytes_since(Replica& replica, FetchItem& item) {
-  const std::int64_t from = std::max(item.seen_end, replica.log->start_offset());
-  item.seen_end = replica.log->end_offset();
-  const auto range = replica.log->read(from, INT32_MAX, item.seen_end, false);
-  return range ? range->size : 1;
-}
-
 void read_partition(Replicas& replicas, const replica::ClusterImage& image, const FetchRules& rules,
                     FetchItem& item, std::uint64_t bytes_left, bool min_one,
                     const std::shared_ptr<const replica::FetchPulse>& pulse) {

@@ -10,6 +10,7 @@
 namespace tandem::broker::api {
 
 constexpr std::int16_t kSinceTopicIds = 13;  // Fetch names topics by their ids
+constexpr std::int16_t kHardLimitUntil = 2;  // the last whose answer keeps to the limit even for one batch
 
 struct FetchRules {
   std::int16_t version = 0;
@@ -17,6 +18,7 @@ struct FetchRules {
   bool committed = false;          // isolation level read_committed
   std::uint64_t bytes_max = 0;     // of the response
   bool again = false;              // after a wait: a follower's progress has been counted already
+  bool rack_aware = false;         // consumers may read from followers
   std::string_view rack = {};      // of a consumer that may be sent to a replica near it (KIP-392), or empty
   std::string_view listener = {};  // that it came by
 };
@@ -44,7 +46,5 @@ void read_partition(Replicas& replicas, const replica::ClusterImage& image, cons
 
 // Where this reader may read up to.
 std::int64_t visible_end(const Replica& replica, const FetchRules& rules);
-// About how many bytes came since the item was read.
-std::uint64_t bytes_since(Replica& replica, FetchItem& item);
 
 }  // namespace tandem::broker::api

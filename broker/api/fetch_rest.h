@@ -1,6 +1,6 @@
 // Partitions of a follower's fetch session that rest: the follower has all that is there and was told all. A
 // fetch does not look at them; a Resting at each tells when something happened there, and wakes the fetch
-// that waits when there is something to read. Fetch keeps them in its session (FetchSession::server,
+// that waits when there is something to read. FetchItems keeps them in its session (FetchSession::server,
 // Entry::server). A Resting and its session's SessionRest are of the connection's shard, but for what says
 // owner.
 #pragma once
@@ -9,7 +9,6 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <utility>
 #include <vector>
 
 #include "broker/api/replica.h"
@@ -28,9 +27,7 @@ class Sleeper {
 
 class SessionRest {
  public:
-  explicit SessionRest(std::size_t shards) : used_(shards, false) {
-    for (std::size_t i = 0; i < shards; ++i) pulses_.push_back(std::make_shared<replica::FetchPulse>());
-  }
+  explicit SessionRest(std::size_t shards);
 
   // Of the owner's thread; the shard is one whose partitions have been fetched by the session.
   const std::shared_ptr<replica::FetchPulse>& pulse(std::size_t shard) const { return pulses_[shard]; }
@@ -39,29 +36,12 @@ class SessionRest {
   bool uses(std::size_t shard) const { return used_[shard]; }
 
   // Those to which something has happened since they were asked for last.
-  std::vector<std::shared_ptr<Resting>> take() {
-    const std::lock_guard lock(mutex_);
-    return std::exchange(changed_, {});
-  }
+  std::vector<std::shared_ptr<Resting>> take();
   // False when something has happened that was not taken: the sleeper would not hear of it.
-  bool doze(std::weak_ptr<Sleeper> sleeper) {
-    const std::lock_guard lock(mutex_);
-    sleeper_ = std::move(sleeper);
-    return changed_.empty();
-  }
+  bool doze(std::weak_ptr<Sleeper> sleeper);
   // ---- owner ----
-  void add(std::shared_ptr<Resting> resting) {
-    const std::lock_guard lock(mutex_);
-    changed_.push_back(std::move(resting));
-  }
-  void wake() {
-    std::shared_ptr<Sleeper> sleeper;
-    {
-      const std::lock_guard lock(mutex_);
-      sleeper = sleeper_.lock();
-    }
-    if (sleeper) sleeper->wake();
-  }
+  void add(std::shared_ptr<Resting> resting);
+  void wake();
 
  private:
   std::vector<bool> used_;
@@ -78,11 +58,7 @@ class Resting : public std::enable_shared_from_this<Resting> {
   Resting(std::weak_ptr<SessionRest> session, At at) : session_(std::move(session)), at_(at) {}
 
   // What an entry of a session keeps: the session has it no more when that ends.
-  static std::shared_ptr<void> make(std::weak_ptr<SessionRest> session, At at) {
-    auto resting = std::make_shared<Resting>(std::move(session), at);
-    void* self = resting.get();
-    return {self, [kept = std::move(resting)](void*) { kept->at_.reset(); }};
-  }
+  static std::shared_ptr<void> make(std::weak_ptr<SessionRest> session, At at);
   static std::shared_ptr<Resting> of(const std::shared_ptr<void>& kept) {
     return static_cast<Resting*>(kept.get())->shared_from_this();
   }
@@ -93,46 +69,13 @@ class Resting : public std::enable_shared_from_this<Resting> {
 
   // ---- owner ----
   // As of now the reader has all up to `end` and knows all.
-  void rest(Replica& replica, std::int64_t end) {
-    end_ = end;
-    epoch_ = replica.core.leader_epoch();
-    if (replica_.lock().get() != &replica) {
-      replica_ = replica.weak_from_this();
-      replica.wait(std::make_shared<Watch>(weak_from_this()));
-    }
-    state_.store(State::resting, std::memory_order_release);
-  }
+  void rest(Replica& replica, std::int64_t end);
 
  private:
   enum class State : std::uint8_t { awake, resting, changed };
+  class Watch;
 
-  // On the partition's list for as long as the session has the partition.
-  class Watch final : public Waiter {
-   public:
-    explicit Watch(std::weak_ptr<Resting> resting) : resting_(std::move(resting)) {}
-    bool on_change(Replica& replica) override {
-      const auto resting = resting_.lock();
-      if (resting) resting->on_change(replica);
-      return resting == nullptr;
-    }
-    bool is_done() override { return resting_.expired(); }
-
-   private:
-    std::weak_ptr<Resting> resting_;
-  };
-
-  void on_change(Replica& replica) {
-    auto expected = State::resting;
-    const bool first = state_.compare_exchange_strong(expected, State::changed, std::memory_order_acq_rel);
-    if (!first && expected == State::awake) return;
-    const auto session = session_.lock();
-    if (session == nullptr) return;
-    if (first) session->add(shared_from_this());
-    // Another leader epoch or a failed log is an answer by itself; a watermark goes with the next one.
-    const bool answer =
-        replica.log->end_offset() > end_ || replica.core.leader_epoch() != epoch_ || replica.log->failed();
-    if (answer) session->wake();
-  }
+  void on_change(Replica& replica);
 
   std::weak_ptr<SessionRest> session_;
   std::optional<At> at_;
