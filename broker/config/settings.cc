@@ -160,6 +160,19 @@ std::vector<Described> Settings::describe_broker() const {
     }
     out.push_back(std::move(row));
   }
+  for (const auto key : {kLeaderRate, kFollowerRate, kMovesRate}) {
+    Described row{.name = std::string(key), .type = conf::Type::int64};
+    const auto layer = [&](const Overrides& overrides, Source source) {
+      const auto it = overrides.find(row.name);
+      if (it != overrides.end()) row.synonyms.push_back({row.name, it->second, source});
+    };
+    layer(own_, Source::dynamic_broker);
+    layer(cluster_, Source::dynamic_default_broker);
+    if (row.synonyms.empty()) continue;
+    row.value = row.synonyms.front().value;
+    row.source = row.synonyms.front().source;
+    out.push_back(std::move(row));
+  }
   return out;
 }
 

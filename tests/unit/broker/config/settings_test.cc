@@ -141,6 +141,22 @@ TEST_CASE("what is advertised may change while running, what is listened on may 
   CHECK(fault_of("listeners", "PLAINTEXT://:9093").find("restart") != std::string::npos);
 }
 
+TEST_CASE("throttled rates have no row in the table, and are shown where they are set") {
+  std::vector<std::string> complaints;
+  auto s = settings("");
+  const auto count = s.describe_broker().size();
+  s = s.with_cluster({{std::string(config::kLeaderRate), "5"}}, complaints)
+          .with_broker({{std::string(config::kLeaderRate), "7"}}, complaints);
+  const auto rows = s.describe_broker();
+  REQUIRE(rows.size() == count + 1);
+  CHECK(find(rows, config::kLeaderRate).value == "7");
+  CHECK(find(rows, config::kLeaderRate).source == config::Source::dynamic_broker);
+  CHECK(find(rows, config::kLeaderRate).synonyms.size() == 2);
+  REQUIRE(s.describe_cluster().size() == 1);
+  CHECK(s.describe_cluster().front().value == "5");
+  CHECK(complaints.empty());
+}
+
 TEST_CASE("passwords are never shown, and the default layer shows only what it holds") {
   std::vector<std::string> complaints;
   auto s = settings("ssl.keystore.password=secret\n");
