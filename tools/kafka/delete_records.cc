@@ -22,6 +22,8 @@ constexpr auto kDeleteRecordsOptions = std::to_array<Option>({
     kHelp,
     kVersion,
 });
+constexpr std::string_view kOutOfRange =
+    "The requested offset is not within the range of offsets maintained by the server.";
 constexpr std::int32_t kDeleteRecordsTimeoutMs = 30'000;
 
 int delete_records_failed(std::string_view message) {
@@ -42,7 +44,7 @@ std::map<zk::TopicPartition, std::int32_t> leaders_of(const protocol::MetadataRe
 std::string delete_one(Admin& admin, const PartitionOffset& wanted, std::int32_t leader) {
   const auto error_text = [](ErrorCode code) {
     return fmt::format("error: org.apache.kafka.common.errors.{}: {}", protocol::error_info(code).exception,
-                       protocol::sentence_of(code));
+                       code == ErrorCode::offset_out_of_range ? kOutOfRange : protocol::sentence_of(code));
   };
   const auto connection = admin.node(leader);
   if (!connection) return "error: " + connection.error().context;

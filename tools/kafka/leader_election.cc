@@ -6,6 +6,7 @@
 #include <set>
 
 #include "broker/protocol/messages/elect_leaders.h"
+#include "broker/zk/map_order.h"
 #include "tools/kafka/admin.h"
 #include "tools/kafka/commands.h"
 #include "tools/kafka/partition_files.h"
@@ -32,6 +33,19 @@ constexpr std::int32_t kLeaderElectionTimeoutMs = 30'000;
 int leader_election_failed(std::string_view message) {
   fmt::print(stderr, "{}\n", message);
   return 1;
+}
+
+// In the order in which Apache's tool prints them.
+std::string in_their_order(const std::vector<zk::TopicPartition>& partitions) {
+  std::vector<std::int32_t> hashes;
+  for (const auto& each : partitions) {
+    const std::uint32_t hash = 31U * (31U + static_cast<std::uint32_t>(each.partition));
+    hashes.push_back(
+        static_cast<std::int32_t>(hash + static_cast<std::uint32_t>(zk::java_string_hash(each.topic))));
+  }
+  std::vector<zk::TopicPartition> ordered;
+  for (const auto at : java_hash_order(hashes)) ordered.push_back(partitions[at]);
+  return joined(ordered, ", ");
 }
 
 // What is wrong with the options, in Apache's words; empty: nothing.
@@ -63,12 +77,12 @@ base::Result<std::optional<std::vector<zk::TopicPartition>>> partitions_to_elect
     return std::optional(std::vector{zk::TopicPartition{*topic, static_cast<std::int32_t>(**number)}});
   }
   const auto text = read_text_file(options.get_or("path-to-json-file", ""));
-  if (!text) return text.error();
+  if (!text) return base::make_error(text.error().code, "java.io.IOException: {}", text.error().context);
   auto partitions = parse_partition_list(*text);
   if (!partitions) return partitions.error();
   if (const auto twice = repeated(*partitions); !twice.empty())
     return base::make_error(base::Errc::invalid_argument,
-                            "Replica election data contains duplicate partitions: {}", twice);
+                            "Replica election data contains duplicate partitions: [{}]", twice);
   return std::optional(std::move(*partitions));
 }
 
@@ -103,8 +117,8 @@ int report_elections(const protocol::ElectLeadersResponse& response, std::string
     }
   }
   if (!done.empty())
-    fmt::print("Successfully completed leader election ({}) for partitions {}\n", type, joined(done, ", "));
-  if (!idle.empty()) fmt::print("Valid replica already elected for partitions {}\n", joined(idle, ", "));
+    fmt::print("Successfully completed leader election ({}) for partitions {}\n", type, in_their_order(done));
+  if (!idle.empty()) fmt::print("Valid replica already elected for partitions {}\n", in_their_order(idle));
   for (const auto& line : failed) fmt::print("{}\n", line);
   if (failed.empty()) return 0;
   std::fflush(stdout);

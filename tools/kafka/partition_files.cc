@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <fstream>
+#include <initializer_list>
 #include <set>
 #include <sstream>
 
@@ -27,7 +28,16 @@ Result<std::vector<JsonObject>> rows_of(const std::string& json, std::string_vie
   return parsed->objects(key);
 }
 
+base::Status has_fields(const JsonObject& row, std::initializer_list<std::string_view> names) {
+  for (const auto name : names) {
+    if (!row.has(name))
+      return base::make_error(base::Errc::invalid_argument, "No such field exists: `{}`", name);
+  }
+  return {};
+}
+
 Result<zk::TopicPartition> partition_of(const JsonObject& row) {
+  if (auto status = has_fields(row, {"topic", "partition"}); !status) return status.error();
   auto topic = row.text("topic");
   if (!topic) return topic.error();
   const auto partition = row.i32("partition");
@@ -41,7 +51,7 @@ Result<std::string> read_text_file(const std::string& path) {
   std::ifstream in(path);
   std::ostringstream text;
   if (in) text << in.rdbuf();
-  if (!in || text.bad()) return base::make_error(base::Errc::not_found, "{}", path);
+  if (!in || text.bad()) return base::make_error(base::Errc::not_found, "Unable to read file {}", path);
   return std::move(text).str();
 }
 
@@ -52,6 +62,7 @@ Result<std::vector<Placement>> parse_placements(const std::string& json) {
   for (const auto& row : *rows) {
     auto partition = partition_of(row);
     if (!partition) return partition.error();
+    if (auto status = has_fields(row, {"replicas"}); !status) return status.error();
     auto replicas = row.i32_list("replicas");
     if (!replicas) return replicas.error();
     Placement placement{std::move(*partition), std::move(*replicas), {}};
@@ -105,6 +116,7 @@ Result<std::vector<PartitionOffset>> parse_partition_offsets(const std::string& 
   for (const auto& row : *rows) {
     auto partition = partition_of(row);
     if (!partition) return partition.error();
+    if (auto status = has_fields(row, {"offset"}); !status) return status.error();
     const auto offset = row.i64("offset");
     if (!offset) return offset.error();
     out.push_back({std::move(*partition), *offset});

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
 #include <ctime>
@@ -59,6 +60,20 @@ base::Result<std::vector<std::string>> matching_topics(const std::vector<std::st
     return base::make_error(base::Errc::invalid_argument, "{} is an invalid regex.", pattern);
   }
   return found;
+}
+
+std::vector<std::size_t> java_hash_order(std::span<const std::int32_t> hashes) {
+  std::size_t buckets = 16;
+  while (hashes.size() > buckets / 4 * 3) buckets *= 2;
+  const auto bucket = [&](std::size_t i) {
+    const auto hash = static_cast<std::uint32_t>(hashes[i]);
+    return (hash ^ hash >> 16) & (buckets - 1);
+  };
+  std::vector<std::size_t> order(hashes.size());
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return bucket(a) < bucket(b); });
+  return order;
 }
 
 bool is_internal_topic(std::string_view topic) {

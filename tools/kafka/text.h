@@ -23,6 +23,9 @@ std::optional<std::int64_t> parse_number(std::string_view text);
 // several by commas.
 base::Result<std::vector<std::string>> matching_topics(const std::vector<std::string>& topics,
                                                        const std::string& pattern);
+// The order in which Java's HashMap and HashSet give back what was put in with these hash codes; Apache's
+// tools print in it.
+std::vector<std::size_t> java_hash_order(std::span<const std::int32_t> hashes);
 bool is_internal_topic(std::string_view topic);
 bool has_collision_characters(std::string_view topic);
 

@@ -11,6 +11,7 @@
 #include "broker/protocol/messages/delete_topics.h"
 #include "broker/protocol/messages/describe_configs.h"
 #include "broker/protocol/messages/list_partition_reassignments.h"
+#include "broker/zk/map_order.h"
 #include "tools/kafka/admin.h"
 #include "tools/kafka/commands.h"
 #include "tools/kafka/text.h"
@@ -176,7 +177,10 @@ base::Result<std::map<std::string, DescribedConfig>> describe_configs(Admin& adm
       return base::make_error(base::Errc::unavailable, "{}",
                               words_of(result.error_code, result.error_message));
     DescribedConfig& described = all[result.resource_name];
-    for (const auto& config : result.configs) {
+    std::vector<std::int32_t> hashes;
+    for (const auto& config : result.configs) hashes.push_back(broker::zk::java_string_hash(config.name));
+    for (const auto at : java_hash_order(hashes)) {
+      const auto& config = result.configs[at];
       if (config.name == "min.insync.replicas")
         described.min_isr = static_cast<int>(parse_number(config.value.value_or("1")).value_or(1));
       if (config.config_source == kDefaultSource || config.is_default) continue;
@@ -257,7 +261,8 @@ void Description::print(const protocol::MetadataResponse::MetadataResponseTopic&
     }
     first = false;
     if (overrides_only) continue;
-    if (!filter.any() || filter.wants(line, config.min_isr, alive.contains(line.leader)))
+    if (!filter.any() ||
+        filter.wants(line, replication_factor(line, move), config.min_isr, alive.contains(line.leader)))
       fmt::print("{}\n", line_text(line, move));
   }
 }

@@ -33,7 +33,8 @@ std::string to_text(const PartitionLine& line);
 // Which partitions --describe prints.
 struct PartitionFilter {
   explicit PartitionFilter(const Options& options);
-  bool wants(const PartitionLine& line, int min_isr, bool leader_is_alive) const;
+  // `replicas`: as many as should be in sync.
+  bool wants(const PartitionLine& line, std::size_t replicas, int min_isr, bool leader_is_alive) const;
   bool any() const { return under_replicated || unavailable || under_min_isr || at_min_isr; }
 
   bool under_replicated, unavailable, under_min_isr, at_min_isr;

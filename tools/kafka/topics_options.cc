@@ -122,12 +122,12 @@ PartitionFilter::PartitionFilter(const Options& options)
       under_min_isr(options.has("under-min-isr-partitions")),
       at_min_isr(options.has("at-min-isr-partitions")) {}
 
-bool PartitionFilter::wants(const PartitionLine& line, int min_isr, bool leader_is_alive) const {
+bool PartitionFilter::wants(const PartitionLine& line, std::size_t replicas, int min_isr,
+                            bool leader_is_alive) const {
   const bool led = line.leader >= 0;
   const int in_sync = static_cast<int>(line.isr.size());
-  return (under_replicated && line.isr.size() < line.replicas.size()) ||
-         (unavailable && (!led || !leader_is_alive)) || (under_min_isr && (!led || in_sync < min_isr)) ||
-         (at_min_isr && in_sync == min_isr);
+  return (under_replicated && line.isr.size() < replicas) || (unavailable && (!led || !leader_is_alive)) ||
+         (under_min_isr && (!led || in_sync < min_isr)) || (at_min_isr && in_sync == min_isr);
 }
 
 }  // namespace tandem::tools::kafka

@@ -249,7 +249,7 @@ base::Status TreeDescription::print_partitions(const std::string& name, const zk
       line.leader = state->leader;
       line.isr = state->isr;
     }
-    if (!filter.any() || filter.wants(line, 1, alive.contains(line.leader)))
+    if (!filter.any() || filter.wants(line, line.replicas.size(), 1, alive.contains(line.leader)))
       fmt::print("{}{}\n", to_text(line), suffix);
   }
   return {};
