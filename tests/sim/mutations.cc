@@ -1,5 +1,6 @@
 #include "tests/sim/mutations.h"
 
+#include <utility>
 #include <vector>
 
 #include "base/check.h"
@@ -20,7 +21,7 @@ namespace {
 
 constexpr std::size_t kRequestHeaderBytes = 8;
 constexpr std::size_t kInjectedHeaderBytes = 16;
-constexpr double kDropped = 0.02;
+constexpr double kDropped = 0.05;
 constexpr double kLostEvents = 0.2;
 constexpr double kShortDiffs = 0.5;
 
@@ -87,6 +88,14 @@ void Mutation::skip_last_of_diff(std::uint64_t connection, const Packet& packet,
   if (packet.type == PacketType::new_leader) in_sync_[connection] = true;
 }
 
+// A COMMIT waits for the next packet that is neither one nor the answer of a sync.
+void Mutation::put_late_commit(std::uint64_t connection, const Packet& packet, std::string& out) {
+  std::string& held = held_[connection];
+  if (packet.type == PacketType::commit) return put_packet(held, packet);
+  if (packet.type != PacketType::sync) out += std::exchange(held, {});
+  put_packet(out, packet);
+}
+
 std::string Mutation::to_learner(std::uint64_t connection, std::string_view packets) {
   switch (mutant_) {
     case Mutant::dropped_proposal:
@@ -121,6 +130,11 @@ std::string Mutation::to_learner(std::uint64_t connection, std::string_view pack
       return rewritten(packets, [](const Packet& packet, std::string& out) {
         if (packet.type != PacketType::trunc) return false;
         put_packet(out, PacketType::diff, packet.zxid);
+        return true;
+      });
+    case Mutant::early_syncs:
+      return rewritten(packets, [&](const Packet& packet, std::string& out) {
+        put_late_commit(connection, packet, out);
         return true;
       });
     case Mutant::immortal_sessions:

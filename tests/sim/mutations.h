@@ -32,6 +32,7 @@ class Mutation {
  private:
   using Packet = coord::records::QuorumPacket;
 
+  void put_late_commit(std::uint64_t connection, const Packet& packet, std::string& out);
   void skip_last_of_diff(std::uint64_t connection, const Packet& packet, std::string& out);
 
   Mutant mutant_;

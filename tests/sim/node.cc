@@ -160,7 +160,7 @@ void Node::drive() {
       core().on_leader_gone("damaged", now());
     } else if (*packet) {
       if ((*packet)->type == PacketType::leader_info) promised_ = (*packet)->zxid;
-      if (!keeps(**packet)) core().on_leader_packet(**packet, now());
+      core().on_leader_packet(**packet, now());
     } else {
       break;
     }
@@ -168,24 +168,6 @@ void Node::drive() {
   flush_clients();
   arm();
   world_.checker().look_at(*this);
-}
-
-// Of the mutant late-syncs: the answer of a sync whose transactions the disk does not have.
-bool Node::keeps(const coord::records::QuorumPacket& packet) {
-  if (world_.options().mutant != Mutant::late_syncs || packet.type != PacketType::sync) return false;
-  const auto learning = core().status().learning;
-  if (!learning || learning->last_applied >= learning->last_committed) return false;
-  leader_->late_syncs.push_back(learning->last_committed);
-  return true;
-}
-
-void Node::durable(Zxid zxid) {
-  while (leader_ && !leader_->late_syncs.empty() && leader_->late_syncs.front() <= zxid &&
-         core().reads_leader()) {
-    leader_->late_syncs.pop_front();
-    core().on_leader_packet({.type = PacketType::sync, .zxid = Zxid(0)}, now());
-  }
-  core().on_durable(zxid, now());
 }
 
 Sessions Node::sessions() { return core().sessions().committed_timeouts(); }
@@ -270,7 +252,7 @@ void Node::act(const zab::PersistCurrentEpoch& value) {
 void Node::act(const zab::Persist& value) {
   if (leads())
     value.batch->for_each([&](std::string_view payload) { world_.checker().proposed(*this, payload); });
-  disk_->persist(value.batch, mine([this, last = value.batch->last] { durable(last); }));
+  disk_->persist(value.batch, mine([this, last = value.batch->last] { core().on_durable(last, now()); }));
   if (disk_->snapshot_due()) disk_->begin_snapshot(core().tree(), sessions());
 }
 

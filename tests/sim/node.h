@@ -2,7 +2,6 @@
 // shell. Performs effects, is killed and started again. Owned by the World.
 #pragma once
 
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -82,7 +81,6 @@ class Node final : public coord::pipeline::Outputs {
     std::shared_ptr<const Snapshot> snapshot;  // arrived
     bool installing = false;                   // asked for
     bool taking = false;                       // its body
-    std::deque<Zxid> late_syncs;               // kept from the core until the disk has all before them
   };
   struct ClientLink {
     ConnectionPtr connection;
@@ -102,8 +100,6 @@ class Node final : public coord::pipeline::Outputs {
   void drive();
   void arm();
   Sessions sessions();
-  bool keeps(const coord::records::QuorumPacket& packet);
-  void durable(Zxid zxid);
   void perform(const Effect& effect);
   void act(const coord::election::Send& value);
   void act(const coord::peer::SeekVoters& value);

@@ -48,7 +48,7 @@ enum class Mutant : std::uint8_t {
   left_ephemerals,     // a learner keeps a closed session's nodes
   untold_touches,      // a learner does not say which sessions it heard of
   local_sync,          // sync is answered by the server that it came to
-  late_syncs,          // a sync that waits for the disk is done behind what was committed meanwhile
+  early_syncs,         // the answer of a sync overtakes the COMMITs before it
   late_watches,        // events come behind the reply that shows the change
   lost_watches,        // some events are not sent
   double_watches,      // events are sent twice

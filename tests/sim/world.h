@@ -116,6 +116,7 @@ class World {
   Report report() const;
   std::uint64_t fingerprint() const;
   bool advance(Duration time);
+  bool rest_alike(const Node& one, const Node& other) const;
   std::optional<Finding> not_at_rest() const;
   template <class Condition>
   void await(Condition condition, const std::function<Finding()>& finding);
