@@ -160,8 +160,9 @@ std::vector<Described> Settings::describe_broker() const {
     }
     out.push_back(std::move(row));
   }
+  // Kafka says of these, too, that they are not to be changed while it runs, though they are.
   for (const auto key : {kLeaderRate, kFollowerRate, kMovesRate}) {
-    Described row{.name = std::string(key), .type = conf::Type::int64};
+    Described row{.name = std::string(key), .read_only = true, .type = conf::Type::int64};
     const auto layer = [&](const Overrides& overrides, Source source) {
       const auto it = overrides.find(row.name);
       if (it != overrides.end()) row.synonyms.push_back({row.name, it->second, source});

@@ -152,6 +152,7 @@ TEST_CASE("throttled rates have no row in the table, and are shown where they ar
   CHECK(find(rows, config::kLeaderRate).value == "7");
   CHECK(find(rows, config::kLeaderRate).source == config::Source::dynamic_broker);
   CHECK(find(rows, config::kLeaderRate).synonyms.size() == 2);
+  CHECK(find(rows, config::kLeaderRate).read_only);
   REQUIRE(s.describe_cluster().size() == 1);
   CHECK(s.describe_cluster().front().value == "5");
   CHECK(complaints.empty());
