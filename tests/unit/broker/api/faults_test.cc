@@ -139,8 +139,9 @@ TEST_CASE_FIXTURE(TwoDirs, "a rolled segment whose sync fails later takes the di
 }
 
 TEST_CASE_FIXTURE(TwoDirs, "where new logs cannot be made to last, LeaderAndIsr says so of each of them") {
-  failing.fault = [this](std::string_view call, const std::string& path) -> std::optional<base::Errc> {
-    if (call == "sync_dir" && path == full_dir) return base::Errc::io;
+  failing.fault = [dir = full_dir](std::string_view call,
+                                   const std::string& path) -> std::optional<base::Errc> {
+    if (call == "sync_dir" && path == dir) return base::Errc::io;
     return std::nullopt;
   };
   protocol::LeaderAndIsrRequest request;
