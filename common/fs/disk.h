@@ -52,7 +52,9 @@ class File {
   // Writes zeros over [offset, offset + size), so that later datasyncs there change no metadata.
   virtual Status preallocate_zeroed(std::uint64_t offset, std::uint64_t size) = 0;
 
-  // Hints; failures do not matter. Start writing the range back; drop it from the page cache.
+  // Hints; failures do not matter. Set blocks aside for bytes past the end (the size stays, truncate gives
+  // back what is past it); start writing the range back; drop it from the page cache.
+  virtual void reserve(std::uint64_t offset, std::uint64_t size) = 0;
   virtual void write_back(std::uint64_t offset, std::uint64_t size) = 0;
   virtual void drop_cache(std::uint64_t offset, std::uint64_t size) = 0;
 };

@@ -80,6 +80,9 @@ class PosixFile final : public File {
 
   Status preallocate_zeroed(std::uint64_t offset, std::uint64_t size) override;
 
+  void reserve(std::uint64_t offset, std::uint64_t size) override {
+    ::fallocate(fd_, FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset), static_cast<off_t>(size));
+  }
   void write_back(std::uint64_t offset, std::uint64_t size) override {
     ::sync_file_range(fd_, static_cast<off64_t>(offset), static_cast<off64_t>(size), SYNC_FILE_RANGE_WRITE);
   }

@@ -49,6 +49,7 @@ class MemoryFile final : public File {
   Status preallocate_zeroed(std::uint64_t offset, std::uint64_t size) override {
     return pwrite(offset, std::string(size, '\0'));
   }
+  void reserve(std::uint64_t, std::uint64_t) override {}
   void write_back(std::uint64_t, std::uint64_t) override {}
   void drop_cache(std::uint64_t, std::uint64_t) override {}
 

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -59,6 +60,22 @@ TEST_CASE_FIXTURE(Fixture, "a preallocated file is zeroed and appends go where t
   CHECK(fs::read_file(disk, file->path())->substr(0, 3) == std::string_view("xy\0", 3));
   REQUIRE(ok(file->truncate(1)));
   CHECK(file->append_position() == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "blocks set aside past the end change no size and go with a truncation") {
+  const auto file = make("log");
+  CHECK(ok(file->append("abc")));
+  const auto blocks = [&] {
+    struct stat info {};
+    REQUIRE(::fstat(file->fd(), &info) == 0);
+    return info.st_blocks;
+  };
+  file->reserve(3, 1 << 20);
+  CHECK(*file->size() == 3);
+  CHECK(ok(file->append("def")));
+  CHECK(ok(file->truncate(6)));
+  CHECK(blocks() <= 8);
+  CHECK(*fs::read_file(disk, fs::join(root, "log")) == "abcdef");
 }
 
 TEST_CASE_FIXTURE(Fixture, "a checkpoint replaces the file and leaves no temporary file") {

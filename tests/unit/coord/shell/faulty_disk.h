@@ -48,6 +48,7 @@ class FaultyFile final : public fs::File {
     faults_.zeros_wait.wait(true);
     return full() ? error() : file_->preallocate_zeroed(offset, size);
   }
+  void reserve(std::uint64_t, std::uint64_t) override {}
   void write_back(std::uint64_t, std::uint64_t) override {}
   void drop_cache(std::uint64_t, std::uint64_t) override {}
 
