@@ -8,9 +8,9 @@
 
 namespace tandem::broker::api {
 
-Shards::Shards(const base::Clock& clock, std::size_t count) {
+Shards::Shards(const base::Clock& clock, std::size_t count, net::LoopOptions options) {
   ENSURE(count > 0);
-  for (std::size_t i = 0; i < count; ++i) shards_.push_back(std::make_unique<Shard>(clock));
+  for (std::size_t i = 0; i < count; ++i) shards_.push_back(std::make_unique<Shard>(clock, options));
 }
 
 Shards::~Shards() { stop(); }

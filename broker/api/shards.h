@@ -16,7 +16,7 @@ namespace tandem::broker::api {
 
 class Shards {
  public:
-  Shards(const base::Clock& clock, std::size_t count);
+  Shards(const base::Clock& clock, std::size_t count, net::LoopOptions options = {});
   ~Shards();  // stops and joins
   Shards(const Shards&) = delete;
   Shards& operator=(const Shards&) = delete;
@@ -33,7 +33,7 @@ class Shards {
 
  private:
   struct Shard {
-    explicit Shard(const base::Clock& clock) : loop(clock) {}
+    Shard(const base::Clock& clock, const net::LoopOptions& options) : loop(clock, options) {}
     net::Loop loop;
     std::thread thread;
   };

@@ -28,6 +28,7 @@ struct BrokerConfig {
   std::optional<std::int32_t> advertised_port;
   std::optional<std::string> advertised_host_name;
   std::int32_t tandem_broker_shards = 0;
+  std::int32_t tandem_network_spin_us = 50;
   bool tandem_accept_transactions = false;
 
   // The coordination servers.

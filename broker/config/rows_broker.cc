@@ -48,6 +48,12 @@ std::vector<conf::Setting> identity_rows() {
               {.doc = "Request threads, each with its connections and partitions; 0: half the cores.",
                .min = 0,
                .max = 256}),
+      setting(
+          "tandem.network.spin.us", &BrokerConfig::tandem_network_spin_us,
+          {.doc = "How long a request thread looks for the next request before it sleeps, in microseconds, "
+                  "while single requests come at short intervals; 0: never.",
+           .min = 0,
+           .max = 1000}),
       setting("tandem.accept.transactions", &BrokerConfig::tandem_accept_transactions,
               {.doc = "Start although the cluster has transactional state, which is not served here yet."}),
   };
@@ -69,8 +75,10 @@ std::vector<conf::Setting> socket_rows() {
   return {
       setting("socket.send.buffer.bytes", &BrokerConfig::socket_send_buffer_bytes,
               {.doc = "The kernel's send buffer of a connection; -1: the system's choice."}),
-      setting("socket.receive.buffer.bytes", &BrokerConfig::socket_receive_buffer_bytes,
-              {.doc = "The kernel's receive buffer of a connection; -1: the system's choice."}),
+      setting(
+          "socket.receive.buffer.bytes", &BrokerConfig::socket_receive_buffer_bytes,
+          {.doc = "The kernel's receive buffer of a connection; -1 and Kafka's default: the system's choice, "
+                  "which grows with the connection, where that default would keep senders waiting."}),
       setting("socket.request.max.bytes", &BrokerConfig::socket_request_max_bytes,
               {.doc = "The largest request; a longer one ends the connection.", .min = 1}),
       setting("socket.listen.backlog.size", &BrokerConfig::socket_listen_backlog_size,

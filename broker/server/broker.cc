@@ -44,6 +44,12 @@ std::size_t shard_count(const config::BrokerConfig& config) {
   return std::max(1U, std::thread::hardware_concurrency() / 2);
 }
 
+net::LoopOptions loop_options(const config::BrokerConfig& config) {
+  net::LoopOptions options;
+  options.spin = std::chrono::microseconds(config.tandem_network_spin_us);
+  return options;
+}
+
 // The comment that Java's Properties.store writes: "#Sun Nov 22 04:00:00 UTC 2026".
 std::string java_date(base::WallTime now) {
   const auto seconds = static_cast<time_t>(now.ms / 1000);
@@ -79,7 +85,7 @@ Broker::Broker(Outside outside, config::Settings settings)
       initial_(settings),
       listeners_(listeners_of(settings.broker())),
       configs_(std::move(settings)),
-      shards_(outside_.clock, shard_count(initial_.broker())),
+      shards_(outside_.clock, shard_count(initial_.broker()), loop_options(initial_.broker())),
       services_{outside_.clock, outside_.log.named("kafka.server.KafkaApis"), shards_, node_, metadata_} {
   services_.configs = &configs_;
 }
@@ -466,7 +472,10 @@ shell::SocketServerOptions Broker::socket_options() const {
                                                           : milliseconds(config().connections_max_idle_ms);
   options.listener.backlog = config().socket_listen_backlog_size;
   options.listener.send_buffer_bytes = config().socket_send_buffer_bytes;
-  options.listener.receive_buffer_bytes = config().socket_receive_buffer_bytes;
+  // Most files spell the default out: only another value says that somebody wants a fixed size.
+  const std::int32_t receive_buffer = config().socket_receive_buffer_bytes;
+  options.listener.receive_buffer_bytes =
+      receive_buffer == config::BrokerConfig{}.socket_receive_buffer_bytes ? 0 : receive_buffer;
   options.limits = limits();
   return options;
 }

@@ -3,10 +3,18 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <thread>
 
 #include "net/connection.h"
 
 namespace tandem::net {
+
+namespace {
+
+constexpr int kShortWait = 2;  // spins: a request that wakes a thread takes longer than one that is found
+constexpr base::Duration kShortTurn = std::chrono::microseconds(20);
+
+}  // namespace
 
 struct Loop::Engine {
   // One thread runs it and only that thread touches its descriptors; post() from others stays safe.
@@ -29,7 +37,35 @@ Loop::~Loop() {
   engine_.reset();
 }
 
-void Loop::run() { engine_->context.run(); }
+void Loop::run() {
+  if (options_.spin > base::Duration::zero()) return run_spinning();
+  engine_->context.run();
+}
+
+// One request at a time shows as short turns with short waits between them: only then is looking for the next
+// one cheaper than sleeping until it wakes this thread.
+void Loop::run_spinning() {
+  auto& context = engine_->context;
+  base::Instant idle_since = clock_.now();
+  bool promising = false;
+  while (!context.stopped()) {
+    base::Instant began = idle_since;
+    std::size_t handled = 0;
+    while (promising && handled == 0 && !context.stopped()) {
+      began = clock_.now();
+      handled = context.poll();
+      promising = began - idle_since < options_.spin;
+      if (handled == 0) std::this_thread::yield();  // others that can run here go first
+    }
+    const bool slept = handled == 0;
+    if (slept) context.run_one();
+    if (slept) context.poll();
+    const base::Instant done = clock_.now();
+    // What woke this thread counts with the wait for it.
+    promising = slept ? done - idle_since < kShortWait * options_.spin : done - began < kShortTurn;
+    idle_since = done;
+  }
+}
 
 void Loop::stop() { engine_->context.stop(); }
 

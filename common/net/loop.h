@@ -23,6 +23,9 @@ class Connection;
 struct LoopOptions {
   std::size_t receive_buffer_bytes = 256 * 1024;  // of the thread, not of a connection
   base::Duration sweep_period = std::chrono::seconds(1);
+  // How long to look for work before sleeping, while short turns come at short intervals: one request at a
+  // time is then served without a wake-up. Zero: never.
+  base::Duration spin{};
 };
 
 class Loop {
@@ -58,6 +61,7 @@ class Loop {
   void service_all();
   void arm_sweep();
   void sweep();
+  void run_spinning();
 
   struct Engine;  // the Asio objects
 

@@ -151,8 +151,8 @@ void ThreadPool::wait_idle() {
 
 namespace tandem::broker::api {
 
-Shards::Shards(const base::Clock& clock, std::size_t count) {
-  for (std::size_t i = 0; i < count; ++i) shards_.push_back(std::make_unique<Shard>(clock));
+Shards::Shards(const base::Clock& clock, std::size_t count, net::LoopOptions options) {
+  for (std::size_t i = 0; i < count; ++i) shards_.push_back(std::make_unique<Shard>(clock, options));
 }
 
 Shards::~Shards() = default;
