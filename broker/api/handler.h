@@ -99,6 +99,7 @@ struct Call {
   protocol::RequestFrame frame;  // api, version, client id; `body` keeps the views valid
   base::Instant received;
   Responder respond;
+  bool gathers = false;  // its connection finishes the shard's StagedAppends
 
   std::int16_t version() const { return frame.version; }
 };

@@ -47,7 +47,9 @@ bool holds_nothing(std::string_view records) {
   return !cursor.next() && cursor.ended() != record::CursorEnd::corrupt;
 }
 
-class Produce final : public Delayed, public std::enable_shared_from_this<Produce> {
+class Produce final : public Delayed,
+                      public StagedAppends::Request,
+                      public std::enable_shared_from_this<Produce> {
  public:
   Produce(Call call, ProduceRequest request)
       : call_(std::move(call)), request_(std::move(request)), image_(call_.services.metadata.image()) {}
@@ -65,7 +67,24 @@ class Produce final : public Delayed, public std::enable_shared_from_this<Produc
         set.add(shards.owner(topic.name, topic.partition_data[i].index));
       }
     }
+    home_ = shards.current();
+    stages_ = call_.gathers && set.count() == 1 && home_ < set.size() && set.has(home_);
+    if (!stages_ && home_ < set.size()) call_.services.replicas->staged(home_).finish();
     scatter(shards, set, shared_from_this(), &Produce::append_all, &Produce::appended);
+  }
+
+  void written() override {
+    for (const Staged& batch : std::exchange(staged_, {})) {
+      if (!batch.replica->log->failed()) {
+        acknowledge(*batch.replica, batch.required, *batch.answer);
+        continue;
+      }
+      *batch.answer = {};
+      batch.answer->index = batch.replica->partition;
+      batch.answer->error_code = ErrorCode::kafka_storage_error;
+      batch.answer->base_offset = -1;
+    }
+    appended();
   }
 
   // How far what an acknowledgement counts on has come: all in-sync replicas, or this one's disk.
@@ -143,7 +162,7 @@ class Produce final : public Delayed, public std::enable_shared_from_this<Produc
       return refuse(not_here(*image_, topic, data.index));
     if (call_.version() < kSinceBatchV2 && holds_nothing(slice.view()))
       return;  // an empty set is appended to nothing
-    Appended appended = replica->append({slice.view(), request_.acks, record::Origin::client});
+    Appended appended = replica->append({slice.view(), request_.acks, record::Origin::client, stages_});
     answer.log_start_offset = appended.log_start;
     if (!appended.ok()) {
       refuse(appended.error);
@@ -156,10 +175,14 @@ class Produce final : public Delayed, public std::enable_shared_from_this<Produc
     }
     answer.base_offset = appended.base_offset;
     answer.log_append_time_ms = appended.log_append_time;
-    if (request_.acks != kAcksNone) wait_until_safe(*replica, appended.last_offset + 1, answer);
+    const std::int64_t required = appended.last_offset + 1;
+    if (appended.staged) return staged_.push_back({replica, &answer, required});
+    acknowledge(*replica, required, answer);
   }
 
-  void wait_until_safe(Replica& replica, std::int64_t required, PartitionResponse& answer) {
+  // Now, or once it is safe.
+  void acknowledge(Replica& replica, std::int64_t required, PartitionResponse& answer) {
+    if (request_.acks == kAcksNone) return;
     if (reached(replica) >= required) {
       answer.error_code = verdict(replica);
       return;
@@ -185,8 +208,9 @@ class Produce final : public Delayed, public std::enable_shared_from_this<Produc
     if (appended_ && waiting_.empty()) answer_now();
   }
 
-  // Every shard has appended its part; on the thread of the last.
+  // Every shard has appended its part; on the thread of the last. What is staged is written soon.
   void appended() {
+    if (!staged_.empty()) return call_.services.replicas->staged(home_).add(shared_from_this());
     const std::lock_guard lock(mutex_);
     appended_ = true;
     if (waiting_.empty()) return answer_now();
@@ -231,11 +255,20 @@ class Produce final : public Delayed, public std::enable_shared_from_this<Produc
     }
   }
 
+  struct Staged {
+    Replica* replica;
+    PartitionResponse* answer;
+    std::int64_t required;
+  };
+
   Call call_;
   ProduceRequest request_;
   ProduceResponse response_;
   MetadataCache::Image image_;
-  std::mutex mutex_;  // of what follows: shards may finish at the same time
+  std::size_t home_ = 0;
+  bool stages_ = false;
+  std::vector<Staged> staged_;  // on the thread of home_
+  std::mutex mutex_;            // of what follows: shards may finish at the same time
   std::vector<PartitionResponse*> waiting_;
   bool appended_ = false;
   bool answered_ = false;

@@ -57,7 +57,7 @@ Appended Replica::append(const AppendRequest& request) {
     out.log_start = log->start_offset();
     return out;
   }
-  const auto outcome = log->append(validated, request.origin, now_ms);
+  const auto outcome = log->append(validated, request.origin, now_ms, request.stage);
   if (!outcome) {
     owner.on_log_failure(*this, outcome.error());
     out.error = ErrorCode::kafka_storage_error;
@@ -69,15 +69,27 @@ Appended Replica::append(const AppendRequest& request) {
   out.last_offset = outcome->last_offset;
   out.log_append_time = outcome->log_append_time;
   out.log_start = log->start_offset();
-  if (!out.ok() || outcome->duplicate) return out;
-  owner.after_append(*this, now_ms);
-  if (log->failed()) {
+  if (!out.ok()) return out;
+  out.staged = request.stage;
+  if (out.staged) {
+    owner.staged(shard).add(*this);  // a duplicate too: it waits for the write of what it repeats
+  } else if (!outcome->duplicate && !settle(now_ms)) {
     out.error = ErrorCode::kafka_storage_error;
-    return out;
   }
+  return out;
+}
+
+bool Replica::settle(std::int64_t now_ms) {
+  owner.after_append(*this, now_ms);
+  if (log->failed()) return false;
   core.on_append(ends(), core.has_followers() ? owner.clock().now() : base::Instant{});
   changed();
-  return out;
+  return true;
+}
+
+void Replica::write_staged() {
+  if (log->failed()) return;
+  if (const auto status = log->write_staged(); !status) owner.on_log_failure(*this, status.error());
 }
 
 // ---- as follower ---------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ struct Appended {
   std::int64_t last_offset = -1;
   std::int64_t log_append_time = -1;
   std::int64_t log_start = -1;
+  bool staged = false;  // not written yet: see StagedAppends
   bool ok() const { return error == protocol::ErrorCode::none; }
 };
 
@@ -31,6 +32,7 @@ struct AppendRequest {
   std::string_view records;
   std::int16_t acks = -1;
   record::Origin origin = record::Origin::client;
+  bool stage = false;  // for StagedAppends to write and settle; the records stay in place until then
 };
 
 // The log that is being made in another directory: always a beginning of the one that it will replace.
@@ -77,6 +79,10 @@ struct Replica : std::enable_shared_from_this<Replica> {
 
   // As leader: checks, appends, moves the watermark, tells the waiters.
   Appended append(const AppendRequest& request);
+  // Writes what was staged; the log has failed where that could not be.
+  void write_staged();
+  // What was appended is in the file: syncs that are due, the watermark, the waiters. False: the log failed.
+  bool settle(std::int64_t now_ms);
   // ---- as follower ----
   // Batches as the leader stored them, from `offset` on, which is the log's end.
   protocol::ErrorCode append_fetched(std::int64_t offset, std::string_view records);

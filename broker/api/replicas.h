@@ -21,6 +21,7 @@
 #include "broker/api/replica.h"
 #include "broker/api/replication_quotas.h"
 #include "broker/api/services.h"
+#include "broker/api/staged_appends.h"
 #include "broker/api/waiting.h"
 #include "broker/log/log_set.h"
 #include "broker/replica/fetch_session.h"
@@ -117,6 +118,7 @@ class Replicas {
   // there, or the next recovery would not look at what comes in its place.
   void checkpoint_soon();
   record::Validated& scratch(std::size_t shard) { return state_[shard]->scratch; }
+  StagedAppends& staged(std::size_t shard) { return state_[shard]->staged; }
   Delays& delays(std::size_t shard) { return *state_[shard]->delays; }
   replica::FetchSessions& sessions(std::size_t shard) { return state_[shard]->sessions; }
   bool may_delete() const { return true; }
@@ -161,6 +163,7 @@ class Replicas {
         topics;
     Deletions deletions;
     record::Validated scratch;
+    StagedAppends staged;
     replica::FetchSessions sessions;
     std::unique_ptr<Delays> delays;
     std::unique_ptr<DiskSync> sync;  // null unless acknowledgements wait for the disk

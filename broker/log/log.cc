@@ -88,6 +88,7 @@ Status Log::roll_to(std::int64_t base_offset, std::int64_t now_ms) {
     ENSURE(old.size() == 0, "segment {} rolled onto itself with {} bytes", base_offset, old.size());
     segments_.erase(base_offset);
   } else {
+    if (auto status = old.write_staged(config_); !status) return status;
     if (auto status = old.close(); !status) return status;
     rolled_[old.base_offset()].file = old.make_inactive();
   }
@@ -146,7 +147,7 @@ Status Log::do_append(std::span<const BatchPiece> batches, Segment::Append& appe
 }
 
 Result<AppendOutcome> Log::append(const record::Validated& records, record::Origin origin,
-                                  std::int64_t now_ms) {
+                                  std::int64_t now_ms, bool stage) {
   if (failure_) return *failure_;
   ENSURE(records.ok() && records.first_offset == end_offset(), "append at {} to a log that ends at {}",
          records.first_offset, end_offset());
@@ -180,7 +181,8 @@ Result<AppendOutcome> Log::append(const record::Validated& records, record::Orig
                          .last_offset = records.last_offset,
                          .max_timestamp = records.max_timestamp,
                          .offset_of_max = records.offset_of_max_timestamp,
-                         .now_ms = now_ms};
+                         .now_ms = now_ms,
+                         .stage = stage && records.many.empty()};
   if (auto status = note(do_append(batches, append, now_ms)); !status) return status.error();
   outcome.first_offset = records.first_offset;
   outcome.last_offset = records.last_offset;

@@ -92,7 +92,11 @@ class Log {
 
   // A validated record set whose offsets begin at end_offset(), as leader.
   base::Result<AppendOutcome> append(const record::Validated& records, record::Origin origin,
-                                     std::int64_t now_ms);
+                                     std::int64_t now_ms, bool stage = false);
+  // With `stage` the bytes of a set that is kept as sent are written with those that come behind it, or by
+  // write_staged(): they stay in place until then, and nothing else is asked of the log.
+  bool has_staged() { return active().has_staged(); }
+  base::Status write_staged() { return note(active().write_staged(config_)); }
   // Batches as a leader wrote them, as follower: offsets are taken as they are.
   base::Result<AppendOutcome> append_as_follower(std::string_view records, std::int64_t now_ms);
 

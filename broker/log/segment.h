@@ -3,11 +3,13 @@
 // file is held.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "broker/log/batch_scan.h"
 #include "broker/log/log_config.h"
@@ -61,8 +63,13 @@ class Segment {
     std::int64_t max_timestamp = -1;
     std::int64_t offset_of_max = -1;
     std::int64_t now_ms = 0;
+    bool stage = false;  // write later; `pieces` are a header, which is copied, and what stays in place
   };
   base::Status append(const Append& append, const LogConfig& config);
+  bool has_staged() const { return !staged_.empty(); }
+  base::Status write_staged(const LogConfig& config) {
+    return staged_.empty() ? base::Status{} : write({}, config);
+  }
   bool should_roll(const Append& append, const LogConfig& config) const;
   bool time_to_roll(std::int64_t max_timestamp, std::int64_t now_ms, const LogConfig& config) const;
 
@@ -105,6 +112,16 @@ class Segment {
   void release_readers();
 
  private:
+  // A batch that waits for its write.
+  struct Staged {
+    std::array<char, record::kBatchHeaderSize> header;
+    std::string_view rest;
+  };
+
+  void stage(std::span<const std::string_view> pieces);
+  base::Status write(std::span<const std::string_view> pieces, const LogConfig& config);
+  void reserve(const LogConfig& config);
+  base::Status release_reserved();
   base::Status load_max_timestamp();
   base::Status index_append(std::int64_t last_offset, std::uint64_t position);
 
@@ -116,9 +133,11 @@ class Segment {
   TimeIndex times_;
   std::shared_ptr<fs::File> active_;  // held while the segment is appended to
   std::shared_ptr<fs::File> reader_;
-  std::uint64_t size_ = 0;
+  std::uint64_t size_ = 0;  // with what is staged
+  std::vector<Staged> staged_;
   std::uint64_t bytes_since_index_ = 0;
   std::uint64_t written_back_ = 0;
+  std::uint64_t reserved_ = 0;      // blocks are set aside up to here
   std::uint64_t found_ = 0;         // bytes that were there when the file was opened
   std::uint64_t checked_from_ = 0;  // and which of them have been checked
   std::uint64_t checked_to_ = 0;

@@ -1,6 +1,7 @@
 #include "broker/shell/client_link.h"
 
 #include "broker/api/dispatch.h"
+#include "broker/api/replicas.h"
 #include "net/loop.h"
 
 namespace tandem::broker::shell {
@@ -35,6 +36,7 @@ void ClientLink::on_frame(net::Connection& connection, const net::Frame& frame) 
     services_.log.warn("closing {}: {}", client_->host, request.error().context);
     return connection.close(request.error());
   }
+  if (request->api->key != protocol::ApiKey::produce) finish_appends();
   const api::Handler handler = api::find_handler(request->api->key);
   if (handler == nullptr) {
     services_.log.warn("closing {}: {} is not served here", client_->host, request->api->name);
@@ -44,7 +46,14 @@ void ClientLink::on_frame(net::Connection& connection, const net::Frame& frame) 
   slots_.emplace_back();
   if (slots_.size() >= kClientRequestsMax) connection.pause_reading();
   api::Responder respond(shared_from_this(), slot, request->version, request->correlation_id);
-  handler(api::Call{services_, client_, std::move(*request), services_.clock.now(), std::move(respond)});
+  handler(
+      api::Call{services_, client_, std::move(*request), services_.clock.now(), std::move(respond), true});
+}
+
+void ClientLink::on_frames_end(net::Connection&) { finish_appends(); }
+
+void ClientLink::finish_appends() {
+  if (services_.replicas != nullptr) services_.replicas->staged(services_.shards.current()).finish();
 }
 
 void ClientLink::on_closed(net::Connection&, const base::Error&) {

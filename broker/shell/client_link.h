@@ -41,6 +41,7 @@ class ClientLink final : public net::Handler,
 
   base::Result<std::size_t> frame_size(std::string_view head) override;
   void on_frame(net::Connection& connection, const net::Frame& frame) override;
+  void on_frames_end(net::Connection& connection) override;
   void on_closed(net::Connection& connection, const base::Error& reason) override;
 
   void deliver(std::uint64_t slot, bytes::Chain response) override;
@@ -49,6 +50,7 @@ class ClientLink final : public net::Handler,
   std::string* begin_direct(std::uint64_t slot) override;
   void end_direct(std::uint64_t slot) override;
 
+  void finish_appends();
   bool on_own_thread() const { return std::this_thread::get_id() == thread_; }
   void run_here(std::function<void()> task);
   void answered(std::uint64_t slot, bytes::Chain response);

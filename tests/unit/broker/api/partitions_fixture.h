@@ -124,20 +124,25 @@ class PartitionsFixture {
       REQUIRE(partition.error_code == protocol::ErrorCode::none);
   }
 
+  // As a connection makes it; one that gathers has the shard's StagedAppends finished by the test.
+  template <class Request>
+  Call call(std::shared_ptr<ResponseSink> sink, std::int16_t version, bool gathers = false) {
+    auto client = std::make_shared<Client>();
+    client->host = "/127.0.0.1";
+    client->listener = "PLAINTEXT";
+    protocol::RequestFrame frame;
+    frame.api = &protocol::api_of(Request::kApi);
+    frame.version = version;
+    frame.client_id = "test";
+    return {*services, client, frame, clock.now(), Responder(std::move(sink), 0, version, 1), gathers};
+  }
+
   template <class Request>
   std::future<std::string> send(void (*handle)(Call, Request), Request request, std::int16_t version) {
     auto sink = std::make_shared<AwaitedSink>();
     auto future = sink->done.get_future();
-    shards->post(0, [this, sink, handle, request, version] {
-      auto client = std::make_shared<Client>();
-      client->host = "/127.0.0.1";
-      client->listener = "PLAINTEXT";
-      protocol::RequestFrame frame;
-      frame.api = &protocol::api_of(Request::kApi);
-      frame.version = version;
-      frame.client_id = "test";
-      handle(Call{*services, client, frame, clock.now(), Responder(sink, 0, version, 1)}, request);
-    });
+    shards->post(0,
+                 [this, sink, handle, request, version] { handle(call<Request>(sink, version), request); });
     return future;
   }
 

@@ -1,3 +1,7 @@
+#include <sys/stat.h>
+
+#include <deque>
+
 #include "log_fixture.h"
 
 using namespace tandem::broker;
@@ -18,6 +22,48 @@ TEST_CASE_FIXTURE(LogFixture,
     CHECK(report.recovered_segments == 0);
     CHECK(report.rebuilt_indexes == 0);
   }
+}
+
+TEST_CASE_FIXTURE(LogFixture, "staged batches are written together, and before the segment rolls") {
+  config.segment_bytes = 2000;
+  open();
+  const auto size = [&] { return tandem::fs::read_file(disk, path("00000000000000000000.log"))->size(); };
+  std::deque<std::string> kept;  // what is staged stays where it is
+  const auto stage = [&] {
+    record::BatchBuilder builder({});
+    builder.append(now, "key", std::string(300, 'v'));
+    kept.push_back(*builder.finish());
+    record::Validated validated;
+    record::validate(kept.back(), {.next_offset = log->end_offset(), .now_ms = now}, validated);
+    REQUIRE(log->append(validated, record::Origin::client, now, true).has_value());
+  };
+  append();
+  const std::size_t written = size();
+  for (int i = 0; i < 3; ++i) stage();
+  CHECK(log->has_staged());
+  CHECK(size() == written);
+  REQUIRE(log->write_staged().has_value());
+  CHECK(!log->has_staged());
+  CHECK(size() > written + 900);
+  for (int i = 0; i < 5; ++i) stage();
+  CHECK(log->segment_count() == 2);
+  append();  // not staged: what was goes first
+  CHECK(!log->has_staged());
+  CHECK(offsets() == range_of(0, 10));
+}
+
+TEST_CASE_FIXTURE(LogFixture, "a log that grew keeps no blocks past its end when it is closed") {
+  open();
+  const std::string value(900'000, 'v');
+  for (int i = 0; i < 12; ++i) append(1, {}, value);
+  const std::string file = path("00000000000000000000.log");
+  close();
+  struct stat info {};
+  REQUIRE(::stat(file.c_str(), &info) == 0);
+  CHECK(info.st_blocks * 512 < info.st_size + (64 << 10));
+  CHECK(disk.info(file)->modified_ms == now);  // retention counts from the last append
+  open(true);
+  CHECK(offsets() == range_of(0, 12));
 }
 
 TEST_CASE_FIXTURE(LogFixture,
