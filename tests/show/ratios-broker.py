@@ -47,21 +47,18 @@ WORKS = [
 ]
 
 
-SPARE_GIB = 3  # more than any of them writes in its seconds
-
-
 def floor_of(program, part, pattern, work):
     if part == "ingest":
-        page_cache.populate(SPARE_GIB)
+        page_cache.fill(work)
     arguments = ["0.3"] if part == "net" else [work, "1"]
     return float(re.search(pattern, output(program, part, *arguments)).group(1))
 
 
-def measured(kload, each, broker, seconds):
+def measured(kload, each, broker, seconds, work):
     if each.command[0] == "fetch":
         page_cache.warm(broker.directory)
     if each.figure == "mib_s" and each.command[0] == "produce":
-        page_cache.populate(SPARE_GIB)
+        page_cache.fill(work)
     return figures(kload, *each.command, "--brokers", broker.bootstrap, "--pid", broker.pid,
                    "--partitions", 4, "--seconds", seconds)
 
@@ -95,7 +92,7 @@ def main():
         for broker in (ours, peer):
             output(kload, "create", "--brokers", broker.bootstrap, "--partitions", 4)
         for each in WORKS:
-            runs = [(measured(kload, each, ours, seconds), measured(kload, each, peer, seconds),
+            runs = [(measured(kload, each, ours, seconds, work), measured(kload, each, peer, seconds, work),
                      floor_of(rawlimits, *each.floor, work) if each.floor else None)
                     for _ in range(int(rounds))]
             sides = list(zip(*runs))
