@@ -47,6 +47,12 @@ WORKS = [
 ]
 
 
+# What is read is as much on both sides, however fast each was written to before: how much of it the caches of
+# the processor hold, and where in memory the rest is, counts in what reading costs.
+READ_TOPIC = "read"
+READ_WRITTEN = ["--rate", 2000, "--seconds", 8, "--conns", 4, "--inflight", 5]  # batches of 64 KiB a second
+
+
 def floor_of(program, part, pattern, work):
     if part == "ingest":
         page_cache.fill(work)
@@ -55,12 +61,22 @@ def floor_of(program, part, pattern, work):
 
 
 def measured(kload, each, broker, seconds, work):
+    topic = "load"
     if each.command[0] == "fetch":
+        topic = READ_TOPIC
         page_cache.warm(broker.directory)
     if each.figure == "mib_s" and each.command[0] == "produce":
         page_cache.fill(work)
-    return figures(kload, *each.command, "--brokers", broker.bootstrap, "--pid", broker.pid,
+    return figures(kload, *each.command, "--brokers", broker.bootstrap, "--topic", topic, "--pid", broker.pid,
                    "--partitions", 4, "--seconds", seconds)
+
+
+def topics_made(kload, broker):
+    """The topic that is written, and the one that is read; the records in the latter."""
+    at = ["--brokers", broker.bootstrap, "--partitions", 4]
+    output(kload, "create", *at)
+    output(kload, "create", *at, "--topic", READ_TOPIC)
+    return figures(kload, "produce", *at, "--topic", READ_TOPIC, *READ_WRITTEN)["acked_records_total"]
 
 
 def judge(each, ours, peer, floor):
@@ -89,8 +105,9 @@ def main():
     with servers.Coord(work / "coord") as coord, \
             servers.Broker(work / "ours", coord.connect + "/ours") as ours, \
             peers.ApacheKafka(work / "peer", coord.connect + "/peer", heap="1g") as peer:
-        for broker in (ours, peer):
-            output(kload, "create", "--brokers", broker.bootstrap, "--partitions", 4)
+        page_cache.fill(work)
+        written = [topics_made(kload, broker) for broker in (ours, peer)]
+        print("{:,.0f} and {:,.0f} records to read".format(*written), flush=True)
         for each in WORKS:
             runs = [(measured(kload, each, ours, seconds, work), measured(kload, each, peer, seconds, work),
                      floor_of(rawlimits, *each.floor, work) if each.floor else None)
