@@ -36,7 +36,9 @@ def owner(tree, path):
 
 
 def test_a_restart_keeps_the_session_and_expiry_makes_a_new_one(coordination, tree, new_broker):
-    broker = new_broker(zookeeper=coordination.connect, config={"zookeeper.session.timeout.ms": 3000})
+    # Long enough for a connection that Apache's server forgets while it starts (test_zkcli_reconnect.py says
+    # how) and for the next one.
+    broker = new_broker(zookeeper=coordination.connect, config={"zookeeper.session.timeout.ms": 9000})
     first = wait.until(lambda: owner(tree, "/controller"), 10, "a controller")
     assert owner(tree, "/brokers/ids/0") == first
 
