@@ -78,6 +78,11 @@ void Session::next_host(Instant now) {
   if (wait.count() == 0) on_deadline(now);
 }
 
+// Opening and handshake each have it: what hosts that accept and say nothing may take of the session's time.
+milliseconds Session::time_per_host() const {
+  return std::max(timeout_ / static_cast<std::int64_t>(hosts_.size()), milliseconds(1));
+}
+
 void Session::on_connected(Instant now) {
   if (link_ != Link::opening) return;
   link_ = Link::handshake;
@@ -93,7 +98,7 @@ void Session::on_connected(Instant now) {
   jute::encode(frame, request);
   writer.patch_i32(length_at, static_cast<std::int32_t>(frame.size() - length_at - 4));
   out() += frame;
-  link_deadline_ = now + timeout_ * 2 / 3;
+  link_deadline_ = now + std::min(timeout_ * 2 / 3, time_per_host());
 }
 
 void Session::on_disconnected(Instant now) {
@@ -316,7 +321,7 @@ void Session::on_deadline(Instant now) {
     case Link::backing_off:
       if (now < link_deadline_) return;
       link_ = Link::opening;
-      link_deadline_ = now + std::max(timeout_ / static_cast<std::int64_t>(hosts_.size()), milliseconds(1));
+      link_deadline_ = now + time_per_host();
       effects_.emplace_back(Connect{hosts_[host_]});
       return;
     case Link::opening:

@@ -2,8 +2,8 @@
 // after a reconnect, credentials sent again, pings and read timeouts, rotation of hosts with back-off,
 // expiry, close. Owned by one thread; does no I/O: its shell performs the effects that drain() gives, in
 // order, reports what the connection does, and calls on_deadline() at next_deadline(). Timing follows
-// Apache's ClientCnxn (read timeout 2/3 of the session's, connect timeout its share per host, ping after a
-// third or 10 s).
+// Apache's ClientCnxn (read timeout 2/3 of the session's, for the connection and for the handshake the
+// session's share per host, ping after a third or 10 s).
 #pragma once
 
 #include <deque>
@@ -130,6 +130,7 @@ class Session {
 
   void enter(State state);
   void next_host(Instant now);
+  milliseconds time_per_host() const;
   void drop_link(std::string reason, Instant now);
   void fail_requests(ErrorCode error, bool keep_retryable);
   void complete(Request& request, OpResult result);

@@ -220,6 +220,18 @@ TEST_CASE("an idle session pings after a third of its timeout and gives up on si
   CHECK_EQ(world.now, base::Instant(std::chrono::seconds(104)));
 }
 
+TEST_CASE("a host that accepts and says nothing has its share of the session's time, at most two thirds") {
+  for (const auto& [hosts, patience] : {std::pair<std::size_t, int>{1, 6000}, {3, 3000}}) {
+    World world(hosts);
+    world.session.start(world.now);
+    world.session.on_connected(world.now);
+    world.collect();
+    CHECK_EQ(*world.session.next_deadline() - world.now, milliseconds(patience));
+    world.run_until_connecting();
+    CHECK_EQ(world.connects.back() == world.connects.front(), hosts == 1);
+  }
+}
+
 TEST_CASE("refused credentials end the session") {
   World world;
   world.start();
