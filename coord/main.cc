@@ -5,6 +5,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <chrono>
 #include <climits>
 #include <csignal>
 #include <cstdio>
@@ -127,7 +128,9 @@ int serve(const Config& config, fs::Disk& disk, const base::Clock& clock, loggin
     logger.error("unable to access datadir, exiting abnormally: {}", lock.error().context);
     return code(ExitCode::data_dir);
   }
-  net::Loop loop(clock);
+  net::LoopOptions loop_options;
+  loop_options.spin = std::chrono::microseconds(config.spin_us);
+  net::Loop loop(clock, loop_options);
   boost::asio::signal_set signals(loop.context(), SIGTERM, SIGINT);
   signals.async_wait([&](const boost::system::error_code& error, int number) {
     if (error) return;

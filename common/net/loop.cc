@@ -12,7 +12,7 @@ namespace tandem::net {
 namespace {
 
 constexpr int kShortWait = 2;  // spins: a request that wakes a thread takes longer than one that is found
-constexpr base::Duration kShortTurn = std::chrono::microseconds(20);
+constexpr double kShortTurn = 0.4;  // of a spin: what keeps a thread busy for longer is no single request
 
 }  // namespace
 
@@ -46,6 +46,7 @@ void Loop::run() {
 // one cheaper than sleeping until it wakes this thread.
 void Loop::run_spinning() {
   auto& context = engine_->context;
+  const auto short_turn = std::chrono::duration_cast<base::Duration>(kShortTurn * options_.spin);
   base::Instant idle_since = clock_.now();
   bool promising = false;
   while (!context.stopped()) {
@@ -62,7 +63,7 @@ void Loop::run_spinning() {
     if (slept) context.poll();
     const base::Instant done = clock_.now();
     // What woke this thread counts with the wait for it.
-    promising = slept ? done - idle_since < kShortWait * options_.spin : done - began < kShortTurn;
+    promising = slept ? done - idle_since < kShortWait * options_.spin : done - began < short_turn;
     idle_since = done;
   }
 }

@@ -55,6 +55,7 @@ struct Config {
   std::int32_t sessionless_timeout_ms = 10000;
   std::int32_t global_outstanding_limit = 1000;
   bool tcp_keep_alive = false;
+  std::int32_t spin_us = 200;
 
   // Time.
   std::int32_t tick_time_ms = 3000;

@@ -119,6 +119,13 @@ void add_clients(std::vector<Setting>& rows) {
   rows.push_back(setting(
       "clientTcpKeepAlive", &C::tcp_keep_alive,
       {.doc = "SO_KEEPALIVE on connections of clients.", .property = "zookeeper.clientTcpKeepAlive"}));
+  rows.push_back(setting(
+      "tandem.spinMicros", &C::spin_us,
+      {.doc = "How long a server looks for the next request, packet or synced write before it sleeps, in "
+              "microseconds, while single ones come at short intervals; 0: never.",
+       .property = "tandem.spinMicros",
+       .min = 0,
+       .max = 1000}));
   rows.push_back(setting("secureClientPort", &C::secure_client_port,
                          {.doc = "Port for TLS clients: stays shut, with a warning."}));
   rows.push_back(accepted("secureClientPortAddress", Type::string, "", {}, "Address of secureClientPort."));

@@ -93,6 +93,13 @@ TEST_CASE("several servers are an ensemble with limits and a myid, one is a serv
   CHECK(port->config.client_port == 2185);
 }
 
+TEST_CASE("how long a server looks for work before it sleeps is a setting with a default, zero and an end") {
+  CHECK(load(kBase)->config.spin_us == 200);
+  CHECK(load(kBase + "tandem.spinMicros=0\n")->config.spin_us == 0);
+  CHECK(load(kBase, conf::parse_jvm_flags("-Dtandem.spinMicros=70", "test"))->config.spin_us == 70);
+  CHECK(load(kBase + "tandem.spinMicros=1001\n").has_error());
+}
+
 TEST_CASE("malformed values stop the start with file, line and key") {
   CHECK(load(kBase + "tickTime=fast\n").error().context.starts_with("zoo.cfg line 3: tickTime: "));
   CHECK(load("clientPort=2181\n").error().context == "zoo.cfg: dataDir is not set");
