@@ -324,6 +324,7 @@ Status Segment::truncate_bytes(std::uint64_t size) {
     if (auto status = active_->truncate(size); !status) return status;
     active_->set_append_position(size);
   }
+  reserved_ = 0;  // went with what was cut
   size_ = size;
   for (std::uint64_t* end : {&written_back_, &found_, &checked_from_, &checked_to_})
     *end = std::min(*end, size_);
