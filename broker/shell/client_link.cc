@@ -19,6 +19,7 @@ void ClientLink::start(net::Loop& loop, net::Socket socket, api::Services& servi
   link->client_->host = "/" + socket.peer().host;
   link->client_->listener = link->options_.listener;
   link->thread_ = std::this_thread::get_id();
+  link->shard_ = services.shards.current();
   link->loop_ = &loop;
   const auto connection = net::Connection::start(loop, std::move(socket), link, connection_options);
   link->connection_ = connection.get();
@@ -53,7 +54,7 @@ void ClientLink::on_frame(net::Connection& connection, const net::Frame& frame) 
 void ClientLink::on_frames_end(net::Connection&) { finish_appends(); }
 
 void ClientLink::finish_appends() {
-  if (services_.replicas != nullptr) services_.replicas->staged(services_.shards.current()).finish();
+  if (services_.replicas != nullptr) services_.replicas->staged(shard_).finish();
 }
 
 void ClientLink::on_closed(net::Connection&, const base::Error&) {

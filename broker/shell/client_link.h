@@ -60,6 +60,7 @@ class ClientLink final : public net::Handler,
   Options options_;
   std::shared_ptr<api::Client> client_;
   std::thread::id thread_;
+  std::size_t shard_ = 0;
   net::Loop* loop_ = nullptr;
   net::Connection* connection_ = nullptr;  // null once closed
   std::deque<Slot> slots_;                 // of requests first_slot_, first_slot_ + 1, …
