@@ -3,11 +3,38 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <functional>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "net/timer.h"
 
 using namespace tandem;
+
+namespace {
+
+// Each reading is a microsecond later than the one before, and one that is named much later.
+class CountingClock final : public base::Clock {
+ public:
+  base::Instant now() const override {
+    ++readings;
+    now_ += --leap_in == 0 ? std::chrono::milliseconds(2) : std::chrono::microseconds(1);
+    return now_;
+  }
+  base::WallTime wall() const override { return {}; }
+  void advance(base::Duration by) { now_ += by; }
+
+  mutable int readings = 0;
+  mutable int leap_in = 0;
+
+ private:
+  mutable base::Instant now_{std::chrono::seconds(1)};
+};
+
+}  // namespace
 
 TEST_CASE("a loop that looks for work before it sleeps runs what comes fast, what comes late, and ends") {
   base::SystemClock clock;
@@ -34,4 +61,29 @@ TEST_CASE("a loop that looks for work before it sleeps runs what comes fast, wha
   thread.join();
   CHECK(late);
   CHECK(answered == 2000);
+}
+
+TEST_CASE("a loop that others kept waiting between two looks sleeps at once for a second, then looks again") {
+  CountingClock clock;
+  net::LoopOptions options;
+  options.spin = std::chrono::microseconds(50);
+  net::Loop loop(clock, options);
+  boost::asio::steady_timer timer(loop.context());
+  std::vector<int> readings;  // between two turns; a loop that does not look reads the clock once
+  std::function<void()> turn = [&] {
+    readings.push_back(std::exchange(clock.readings, 0));
+    if (readings.size() == 3) clock.leap_in = 3;  // behind the turn's end and the first look
+    if (readings.size() == 6) clock.advance(std::chrono::milliseconds(1100));
+    if (readings.size() == 9) return loop.stop();
+    timer.expires_after(std::chrono::milliseconds(100));
+    timer.async_wait([&](const boost::system::error_code&) { turn(); });
+  };
+  loop.post(turn);
+  loop.run();
+  CHECK(readings[2] > 3);   // it looks
+  CHECK(readings[3] == 3);  // the second look came late
+  CHECK(readings[4] == 1);
+  CHECK(readings[5] == 1);
+  CHECK(readings[6] == 1);  // the first turn after a second counts as one after a long wait
+  CHECK(readings[8] > 3);
 }
