@@ -49,6 +49,9 @@ class Ext4Image:
 
     def format(self, mib=IMAGE_MIB):
         self.unmount()
+        # Another file: the old one may be written to, and mounted again, as long as another mount namespace
+        # has that disk.
+        self.image.unlink(missing_ok=True)
         with open(self.image, "wb") as file:
             file.truncate(mib << 20)
         subprocess.run(["mkfs.ext4", "-q", "-F", str(self.image)], check=True, capture_output=True)
@@ -270,8 +273,12 @@ class Cycles:
             cut_after = max(5.2 - self.age, 0) + self.random.uniform(0.3, 2.0)
         server = self.server()
         launched = time.monotonic()
-        server.start()
-        self.ready(server)
+        try:
+            server.start()
+            self.ready(server)
+        except BaseException:
+            server.kill()  # its disk is to be unmounted
+            raise
         writers = self.writers(server)
         begun = time.monotonic()
         for writer in writers:
