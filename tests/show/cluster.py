@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-# The walkthrough's cluster: three brokers over an ensemble of three. Six replicas, two to a broker; describe,
-# znodes and directories agree; a killed leader loses nothing; a killed controller has a successor; one that
-# sleeps past its session changes nothing when it wakes; no replica left is leader -1, and that ends. The
-# lines with --zookeeper by our tools and by Kafka 2.7.2's, which must say the same.
+# The walkthrough's cluster: three brokers over an ensemble of three, from the tutorials' files, keys of 0.8
+# included. Six replicas, two to a broker; describe, znodes and directories agree; consumers see what the
+# in-sync replicas hold; a killed leader loses nothing; a killed controller has a successor; one that sleeps
+# past its session changes nothing when it wakes; of three replicas two may die; no replica left is leader -1,
+# and that ends. The lines with --zookeeper by our tools and by Kafka 2.7.2's, which must say the same.
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,65 +14,99 @@ import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from kazoo.exceptions import NoNodeError  # noqa: E402
 from peers import peers  # noqa: E402
-from support import servers, wait  # noqa: E402
-from support.cluster import NUMBERS, Cluster, Load, read_all  # noqa: E402
+from support import kafka_wire, servers, wait  # noqa: E402
+from support.cluster import NUMBERS, Cluster, Load, Where, read_all  # noqa: E402
 from support.ensembles import Ensemble  # noqa: E402
 
 TOPIC, PARTITIONS = "mytest2", 3
+OURS, OLD = "ours", "kafka 2.7.2"
+OLD_CLASSES = {"kafka-preferred-replica-election": "kafka.admin.PreferredReplicaLeaderElectionCommand"}
+PROPERTIES = """broker.id={number}
+{address}
+num.network.threads=3
+num.io.threads=8
+socket.send.buffer.bytes=102400
+socket.receive.buffer.bytes=102400
+socket.request.max.bytes=104857600
+log.dirs={logs}
+num.partitions=1
+num.recovery.threads.per.data.dir=1
+log.retention.hours=168
+log.segment.bytes=1073741824
+zookeeper.connect={tree}
+zookeeper.connection.timeout.ms=6000
+zookeeper.session.timeout.ms=6000
+"""
+ADDRESS = "listeners=PLAINTEXT://127.0.0.1:{port}"
+OLD_ADDRESS = "port={port}\nhost.name=127.0.0.1\nadvertised.host.name=127.0.0.1"
+OLD_KEYS = """default.replication.factor=1
+auto.create.topics.enable=true
+message.max.bytes=1000012
+log.delete.delay.ms=60000
+log.cleaner.enable=true
+log.flush.interval.messages=10000
+log.flush.interval.ms=1000
+log.roll.hours=168
+log.index.interval.bytes=4096
+log.index.size.max.bytes=10485760
+replica.lag.time.max.ms=10000
+replica.lag.max.messages=4000
+replica.socket.timeout.ms=30000
+replica.fetch.max.bytes=1048576
+num.replica.fetchers=1
+controlled.shutdown.enable=true
+controlled.shutdown.max.retries=3
+controller.socket.timeout.ms=30000
+controller.message.queue.size=10
+zookeeper.sync.time.ms=2000
+"""
+OF_THE_OLD = 3  # the broker whose file is of 0.8
 
 
-def typed(tool, *arguments, stdin=None):
-    print(f"$ {tool} {' '.join(map(str, arguments))}", flush=True)
-    done = subprocess.run(servers.tool(tool, *arguments), input=stdin, capture_output=True, text=True,
-                          timeout=120)
-    print(done.stdout, end="" if done.stdout.endswith("\n") or not done.stdout else "\n")
-    assert done.returncode == 0, f"exit {done.returncode}: {done.stderr}"
-    return done.stdout
+class Installation:
+    """bin and config of one machine with three brokers."""
+
+    def __init__(self, directory, tree):
+        self.directory, self.tree = directory, tree
+        (directory / "bin").mkdir()
+        (directory / "config").mkdir()
+        for program in ("tandem", "tandem-broker"):
+            shutil.copy(servers.binary(program), directory / "bin" / program)
+        for name in ("kafka-server-start.sh", "kafka-server-stop.sh"):
+            (directory / "bin" / name).symlink_to("tandem")
+
+    def broker(self, number):
+        return Broker(self, number)
+
+
+class Broker(servers.Broker):
+    """`bin/kafka-server-start.sh config/serverN.properties &`"""
+
+    def __init__(self, installation, number):
+        super().__init__(installation.directory / f"broker{number}", installation.tree)
+        self.installation = installation
+        self.line = f"bin/kafka-server-start.sh config/server{number}.properties"
+        self.config = installation.directory / "config" / f"server{number}.properties"
+        address = (OLD_ADDRESS if number == OF_THE_OLD else ADDRESS).format(port=self.port)
+        text = PROPERTIES.format(number=number, address=address, logs=self.directory / "logs",
+                                 tree=installation.tree)
+        self.config.write_text(text + (OLD_KEYS if number == OF_THE_OLD else ""))
+
+    def command(self):
+        return [str(self.installation.directory / word) for word in self.line.split()]
+
+    def launch(self):
+        print(f"$ {self.line} &", flush=True)
+        return super().launch()
 
 
 def step(sentence):
     print(f"-- {sentence}", flush=True)
 
 
-def spread(cluster, tree):
-    typed("kafka-topics.sh", "--create", "--zookeeper", tree, "--replication-factor", 2,
-          "--partitions", PARTITIONS, "--topic", TOPIC)
-    # The server asked here may be behind the one that the tool asked.
-    wait.until(lambda: cluster.tree.exists(f"/brokers/topics/{TOPIC}"), 10, "the topic's node")
-    assignment = json.loads(cluster.tree.get(f"/brokers/topics/{TOPIC}")[0])["partitions"]
-    for partition, replicas in assignment.items():
-        cluster.await_in_sync(TOPIC, replicas, partition=int(partition))
-    described = typed("kafka-topics.sh", "--describe", "--bootstrap-server", cluster.bootstrap,
-                      "--topic", TOPIC)
-    for partition, replicas in assignment.items():
-        state = cluster.state(TOPIC, partition)
-        row = (f"Partition: {partition}\tLeader: {state['leader']}\t"
-               f"Replicas: {','.join(map(str, replicas))}\tIsr: {','.join(map(str, state['isr']))}")
-        assert row in described, f"describe does not say: {row}"
-    for number in NUMBERS:
-        held = sorted(p for p, replicas in assignment.items() if number in replicas)
-        there = sorted(path.name.rpartition("-")[2]
-                       for path in (cluster.brokers[number].directory / "logs").glob(f"{TOPIC}-*"))
-        assert held == there and len(held) == 2, f"broker {number} holds {there}, the tree says {held}"
-    step("six replicas, two to a broker; describe, znodes and directories agree")
-
-
-def messages(cluster):
-    lines = "".join(f"message {i}\n" for i in range(30))
-    typed("kafka-console-producer.sh", "--broker-list", cluster.bootstrap, "--topic", TOPIC, stdin=lines)
-    read = typed("kafka-console-consumer.sh", "--bootstrap-server", cluster.bootstrap, "--topic", TOPIC,
-                 "--from-beginning", "--group", "group1", "--max-messages", 30, "--timeout-ms", 30000)
-    assert sorted(read.split("\n")) == sorted(lines.split("\n"))
-    typed("kafka-consumer-groups.sh", "--bootstrap-server", cluster.bootstrap, "--describe",
-          "--group", "group1")
-
-
-OLD = "kafka 2.7.2"
-OLD_CLASSES = {"kafka-preferred-replica-election": "kafka.admin.PreferredReplicaLeaderElectionCommand"}
-
-
-def by(who, tool, *arguments):
+def by(who, tool, *arguments, stdin=None):
     """Exit code and output of our tool, or of 2.7.2's."""
     print(f"[{who}] $ {tool}.sh {' '.join(map(str, arguments))}", flush=True)
     if who != OLD:
@@ -79,15 +115,72 @@ def by(who, tool, *arguments):
         command = peers.java("kafka", peers.KAFKA_OLD, OLD_CLASSES[tool], *arguments, options=("-Xmx256m",))
     else:
         command = peers.kafka_tool(peers.KAFKA_OLD, tool, *arguments, options=("-Xmx256m",))
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
-    print(done.stdout, end="", flush=True)
-    return done.returncode, done.stdout
+    done = subprocess.run(command, input=stdin or "", capture_output=True, text=True, timeout=120)
+    said = done.stdout + (done.stderr if done.returncode else "")
+    print(said, end="" if said.endswith("\n") or not said else "\n", flush=True)
+    return done.returncode, said
+
+
+def typed(who, tool, *arguments, stdin=None):
+    code, said = by(who, tool, *arguments, stdin=stdin)
+    assert code == 0, f"exit {code}: {said}"
+    return said
+
+
+def spread(cluster, tree, who, name):
+    """Six replicas of a topic that `who` made with --zookeeper."""
+    typed(who, "kafka-topics", "--create", "--zookeeper", tree, "--replication-factor", 2, "--partitions",
+          PARTITIONS, "--topic", name)
+    # The server asked here may be behind the one that the tool asked.
+    wait.until(lambda: cluster.tree.exists(f"/brokers/topics/{name}"), 10, "the topic's node")
+    assignment = json.loads(cluster.tree.get(f"/brokers/topics/{name}")[0])["partitions"]
+    for partition, replicas in assignment.items():
+        cluster.await_in_sync(name, replicas, partition=int(partition))
+    for asked in ((who, "--zookeeper", tree), (OURS, "--bootstrap-server", cluster.bootstrap)):
+        described = typed(asked[0], "kafka-topics", "--describe", *asked[1:], "--topic", name)
+        for partition, replicas in assignment.items():
+            state = cluster.state(name, partition)
+            row = (f"Partition: {partition}\tLeader: {state['leader']}\t"
+                   f"Replicas: {','.join(map(str, replicas))}\tIsr: {','.join(map(str, state['isr']))}")
+            assert row in described, f"describe does not say: {row}"
+    for number in NUMBERS:
+        held = sorted(p for p, replicas in assignment.items() if number in replicas)
+        folders = list((cluster.brokers[number].directory / "logs").glob(f"{name}-*"))
+        there = sorted(path.name.rpartition("-")[2] for path in folders)
+        assert held == there and len(held) == 2, f"broker {number} holds {there}, the tree says {held}"
+        for folder in folders:
+            assert {"0" * 20 + ".log", "0" * 20 + ".index"} <= {path.name for path in folder.iterdir()}
+    step(f"{name}: six replicas, two to a broker; describe, znodes and directories agree")
+
+
+def messages(cluster, who, name):
+    lines, group = "".join(f"message {i}\n" for i in range(30)), f"group-{name}"
+    typed(who, "kafka-console-producer", "--broker-list", cluster.bootstrap, "--topic", name, stdin=lines)
+    read = typed(who, "kafka-console-consumer", "--bootstrap-server", cluster.bootstrap, "--topic", name,
+                 "--from-beginning", "--group", group, "--max-messages", 30, "--timeout-ms", 30000)
+    assert sorted(read.split("\n")) == sorted(lines.split("\n"))
+    described = typed(who, "kafka-consumer-groups", "--bootstrap-server", cluster.bootstrap, "--describe",
+                      "--group", group, "--timeout", 60000)
+    rows = [line.split() for line in described.splitlines() if line.startswith(group)]
+    assert len(rows) == PARTITIONS and sum(int(row[3]) for row in rows) == 30, rows
+
+
+def refusals(cluster, tree):
+    for where in (("--zookeeper", tree), ("--bootstrap-server", cluster.bootstrap)):
+        at = ("kafka-topics", "--alter", *where, "--topic", TOPIC)
+        before = cluster.tree.get(f"/brokers/topics/{TOPIC}")
+        code, said = by(OURS, *at, "--replica-assignment", "1:2:3,1:2:3,1:2:3")
+        assert code == 1 and "kafka-reassign-partitions.sh" in said, said
+        code, said = by(OURS, *at, "--partitions", 2)
+        assert code == 1 and "currently has 3 partitions" in said, said
+        assert cluster.tree.get(f"/brokers/topics/{TOPIC}") == before
+    step("fewer partitions are refused with the reason, an assignment with the tool that does it")
 
 
 def old_lines(cluster, tree):
     """The walkthrough's topic lines as Kafka 2.7 and older have them; what either prints."""
     said = {}
-    for who, name in ((OLD, "theirs"), ("ours", "owntop")):
+    for who, name in ((OLD, "theirs"), (OURS, "owntop")):
         at = ("kafka-topics", "--zookeeper", tree, "--topic", name)
         said[who] = [by(who, *at, "--create", "--replica-assignment", "1:2,2:3,3:1")]
         for partition, replicas in enumerate(([1, 2], [2, 3], [3, 1])):
@@ -101,7 +194,7 @@ def old_lines(cluster, tree):
         said[who].append(by(who, *at, "--delete"))
         wait.until(lambda: not cluster.tree.exists(f"/brokers/topics/{name}"), 30, "the end of the topic")
         said[who] = [(code, text.replace(name, "NAME")) for code, text in said[who]]
-    for theirs, ours in zip(said[OLD], said["ours"]):
+    for theirs, ours in zip(said[OLD], said[OURS]):
         # A refusal's last lines are a stack trace there.
         theirs_lines, ours_lines = theirs[1].splitlines(), ours[1].splitlines()
         assert theirs[0] == ours[0], (theirs, ours)
@@ -127,6 +220,31 @@ def old_moves(cluster, tree, directory):
     step("2.7.2's tools moved a partition and elected its preferred leader by the tree")
 
 
+def below_the_watermark(cluster):
+    """A follower that sleeps: what only the others have is not shown as long as it counts."""
+    topic = cluster.create("watched", assignment=[[1, 2, 3]])
+    cluster.await_in_sync(topic)
+    leader, chief = cluster.state(topic)["leader"], controller(cluster)
+    sleeper = next(n for n in NUMBERS if n not in (leader, chief))
+    link = kafka_wire.Link(cluster.brokers[leader].port)
+    assert link.produce(topic, 0, kafka_wire.batch(b"0"), acks=-1) == (0, 0)
+    os.kill(cluster.brokers[sleeper].pid, signal.SIGSTOP)
+    try:
+        assert link.produce(topic, 0, kafka_wire.batch(b"1"), acks=1) == (0, 1)
+        seen = link.read_all(topic, 0)
+        if sleeper in cluster.in_sync(topic):
+            assert seen == {0: b"0"}, seen
+        cluster.await_in_sync(topic, [n for n in NUMBERS if n != sleeper], seconds=40)
+        wait.until(lambda: link.read_all(topic, 0) == {0: b"0", 1: b"1"}, 10, "the second record")
+        assert link.produce(topic, 0, kafka_wire.batch(b"2"), acks=-1) == (0, 2)
+    finally:
+        os.kill(cluster.brokers[sleeper].pid, signal.SIGCONT)
+        link.close()
+    cluster.await_in_sync(topic, seconds=40)
+    cluster.await_equal_logs(topic)
+    step(f"follower {sleeper} slept: what it had not was hidden until it left the in-sync set; it came back")
+
+
 def killed_leader(cluster):
     topic = cluster.create("kept")
     cluster.await_in_sync(topic)
@@ -145,9 +263,10 @@ def killed_leader(cluster):
 
 
 def controller(cluster):
-    if not cluster.tree.exists("/controller"):
+    try:
+        return json.loads(cluster.tree.get("/controller")[0])["brokerid"]
+    except NoNodeError:
         return None
-    return json.loads(cluster.tree.get("/controller")[0])["brokerid"]
 
 
 def killed_controller(cluster):
@@ -159,56 +278,115 @@ def killed_controller(cluster):
     step(f"controller {before} killed by -9: {controller(cluster)} took over, topics are made")
 
 
+def states(cluster):
+    """What the tree says of every partition."""
+    found = {}
+    for topic in cluster.tree.get_children("/brokers/topics"):
+        for partition in json.loads(cluster.tree.get(f"/brokers/topics/{topic}")[0])["partitions"]:
+            found[topic, partition] = cluster.state(topic, partition)
+    return found
+
+
 def split_brain(cluster):
+    """The six seconds of the tutorials are those of the session."""
     before = controller(cluster)
     epoch = int(cluster.tree.get("/controller_epoch")[0])
     os.kill(cluster.brokers[before].pid, signal.SIGSTOP)
     try:
         wait.until(lambda: controller(cluster) not in (None, before), 30, "another controller")
-        wait.until(lambda: all(cluster.state(TOPIC, p)["leader"] != before for p in range(PARTITIONS)), 30,
-                   "leaders that are awake")
-        states = {p: cluster.state(TOPIC, p) for p in range(PARTITIONS)}
+        wait.until(lambda: all(state["leader"] != before for (topic, _), state in states(cluster).items()
+                               if topic == TOPIC), 30, "leaders that are awake")
+        cluster.create("meanwhile", assignment=[[n for n in NUMBERS if n != before]])
+        wait.pause(6, "the pause of the tutorials, beyond the session")
+        slept, office = states(cluster), cluster.tree.get("/controller")
     finally:
         os.kill(cluster.brokers[before].pid, signal.SIGCONT)
-    wait.until(lambda: before in cluster.in_sync(TOPIC, 0) + cluster.in_sync(TOPIC, 1), 40, "its return")
+    wait.until(lambda: all(before in state["isr"] for (topic, partition), state in states(cluster).items()
+                           if before in replicas(cluster, topic, partition)), 60, "its return everywhere")
     assert int(cluster.tree.get("/controller_epoch")[0]) == epoch + 1
-    assert controller(cluster) != before
-    for partition, state in states.items():
-        now = cluster.state(TOPIC, partition)
-        assert now["controller_epoch"] == state["controller_epoch"] == epoch + 1 or (
-            now["leader"] == state["leader"])
+    assert cluster.tree.get("/controller") == office
+    now = states(cluster)
+    changed = [key for key in slept if now.get(key) != slept[key]]
+    assert now.keys() == slept.keys() and all(now[key]["controller_epoch"] == epoch + 1 for key in changed)
     step(f"controller {before} slept past its session: epoch {epoch} became {epoch + 1} once, and what it "
-         "woke up with changed nothing")
+         f"woke up with changed nothing: {len(changed)} of {len(now)} partitions changed, by its successor")
 
 
-def nobody_left(cluster):
-    topic = cluster.create("pair", assignment=[[1, 2]])
+def replicas(cluster, topic, partition):
+    return json.loads(cluster.tree.get(f"/brokers/topics/{topic}")[0])["partitions"][partition]
+
+
+def two_of_three(cluster):
+    topic = cluster.create("triple", assignment=[[1, 2, 3]])
+    cluster.await_in_sync(topic)
+    with Load(cluster, topic) as load:
+        load.await_more(500)
+        for number, successor in ((1, 2), (2, 3)):
+            cluster.brokers[number].kill()
+            wait.until(lambda: cluster.state(topic)["leader"] == successor, 30, "the next leader")
+            load.await_more(500, 60)
+        for number in (1, 2):
+            cluster.brokers[number].start()
+        cluster.await_in_sync(topic, seconds=60)
+    assert load.failed == [] and read_all(cluster, topic, "reader-3") == load.acknowledged
+    cluster.await_equal_logs(topic)
+    step(f"two of three replicas killed one after the other: {len(load.acknowledged)} acknowledged, 0 lost, "
+         "0 twice, in order")
+
+
+def nobody_left(cluster, topic, unclean):
+    cluster.create(topic, assignment=[[1, 2]])
     cluster.await_in_sync(topic, [1, 2])
+    if unclean:
+        typed(OURS, "kafka-configs", "--bootstrap-server", cluster.bootstrap, "--alter", "--topic", topic,
+              "--add-config", "unclean.leader.election.enable=true")
     cluster.brokers[1].kill()
     wait.until(lambda: cluster.state(topic)["leader"] == 2, 30, "the second replica as leader")
     cluster.brokers[2].kill()
     wait.until(lambda: cluster.state(topic)["leader"] == -1, 30, "leader -1")
     cluster.brokers[1].start()
-    wait.stays(lambda: cluster.state(topic)["leader"] == -1, 3, "no leader from outside the in-sync set")
-    cluster.brokers[2].start()
-    wait.until(lambda: cluster.state(topic)["leader"] == 2, 40, "the last of the in-sync set as leader")
-    cluster.await_in_sync(topic, [1, 2], seconds=40)
-    step("no replica left: leader -1 until the last of the in-sync set came back")
+    if unclean:
+        wait.until(lambda: cluster.state(topic)["leader"] == 1, 40, "a leader from outside the in-sync set")
+        cluster.brokers[2].start()
+    else:
+        wait.stays(lambda: cluster.state(topic)["leader"] == -1, 3, "no leader from outside the in-sync set")
+        cluster.brokers[2].start()
+        wait.until(lambda: cluster.state(topic)["leader"] == 2, 40, "the last of the in-sync set as leader")
+    cluster.await_in_sync(topic, [1, 2], seconds=60)
+    step("no replica left: leader -1 until " + (
+        "any came back, as unclean.leader.election.enable=true wants it" if unclean
+        else "the last of the in-sync set came back"))
+
+
+def stopped(cluster):
+    line = cluster.brokers[NUMBERS[0]].installation.directory / "bin" / "kafka-server-stop.sh"
+    print("$ bin/kafka-server-stop.sh", flush=True)
+    subprocess.run([str(line)], check=True, timeout=60)
+    codes = [broker.wait(60) for broker in cluster.brokers.values()]
+    assert codes == [0] * len(codes), codes
+    step("kafka-server-stop.sh ended all three, exit 0")
 
 
 def main():
     with tempfile.TemporaryDirectory(prefix="tandem-cluster-") as directory:
         directory = Path(directory)
-        with Ensemble(directory / "ensemble", ["ours"] * 3, config={"tickTime": 500}) as ensemble:
-            with Cluster.ours(directory, ensemble.hosts()) as cluster:
-                spread(cluster, ensemble.hosts())
-                messages(cluster)
-                old_lines(cluster, ensemble.hosts())
-                old_moves(cluster, ensemble.hosts(), directory)
+        with Ensemble(directory / "ensemble", [OURS] * 3) as ensemble:
+            tree = ensemble.hosts()
+            with Cluster(Where(tree), Installation(directory, tree).broker) as cluster:
+                for who, name in ((OURS, TOPIC), (OLD, "mytest3")):
+                    spread(cluster, tree, who, name)
+                    messages(cluster, who, name)
+                refusals(cluster, tree)
+                old_lines(cluster, tree)
+                old_moves(cluster, tree, directory)
+                below_the_watermark(cluster)
                 killed_leader(cluster)
                 killed_controller(cluster)
                 split_brain(cluster)
-                nobody_left(cluster)
+                two_of_three(cluster)
+                nobody_left(cluster, "pair", unclean=False)
+                nobody_left(cluster, "any", unclean=True)
+                stopped(cluster)
     print("cluster: everything held")
     return 0
 
