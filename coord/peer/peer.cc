@@ -55,7 +55,7 @@ Peer::~Peer() = default;
 
 void Peer::start(Now now) {
   ENSURE(phase_ == Phase::starting);
-  now_ = now;
+  begin(now);
   look();
   settle();
 }
@@ -232,7 +232,7 @@ void Peer::end_role(const std::string& reason) {
 }
 
 void Peer::on_log_drained(Now now) {
-  now_ = now;
+  begin(now);
   ENSURE(phase_ == Phase::draining);
   for (const records::TxnRef& txn : std::exchange(unapplied_, {})) {
     apply(txn.payload.view());
@@ -252,14 +252,14 @@ void Peer::on_log_drained(Now now) {
 }
 
 void Peer::on_disk_full(Now now) {
-  now_ = now;
+  begin(now);
   if (phase_ != Phase::in_role) return;
   end_role("the disk is full");
   settle();
 }
 
 void Peer::on_log_lost(Now now) {
-  now_ = now;
+  begin(now);
   ENSURE(phase_ == Phase::draining);
   phase_ = Phase::no_space;
   unapplied_.clear();
@@ -268,7 +268,7 @@ void Peer::on_log_lost(Now now) {
 }
 
 void Peer::on_reloaded(PeerStart start, Now now) {
-  now_ = now;
+  begin(now);
   ENSURE(phase_ == Phase::no_space);
   accepted_epoch_ = start.accepted_epoch;
   current_epoch_ = start.current_epoch;
@@ -324,19 +324,19 @@ void Peer::write_config_node() {
 // ---- verbs: election, learners, leader --------------------------------------------------------------------
 
 void Peer::on_notification(ServerId from, const election::Notification& notification, Now now) {
-  now_ = now;
+  begin(now);
   election_.on_notification(from, notification, now.at);
   settle();
 }
 
 void Peer::on_election_link(ServerId peer, election::Link link, Now now) {
-  now_ = now;
+  begin(now);
   election_.on_link(peer, link, now.at);
   settle();
 }
 
 void Peer::on_learner_port(const base::Status& opened, Now now) {
-  now_ = now;
+  begin(now);
   if (opened) return;
   const std::string complaint = "cannot listen for learners: " + opened.error().context;
   if (leader_ != nullptr) {
@@ -350,7 +350,7 @@ void Peer::on_learner_port(const base::Status& opened, Now now) {
 }
 
 LearnerId Peer::on_learner_open(Now now) {
-  now_ = now;
+  begin(now);
   if (master() == nullptr) return LearnerId(0);
   const LearnerId learner = master()->open_learner(now.at);
   settle();
@@ -363,7 +363,7 @@ void Peer::on_learner_packet(LearnerId learner, const records::QuorumPacket& pac
   const bool introduced = master()->on_packet(learner, packet, now.at);
   if (introduced)
     note(Note::Level::info, fmt::format("learner {}: {}", learner, master()->describe(learner)));
-  settle();
+  packets_wait_ = true;
 }
 
 void Peer::on_learner_progress(LearnerId learner, Now now) {
@@ -372,14 +372,14 @@ void Peer::on_learner_progress(LearnerId learner, Now now) {
 }
 
 void Peer::on_snapshot_sent(LearnerId learner, Now now) {
-  now_ = now;
+  begin(now);
   if (master() == nullptr) return;
   master()->on_snapshot_sent(learner, now.at);
   settle();
 }
 
 void Peer::on_learner_gone(LearnerId learner, Now now) {
-  now_ = now;
+  begin(now);
   if (master() == nullptr) return;
   if (const std::string who = master()->describe(learner); !who.empty())
     note(Note::Level::info, fmt::format("learner {} is gone: {}", learner, who));
@@ -389,14 +389,14 @@ void Peer::on_learner_gone(LearnerId learner, Now now) {
 }
 
 void Peer::on_log_chunk(LearnerId learner, zab::LogChunk chunk, Now now) {
-  now_ = now;
+  begin(now);
   if (master() == nullptr) return;
   master()->on_log_chunk(learner, std::move(chunk), now.at);
   settle();
 }
 
 void Peer::on_leader_connected(Now now) {
-  now_ = now;
+  begin(now);
   if (learner_ == nullptr) return;
   connected_at_ = now.at;
   learner_->on_connected(now.at);
@@ -409,7 +409,7 @@ void Peer::on_leader_packet(const records::QuorumPacket& packet, Now now) {
   now_ = now;
   if (learner_ == nullptr) return;
   learner_->on_packet(packet, now.at);
-  settle();
+  packets_wait_ = true;
 }
 
 void Peer::on_leader_progress(Now now) {
@@ -418,13 +418,14 @@ void Peer::on_leader_progress(Now now) {
 }
 
 void Peer::on_leader_gone(std::string_view reason, Now now) {
-  now_ = now;
+  begin(now);
   if (learner_ == nullptr) return;
   if (!try_next_master()) learner_->on_disconnected(reason, now.at);
   settle();
 }
 
 void Peer::on_leader_unreachable(std::string_view reason, Now now) {
+  begin(now);
   if (learner_ != nullptr && masters_tried_ == 0 && learner_->phase() == zab::LearnerPhase::connecting)
     election_.avoid(leader_id_, now.at + kAvoidUnreachable);
   on_leader_gone(reason, now);
@@ -433,7 +434,7 @@ void Peer::on_leader_unreachable(std::string_view reason, Now now) {
 // ---- verbs: disk ------------------------------------------------------------------------------------------
 
 void Peer::on_durable(Zxid zxid, Now now) {
-  now_ = now;
+  begin(now);
   if (leader_ != nullptr) leader_->on_durable(zxid, now.at);
   if (learner_ != nullptr) learner_->on_durable(zxid, now.at);
   if (complete_at_) become_complete(*complete_at_);
@@ -441,7 +442,7 @@ void Peer::on_durable(Zxid zxid, Now now) {
 }
 
 void Peer::on_accepted_epoch_durable(std::int64_t epoch, Now now) {
-  now_ = now;
+  begin(now);
   accepted_epoch_ = std::max(accepted_epoch_, epoch);
   if (leader_ != nullptr) leader_->on_accepted_epoch_durable(epoch, now.at);
   if (learner_ != nullptr) learner_->on_accepted_epoch_durable(epoch, now.at);
@@ -449,7 +450,7 @@ void Peer::on_accepted_epoch_durable(std::int64_t epoch, Now now) {
 }
 
 void Peer::on_current_epoch_durable(std::int64_t epoch, Now now) {
-  now_ = now;
+  begin(now);
   current_epoch_ = std::max(current_epoch_, epoch);
   if (leader_ != nullptr) leader_->on_current_epoch_durable(epoch, now.at);
   if (learner_ != nullptr) learner_->on_current_epoch_durable(epoch, now.at);
@@ -457,7 +458,7 @@ void Peer::on_current_epoch_durable(std::int64_t epoch, Now now) {
 }
 
 void Peer::on_truncated(Zxid zxid, Database database, Now now) {
-  now_ = now;
+  begin(now);
   if (learner_ == nullptr) close_pipeline();  // its role ended meanwhile, what is served is the old tree
   ENSURE(pipeline_ == nullptr);
   install(std::move(database));
@@ -467,7 +468,7 @@ void Peer::on_truncated(Zxid zxid, Database database, Now now) {
 }
 
 void Peer::on_snapshot_installed(Zxid zxid, Database database, Now now) {
-  now_ = now;
+  begin(now);
   if (learner_ == nullptr) close_pipeline();
   ENSURE(pipeline_ == nullptr);
   install(std::move(database));
@@ -509,7 +510,7 @@ void Peer::on_output_drained(LinkId link, Now now) {
 // ---- time and status --------------------------------------------------------------------------------------
 
 void Peer::on_deadline(Now now) {
-  now_ = now;
+  begin(now);
   if (look_at_ && now.at >= *look_at_) look();
   if (read_only_at_ && now.at >= *read_only_at_) serve_read_only();
   doubt();

@@ -203,6 +203,7 @@ class Peer {
   void apply(std::string_view payload);
   void write_config_node();
 
+  void begin(Now now);
   void settle();
   bool settle_election();
   bool settle_leader();
@@ -262,6 +263,7 @@ class Peer {
   bool held_ = false;
   std::deque<zab::LeaderEffect> leader_effects_;
 
+  bool packets_wait_ = false;  // packets came whose effects are not collected yet
   std::vector<Effect> effects_;
 };
 

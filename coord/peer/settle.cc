@@ -20,9 +20,10 @@ Overloaded(Cases...) -> Overloaded<Cases...>;  // clang 14 does not find it by i
 
 void Peer::note(Note::Level level, std::string text) { effects_.emplace_back(Note{level, std::move(text)}); }
 
-// Clients' frames are many and cheap: their effects are collected when the shell asks.
+// Clients' frames and the packets of leader and learners are many and cheap: their effects are collected when
+// the shell asks, so that what arrived together is logged, sent and applied together.
 bool Peer::has_effects() const {
-  return !effects_.empty() || held_ || (pipeline_ != nullptr && pipeline_->has_effects());
+  return !effects_.empty() || held_ || packets_wait_ || (pipeline_ != nullptr && pipeline_->has_effects());
 }
 
 std::vector<Effect> Peer::take_effects() {
@@ -31,7 +32,14 @@ std::vector<Effect> Peer::take_effects() {
   return std::exchange(effects_, {});
 }
 
+// What came before this verb takes effect before it.
+void Peer::begin(Now now) {
+  now_ = now;
+  if (packets_wait_) settle();
+}
+
 void Peer::settle() {
+  packets_wait_ = false;
   for (bool more = true; more;) {
     more = settle_election();
     more = settle_leader() || more;

@@ -149,21 +149,29 @@ std::function<void()> Node::mine(std::function<void()> task) {
   };
 }
 
+// What has arrived from the leader, as far as it is read; true when there was any.
+bool Node::take_packets() {
+  bool any = false;
+  while (leader_ && core().reads_leader() && !leader_->decoder.in_snapshot()) {
+    const auto packet = leader_->decoder.next();
+    if (packet && !*packet) break;
+    any = true;
+    if (!packet) {
+      core().on_leader_gone("damaged", now());
+      break;
+    }
+    if ((*packet)->type == PacketType::leader_info) promised_ = (*packet)->zxid;
+    core().on_leader_packet(**packet, now());
+  }
+  return any;
+}
+
 void Node::drive() {
   for (;;) {
     while (core().has_effects())
       for (const Effect& effect : core().take_effects()) perform(effect);
     if (leader_ && leader_->decoder.in_snapshot() && take_body()) continue;
-    if (!leader_ || !core().reads_leader() || leader_->decoder.in_snapshot()) break;
-    const auto packet = leader_->decoder.next();
-    if (!packet) {
-      core().on_leader_gone("damaged", now());
-    } else if (*packet) {
-      if ((*packet)->type == PacketType::leader_info) promised_ = (*packet)->zxid;
-      core().on_leader_packet(**packet, now());
-    } else {
-      break;
-    }
+    if (!take_packets()) break;
   }
   flush_clients();
   arm();

@@ -97,6 +97,7 @@ class Node final : public coord::pipeline::Outputs {
   std::function<void()> mine(std::function<void()> task);
   Member& core() { return *peer_; }
   coord::pipeline::Now now() const;
+  bool take_packets();
   void drive();
   void arm();
   Sessions sessions();

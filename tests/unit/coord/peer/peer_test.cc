@@ -137,6 +137,57 @@ void follow(Stage& stage, std::int32_t silence_ms) {
   REQUIRE(stage.role() == pipeline::Role::follower);
 }
 
+// A transaction of nobody's: a session with this number begins.
+std::string new_session(Zxid zxid) {
+  records::TxnHeader header;
+  header.client_id = jute::SessionId(zxid.value);
+  header.zxid = zxid;
+  header.type = jute::OpCode::create_session;
+  std::string payload;
+  records::encode_payload(payload, header, records::CreateSessionTxn{4000}, nullptr);
+  return payload;
+}
+
+void propose(Stage& stage, Zxid zxid) {
+  const std::string payload = new_session(zxid);
+  stage.peer->on_leader_packet(records::QuorumPacket{PacketType::proposal, zxid, payload, std::nullopt, 0},
+                               stage.now());
+}
+
+void commit(Stage& stage, Zxid zxid) {
+  stage.peer->on_leader_packet(records::QuorumPacket{PacketType::commit, zxid, std::nullopt, std::nullopt, 0},
+                               stage.now());
+}
+
+// What one read of a learner's connection brings.
+void wake(Stage& stage, LearnerId learner, const std::string& packets) {
+  records::QuorumPacketDecoder decoder(packets.size());
+  decoder.feed(packets);
+  for (auto packet = decoder.next(); packet && *packet; packet = decoder.next())
+    stage.peer->on_learner_packet(learner, **packet, stage.now());
+  stage.run();
+}
+
+// Leads three; server 2 is in sync.
+LearnerId lead(Stage& stage) {
+  stage.hear(2, ServerState::looking, 3);
+  stage.hear(1, ServerState::looking, 3);
+  const LearnerId learner = stage.peer->on_learner_open(stage.now());
+  REQUIRE(learner.value != 0);
+  std::string info;
+  records::put_packet(info, PacketType::follower_info, Zxid(0),
+                      records::encode_learner_info({2, records::kProtocolVersion, 0}));
+  wake(stage, learner, info);
+  std::string epoch;
+  records::put_packet(epoch, PacketType::ack_epoch, Zxid(0), records::encode_i32(0));
+  wake(stage, learner, epoch);
+  std::string in_sync;
+  records::put_packet(in_sync, PacketType::ack, records::make_zxid(1, 0));
+  wake(stage, learner, in_sync);
+  REQUIRE(stage.peer->serving() != nullptr);
+  return learner;
+}
+
 }  // namespace
 
 TEST_CASE("one voter alone leads as soon as its epochs are durable, and takes no snapshot for it") {
@@ -320,6 +371,52 @@ TEST_CASE("who did not answer is elected after a while, when there is nobody els
   stage.hear(3, ServerState::looking, 3, last, round, 1);
   stage.pass(milliseconds(300));
   CHECK(stage.said("connect to leader 3"));
+}
+
+TEST_CASE("proposals that came together are logged together, and what is committed of them is applied") {
+  Stage stage(1, 3);
+  follow(stage, 0);
+  stage.lines.clear();
+  propose(stage, records::make_zxid(1, 1));
+  propose(stage, records::make_zxid(1, 2));
+  propose(stage, records::make_zxid(1, 3));
+  commit(stage, records::make_zxid(1, 1));
+  stage.run();
+  CHECK(stage.said("Persist 0x100000001..0x100000003"));
+  CHECK(stage.said("Send: ACK 0x100000001, ACK 0x100000002, ACK 0x100000003"));
+  CHECK(stage.peer->tree().last_zxid() == records::make_zxid(1, 1));
+}
+
+TEST_CASE("what a leader said in the same moment as it went is logged, and applied if it was committed") {
+  Stage stage(1, 3);
+  follow(stage, 0);
+  propose(stage, records::make_zxid(1, 1));
+  commit(stage, records::make_zxid(1, 1));
+  propose(stage, records::make_zxid(1, 2));
+  stage.peer->on_leader_gone("reset", stage.now());
+  stage.run();
+  CHECK(stage.said("Persist 0x100000001..0x100000002"));
+  CHECK(stage.peer->status().last_zxid == records::make_zxid(1, 2));  // its vote counts what it logged
+}
+
+TEST_CASE("requests of a learner that came together are proposed together, also when it goes") {
+  Stage stage(3, 3);
+  const LearnerId learner = lead(stage);
+  std::string requests;
+  for (int i = 1; i <= 3; ++i)
+    records::put_request(requests, {jute::SessionId(i), 0, jute::OpCode::create_session, {"\0\0\x10\0", 4}},
+                         {});
+  stage.lines.clear();
+  SUBCASE("it stays") { wake(stage, learner, requests); }
+  SUBCASE("it goes") {
+    records::QuorumPacketDecoder decoder(requests.size());
+    decoder.feed(requests);
+    for (auto packet = decoder.next(); packet && *packet; packet = decoder.next())
+      stage.peer->on_learner_packet(learner, **packet, stage.now());
+    stage.peer->on_learner_gone(learner, stage.now());
+    stage.run();
+  }
+  CHECK(stage.said("Persist 0x100000001..0x100000003"));
 }
 
 }  // namespace tandem::coord::peer
