@@ -283,6 +283,7 @@ void ApacheLearner::on_serving_packet(const Packet& packet) {
     case PacketType::inform_and_activate: {
       auto txn = txn_of(packet);
       if (!txn) return;
+      last_queued_ = txn->zxid;
       log({*txn});
       if (!options_.observer) to_ack_.push_back(txn->zxid);
       pending_.push_back(std::move(*txn));

@@ -88,7 +88,7 @@ class ApacheLearner {
   std::int64_t epoch_ = 0;
   std::optional<PacketType> sync_;
   std::string config_;
-  Zxid last_queued_;  // enforceContinuousProposal
+  Zxid last_queued_;  // enforceContinuousProposal; what came before a session's REVALIDATE was answered
   std::deque<TxnRef> not_logged_;
   std::deque<Zxid> committed_;
   std::vector<TxnRef> history_;  // committed before NEWLEADER: applied when it is durable
