@@ -108,6 +108,8 @@ std::shared_ptr<Connection> Connection::start(Loop& loop, Socket socket, std::sh
   return self;
 }
 
+// As the real one: a pause that ends before the receive does still ends the turn, and what is behind it has
+// the next.
 void Connection::receive() {
   std::string& in = descriptor_->in;
   in_callback_ = true;
@@ -122,10 +124,13 @@ void Connection::receive() {
     in.erase(0, *size);
     handler_->on_frame(*this, Frame(frame, nullptr));
   }
+  const bool stopped = paused_ && !in.empty();
   if (state_ == State::open || state_ == State::closing) handler_->on_frames_end(*this);
   in_callback_ = false;
   flush();
-  if (close_is_due()) close_now();
+  if (close_is_due()) return close_now();
+  if (state_ != State::open || !stopped || paused_ || std::exchange(service_queued_, true)) return;
+  loop_.service_later(*this);
 }
 
 void Connection::pause_reading() { paused_ = true; }
