@@ -1,8 +1,8 @@
 // What the controller has had this broker delete, by topic id and partition, and in which leader epoch. A
 // request that was sent before the deletion may be read behind it, from a connection that the controller has
 // given up: it would make an empty replica that leads in an epoch long past. Kafka's brokers know nothing of
-// what they have deleted. It need not outlive the process: a request for an earlier life bears another broker
-// epoch. Each shard has its own and is its owner.
+// what they have deleted. Without topic ids it is left to control_order.h. It need not outlive the process: a
+// request for an earlier life bears another broker epoch. Each shard has its own and is its owner.
 #pragma once
 
 #include <algorithm>

@@ -19,8 +19,9 @@ namespace tandem::broker::api {
 
 // Who asks. One per connection; software is known after ApiVersions v3 or later.
 struct Client {
-  std::string host;      // "/127.0.0.1", as Kafka prints it
-  std::string listener;  // name of the listener it came through
+  std::string host;          // "/127.0.0.1", as Kafka prints it
+  std::string listener;      // name of the listener it came through
+  std::uint64_t number = 0;  // ascending in the order in which connections were accepted
   std::string software_name = "unknown";
   std::string software_version = "unknown";
 };

@@ -1,3 +1,4 @@
+#include <atomic>
 #include <map>
 #include <set>
 
@@ -30,8 +31,11 @@ struct Part {
 struct LeadersAsked {
   Call call;
   LeaderAndIsrRequest request;
-  LeaderAndIsrResponse response;
-  std::vector<Part> parts;
+  LeaderAndIsrResponse response = {};
+  std::vector<Part> parts = {};
+  std::atomic<bool> late = false;  // a shard has heard what the controller sent behind it
+
+  ControlMark mark() const { return {request.controller_epoch, call.client->number}; }
 };
 
 void add_part(LeadersAsked& asked, const std::string& topic, const protocol::Uuid& id,
@@ -77,7 +81,12 @@ using Verb = ErrorCode (Replicas::*)(const replica::Partition::State&, const std
 
 // On the shard's thread. What was made is synced behind it, once: a log in a directory that failed then is
 // none, whatever was said of its partition before.
-void perform(Replicas& replicas, const std::vector<Part>& parts, std::size_t shard, Verb verb) {
+void perform(LeadersAsked& asked, const std::vector<Part>& parts, std::size_t shard, Verb verb) {
+  Replicas& replicas = *asked.call.services.replicas;
+  if (!replicas.in_order(shard, asked.mark())) {
+    asked.late = true;
+    return;
+  }
   for (const Part& part : parts)
     if (part.shard == shard) part.answer = (replicas.*verb)(part.state, part.topic, part.id);
   if (replicas.sync_made(shard)) return;
@@ -88,17 +97,25 @@ void perform(Replicas& replicas, const std::vector<Part>& parts, std::size_t sha
   }
 }
 
-void perform_on_owners(Services& services, std::vector<Part> parts, Verb verb, std::function<void()> done) {
-  ShardSet used(services.shards.size());
+void perform_on_owners(const std::shared_ptr<LeadersAsked>& asked, std::vector<Part> parts, Verb verb,
+                       std::function<void()> done) {
+  Shards& shards = asked->call.services.shards;
+  ShardSet used(shards.size());
   for (const Part& part : parts) used.add(part.shard);
   const auto shared = std::make_shared<const std::vector<Part>>(std::move(parts));
   std::vector<OwnedJob> jobs;
   for (std::size_t shard = 0; shard < used.size(); ++shard) {
     if (!used.has(shard)) continue;
-    jobs.push_back(
-        {shard, [&services, shared, shard, verb] { perform(*services.replicas, *shared, shard, verb); }});
+    jobs.push_back({shard, [asked, shared, shard, verb] { perform(*asked, *shared, shard, verb); }});
   }
-  on_owners(services.shards, std::move(jobs), std::move(done));
+  on_owners(shards, std::move(jobs), std::move(done));
+}
+
+void answer_leaders(LeadersAsked& asked) {
+  if (!asked.late) return asked.call.respond.send(asked.response);
+  asked.call.services.log.warn("closing {}: the controller has sent more since on a newer connection",
+                               asked.call.client->host);
+  asked.call.respond.close();
 }
 
 // Of the topics in `ids` the partitions that were refused are tried once more.
@@ -120,7 +137,7 @@ void try_again(const std::shared_ptr<LeadersAsked>& asked) {
   for (const Part& part : asked->parts)
     if (part.answer == ErrorCode::inconsistent_topic_id) topics.insert(part.topic);
   Services& services = asked->call.services;
-  if (topics.empty() || services.control == nullptr) return asked->call.respond.send(asked->response);
+  if (topics.empty() || services.control == nullptr || asked->late) return answer_leaders(*asked);
   std::vector<zk::ZkOp> ops{zk::sync_op(std::string(zk::kTopicsPath))};
   for (const auto& topic : topics) ops.push_back(zk::get_op(zk::topic_path(topic)));
   services.control->perform(std::move(ops), [asked, &services, topics](std::vector<zk::ZkResult> found) {
@@ -133,8 +150,8 @@ void try_again(const std::shared_ptr<LeadersAsked>& asked) {
       const auto assignment = zk::decode_topic(topic, found[at].data);
       if (assignment) ids[topic] = assignment->id;
     }
-    perform_on_owners(services, parts_again(*asked, ids), &Replicas::replace,
-                      [asked] { asked->call.respond.send(asked->response); });
+    perform_on_owners(asked, parts_again(*asked, ids), &Replicas::replace,
+                      [asked] { answer_leaders(*asked); });
   });
 }
 
@@ -142,8 +159,7 @@ void try_again(const std::shared_ptr<LeadersAsked>& asked) {
 
 void leader_and_isr(Call call, LeaderAndIsrRequest request) {
   Services& services = call.services;
-  const auto asked =
-      std::make_shared<LeadersAsked>(LeadersAsked{std::move(call), std::move(request), {}, {}});
+  const auto asked = std::make_shared<LeadersAsked>(std::move(call), std::move(request));
   const std::int64_t sent_epoch = asked->request.broker_epoch;
   if (sent_epoch != -1 && sent_epoch < services.node.broker_epoch) {
     asked->response.error_code = ErrorCode::stale_broker_epoch;
@@ -152,7 +168,7 @@ void leader_and_isr(Call call, LeaderAndIsrRequest request) {
   }
   if (asked->response.error_code != ErrorCode::none) return asked->call.respond.send(asked->response);
   list_parts(*asked);
-  perform_on_owners(services, asked->parts, &Replicas::become, [asked] { try_again(asked); });
+  perform_on_owners(asked, asked->parts, &Replicas::become, [asked] { try_again(asked); });
 }
 
 }  // namespace tandem::broker::api

@@ -15,6 +15,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "broker/api/control_order.h"
 #include "broker/api/deletions.h"
 #include "broker/api/disk_sync.h"
 #include "broker/api/following.h"
@@ -86,6 +87,9 @@ class Replicas {
   std::size_t owner(std::string_view topic, std::int32_t partition) const {
     return shards_.owner(topic, partition);
   }
+  // Whether what a controller asks comes in the order in which it was sent; asked before each of the next
+  // three. Where it does not, nothing is done.
+  bool in_order(std::size_t shard, const ControlMark& mark) { return state_[shard]->control.admits(mark); }
   protocol::ErrorCode become(const replica::Partition::State& state, const std::string& topic,
                              const protocol::Uuid& topic_id);
   // As become(), where the tree has said that the topic of this name has this id: a log that is of another
@@ -161,6 +165,7 @@ class Replicas {
     std::unordered_map<std::string, std::unordered_map<std::int32_t, std::shared_ptr<Replica>>, Hash,
                        std::equal_to<>>
         topics;
+    ControlOrder control;
     Deletions deletions;
     record::Validated scratch;
     StagedAppends staged;

@@ -1,3 +1,5 @@
+#include <atomic>
+
 #include "broker/api/handlers.h"
 #include "broker/api/on_owners.h"
 #include "broker/api/replicas.h"
@@ -22,8 +24,16 @@ struct Stop {
 struct StopsAsked {
   Call call;
   std::vector<Stop> stops;
-  StopReplicaResponse response;
+  StopReplicaResponse response = {};
+  std::atomic<bool> late = false;  // a shard has heard what the controller sent behind it
 };
+
+void answer_stops(StopsAsked& asked) {
+  if (!asked.late) return asked.call.respond.send(asked.response);
+  asked.call.services.log.warn("closing {}: the controller has sent more since on a newer connection",
+                               asked.call.client->host);
+  asked.call.respond.close();
+}
 
 // The three shapes of the request as one list.
 std::vector<Stop> stops_of(const StopReplicaRequest& request) {
@@ -43,7 +53,7 @@ std::vector<Stop> stops_of(const StopReplicaRequest& request) {
 
 void stop_replica(Call call, StopReplicaRequest request) {
   Services& services = call.services;
-  const auto asked = std::make_shared<StopsAsked>(std::move(call), stops_of(request), StopReplicaResponse{});
+  const auto asked = std::make_shared<StopsAsked>(std::move(call), stops_of(request));
   if (request.broker_epoch != -1 && request.broker_epoch < services.node.broker_epoch) {
     asked->response.error_code = ErrorCode::stale_broker_epoch;
   } else if (!services.replicas->accept_controller(request.controller_epoch)) {
@@ -51,18 +61,24 @@ void stop_replica(Call call, StopReplicaRequest request) {
   }
   if (asked->response.error_code != ErrorCode::none) return asked->call.respond.send(asked->response);
   asked->response.partition_errors.resize(asked->stops.size());
+  const ControlMark mark{request.controller_epoch, asked->call.client->number};
   std::vector<OwnedJob> jobs;
   for (std::size_t i = 0; i < asked->stops.size(); ++i) {
     const Stop& stop = asked->stops[i];
     auto& answer = asked->response.partition_errors[i];
     answer.topic_name = stop.topic;
     answer.partition_index = stop.partition;
-    jobs.push_back({services.shards.owner(stop.topic, stop.partition), [&services, &stop, &answer] {
+    const std::size_t shard = services.shards.owner(stop.topic, stop.partition);
+    jobs.push_back({shard, [&services, &stop, &answer, shard, mark, &late = asked->late] {
+                      if (!services.replicas->in_order(shard, mark)) {
+                        late = true;
+                        return;
+                      }
                       answer.error_code =
                           services.replicas->stop(stop.topic, stop.partition, stop.leader_epoch, stop.remove);
                     }});
   }
-  on_owners(services.shards, std::move(jobs), [asked] { asked->call.respond.send(asked->response); });
+  on_owners(services.shards, std::move(jobs), [asked] { answer_stops(*asked); });
 }
 
 }  // namespace tandem::broker::api

@@ -18,6 +18,7 @@ void ClientLink::start(net::Loop& loop, net::Socket socket, api::Services& servi
   link->client_ = std::make_shared<api::Client>();
   link->client_->host = "/" + socket.peer().host;
   link->client_->listener = link->options_.listener;
+  link->client_->number = link->options_.number;
   link->thread_ = std::this_thread::get_id();
   link->shard_ = services.shards.current();
   link->loop_ = &loop;

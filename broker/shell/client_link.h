@@ -21,6 +21,7 @@ class ClientLink final : public net::Handler,
  public:
   struct Options {
     std::string listener;
+    std::uint64_t number = 0;                   // api::Client::number
     std::size_t request_bytes_max = 104857600;  // socket.request.max.bytes
     std::function<void()> on_closed;            // on the shard's thread
   };

@@ -56,9 +56,11 @@ bool SocketServer::admit(const std::string& address) {
 void SocketServer::on_accept(const std::string& listener, net::Socket socket) {
   const std::string address = socket.peer().host;
   if (!admit(address)) return;  // the socket closes here
-  const std::size_t shard = next_shard_++ % services_.shards.size();
+  const std::uint64_t number = accepted_++;
+  const std::size_t shard = number % services_.shards.size();
   ClientLink::Options link;
   link.listener = listener;
+  link.number = number;
   link.request_bytes_max = options_.request_bytes_max;
   link.on_closed = [this, address] { on_closed(address); };
   net::ConnectionOptions connection;

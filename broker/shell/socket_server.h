@@ -52,7 +52,7 @@ class SocketServer {
   api::Services& services_;
   SocketServerOptions options_;
   std::vector<std::unique_ptr<net::Listener>> listeners_;  // of shard 0's thread
-  std::size_t next_shard_ = 0;
+  std::uint64_t accepted_ = 0;                             // on the first shard's thread, as all listeners
 
   mutable std::mutex mutex_;  // connections close on every shard's thread
   ConnectionLimits limits_;

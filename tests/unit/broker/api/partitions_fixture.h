@@ -130,6 +130,7 @@ class PartitionsFixture {
     auto client = std::make_shared<Client>();
     client->host = "/127.0.0.1";
     client->listener = "PLAINTEXT";
+    client->number = connection;
     protocol::RequestFrame frame;
     frame.api = &protocol::api_of(Request::kApi);
     frame.version = version;
@@ -216,6 +217,7 @@ class PartitionsFixture {
   protocol::Uuid id;
   MetadataCache cache;
   std::int32_t leader_epoch = 0;
+  std::uint64_t connection = 0;              // that ask() is on
   std::vector<std::int32_t> replica_ids{1};  // of each partition
   std::vector<std::int32_t> in_sync_ids{1};
   std::unique_ptr<Shards> shards;

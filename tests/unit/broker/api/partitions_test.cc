@@ -301,6 +301,42 @@ TEST_CASE_FIXTURE(PartitionsFixture,
   CHECK(told(1, 0, another) == ErrorCode::none);
 }
 
+// Below inter-broker protocol 2.8: requests without topic ids.
+TEST_CASE_FIXTURE(PartitionsFixture,
+                  "what a controller sent before it connected anew is not heard any more, without ids too") {
+  const auto told = [&](std::uint64_t on, std::int32_t controller_epoch, bool is_new) {
+    connection = on;
+    protocol::LeaderAndIsrRequest request;
+    request.controller_epoch = controller_epoch;
+    protocol::LeaderAndIsrRequest::LeaderAndIsrPartitionState state;
+    state.leader = 1;
+    state.isr = state.replicas = {1};
+    state.is_new = is_new;
+    request.topic_states.push_back({"old", {}, {state}});
+    return send(&leader_and_isr, request, 4).get();
+  };
+  const auto deleted = [&](std::uint64_t on) {
+    connection = on;
+    protocol::StopReplicaRequest request;
+    request.controller_epoch = 1;
+    request.topic_states.push_back({"old", {{0, -2, true}}});
+    return send(&stop_replica, request, 3).get();
+  };
+  const std::string there = log_dirs[0] + "/old-0";
+  CHECK(told(4, 1, true) != "closed");
+  CHECK(fs::exists(disk, there));
+  CHECK(deleted(5) != "closed");
+  CHECK(!fs::exists(disk, there));
+  CHECK(told(4, 1, true) == "closed");
+  CHECK(told(4, 1, false) == "closed");
+  CHECK(!fs::exists(disk, there));
+  CHECK(told(5, 1, true) != "closed");  // a topic of the same name
+  CHECK(fs::exists(disk, there));
+  CHECK(deleted(4) == "closed");
+  CHECK(fs::exists(disk, there));
+  CHECK(told(3, 2, false) != "closed");  // another controller, which had connected before
+}
+
 TEST_CASE_FIXTURE(PartitionsFixture,
                   "what is left of a deleted topic gives way when the tree knows the new one of its name") {
   put(0, batch(3));
