@@ -190,6 +190,7 @@ class Replicas {
   void ask_isr(Replica& replica, replica::IsrChange change);
   void on_isr_answered(Replica& replica, const replica::IsrChange& asked, protocol::ErrorCode error,
                        const replica::IsrChange& now);
+  void tell_notes(log::Log& log);
   void make_syncs();
   void on_synced(Replica& replica, const base::Status& status);
   // ---- moves, on the owner's thread ----

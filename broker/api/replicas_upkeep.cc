@@ -10,7 +10,12 @@ using base::Status;
 
 // ---- flushing ------------------------------------------------------------------------------------------
 
+void Replicas::tell_notes(log::Log& log) {
+  for (const auto& note : log.take_notes()) log_.warn("{}", note);
+}
+
 void Replicas::after_append(Replica& replica, std::int64_t now_ms) {
+  tell_notes(*replica.log);
   const bool due = replica.log->config().flush_messages != log::kNever && replica.log->flush_due(now_ms);
   if (!due && flush_on_ack()) return state_[replica.shard]->sync->want(replica);
   if (!due) {
@@ -94,6 +99,7 @@ void Replicas::tick(std::size_t shard) {
 
 void Replicas::retain(Replica& replica) {
   auto gone = replica.log->apply_retention(clock_.wall().ms);
+  tell_notes(*replica.log);
   if (!gone) return on_log_failure(replica, gone.error());
   if (gone->files.empty()) return;
   log_.info("Deleting {} files of {}-{}, its log now starts at {}", gone->files.size(), replica.topic,
@@ -192,6 +198,7 @@ Status Replicas::shutdown() {
     for (const auto& [where, replica] : all_) {
       const auto close = [&, replica = replica](log::Log& log, std::size_t dir) {
         const auto status = log.close(true);
+        tell_notes(log);
         if (status) return;
         log_.error("Cannot close {}-{}: {}", replica->topic, replica->partition, status.error().context);
         const std::lock_guard lock(marks);

@@ -89,7 +89,7 @@ Status Log::roll_to(std::int64_t base_offset, std::int64_t now_ms) {
     segments_.erase(base_offset);
   } else {
     if (auto status = old.write_staged(config_); !status) return status;
-    if (auto status = old.close(); !status) return status;
+    if (auto status = old.close(notes_); !status) return status;
     rolled_[old.base_offset()].file = old.make_inactive();
   }
   auto segment = Segment::create(disk_, dir_, base_offset, now_ms);
@@ -243,7 +243,7 @@ void Log::release_readers() {
 
 Status Log::close(bool sync) {
   if (failure_) return *failure_;
-  if (auto status = note(active().close()); !status) return status;
+  if (auto status = note(active().close(notes_)); !status) return status;
   if (auto status = note(take_snapshot(end_offset())); !status) return status;
   if (!sync) return {};
   FlushWork work = begin_flush(last_flush_ms_);

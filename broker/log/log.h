@@ -150,6 +150,8 @@ class Log {
   base::Result<PendingDelete> mark_deleted(std::string_view unique);
   void release_readers();
 
+  // Sentences for the server's log since the last call.
+  std::vector<std::string> take_notes() { return std::exchange(notes_, {}); }
   bool failed() const { return failure_.has_value(); }
   const std::optional<base::Error>& failure() const { return failure_; }
   void fail(base::Error error) {
@@ -197,6 +199,7 @@ class Log {
   ProducerState producers_;
   std::optional<protocol::Uuid> topic_id_;
   std::optional<base::Error> failure_;
+  std::vector<std::string> notes_;  // one at most for each segment that is closed
   // A segment behind the active one that is not known to be durable.
   struct Rolled {
     std::shared_ptr<fs::File> file;  // it was written through, so that its sync hears of failed write-backs

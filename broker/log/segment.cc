@@ -1,5 +1,7 @@
 #include "broker/log/segment.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 
 #include "broker/log/damage.h"
@@ -168,12 +170,16 @@ void Segment::reserve(const LogConfig& config) {
   if (reserved_ > end) active_->reserve(end, reserved_ - end);
 }
 
-// Gives back the blocks past the end; the time of change, which retention may count from, stays.
-Status Segment::release_reserved() {
+// Gives back the blocks past the end; the time of change, which retention may count from, stays. Where it
+// cannot be set back, a segment without timestamps is kept for longer.
+Status Segment::release_reserved(std::vector<std::string>& notes) {
   if (active_ == nullptr || reserved_ <= size_) return {};
   reserved_ = 0;
   if (auto status = active_->truncate(size_); !status) return status;
-  return disk_.set_modified(path(kLogSuffix), modified_ms_);
+  if (const auto status = disk_.set_modified(path(kLogSuffix), modified_ms_); !status)
+    notes.push_back(fmt::format("The time of change of {} could not be set back: {}", path(kLogSuffix),
+                                status.error().context));
+  return {};
 }
 
 bool Segment::time_to_roll(std::int64_t max_timestamp, std::int64_t now_ms, const LogConfig& config) const {
@@ -356,8 +362,8 @@ Status Segment::flush_indexes(bool sync) {
   return times_.file().flush(sync);
 }
 
-Status Segment::close() {
-  if (auto status = release_reserved(); !status) return status;
+Status Segment::close(std::vector<std::string>& notes) {
+  if (auto status = release_reserved(notes); !status) return status;
   if (auto status = finish_indexes(); !status) return status;
   return flush_indexes(false);
 }

@@ -101,7 +101,8 @@ class Segment {
   // Writes the last time entry: at roll, flush and close.
   base::Status finish_indexes();
   base::Status flush_indexes(bool sync);
-  base::Status close();
+  // What could not be done and harms nothing that is stored becomes a sentence in `notes`.
+  base::Status close(std::vector<std::string>& notes);
   // Renames all files: `suffix` appended to (".deleted"), or the directory moved.
   base::Status add_suffix(std::string_view suffix);
   base::Status unlink_files();
@@ -121,7 +122,7 @@ class Segment {
   void stage(std::span<const std::string_view> pieces);
   base::Status write(std::span<const std::string_view> pieces, const LogConfig& config);
   void reserve(const LogConfig& config);
-  base::Status release_reserved();
+  base::Status release_reserved(std::vector<std::string>& notes);
   base::Status load_max_timestamp();
   base::Status index_append(std::int64_t last_offset, std::uint64_t position);
 

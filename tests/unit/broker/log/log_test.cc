@@ -75,6 +75,20 @@ TEST_CASE_FIXTURE(LogFixture,
   CHECK(offsets() == range_of(0, 12));
 }
 
+TEST_CASE_FIXTURE(LogFixture, "a segment whose time of change cannot be set back is rolled, with a note") {
+  open();
+  for (int i = 0; i < 14; ++i) append(1, {}, std::string(900'000, 'v'));
+  const std::string file = path("00000000000000000000.log");
+  REQUIRE(disk.rename(file, path("away")).has_value());
+  CHECK(log->roll(now).has_value());
+  REQUIRE(disk.rename(path("away"), file).has_value());
+  CHECK(log->segment_count() == 2);
+  CHECK(log->take_notes().size() == 1);
+  CHECK(log->take_notes().empty());
+  append();
+  CHECK(offsets() == range_of(0, 15));
+}
+
 TEST_CASE_FIXTURE(LogFixture,
                   "a read stops below the given offset and gives a whole first batch when asked to") {
   open();
