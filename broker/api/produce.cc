@@ -76,13 +76,13 @@ class Produce final : public Delayed,
   void written() override {
     for (const Staged& batch : std::exchange(staged_, {})) {
       if (!batch.replica->log->failed()) {
-        acknowledge(*batch.replica, batch.required, *batch.answer);
+        acknowledge(*batch.replica, batch.required, batch.answer);
         continue;
       }
-      *batch.answer = {};
-      batch.answer->index = batch.replica->partition;
-      batch.answer->error_code = ErrorCode::kafka_storage_error;
-      batch.answer->base_offset = -1;
+      batch.answer = {};
+      batch.answer.index = batch.replica->partition;
+      batch.answer.error_code = ErrorCode::kafka_storage_error;
+      batch.answer.base_offset = -1;
     }
     appended();
   }
@@ -176,7 +176,7 @@ class Produce final : public Delayed,
     answer.base_offset = appended.base_offset;
     answer.log_append_time_ms = appended.log_append_time;
     const std::int64_t required = appended.last_offset + 1;
-    if (appended.staged) return staged_.push_back({replica, &answer, required});
+    if (appended.staged) return staged_.push_back({replica->shared_from_this(), answer, required});
     acknowledge(*replica, required, answer);
   }
 
@@ -256,8 +256,8 @@ class Produce final : public Delayed,
   }
 
   struct Staged {
-    Replica* replica;
-    PartitionResponse* answer;
+    std::shared_ptr<Replica> replica;
+    PartitionResponse& answer;  // in response_
     std::int64_t required;
   };
 

@@ -139,17 +139,16 @@ void Segment::stage(std::span<const std::string_view> pieces) {
   batch.rest = pieces[1];
 }
 
-// Writes the pieces behind what is staged, in one call.
+// Writes the pieces behind what is staged, in one call; where there are none of either, nothing.
 Status Segment::write(std::span<const std::string_view> pieces, const LogConfig& config) {
   std::vector<std::string_view> gathered;
-  if (!staged_.empty()) {
-    for (const Staged& batch : staged_)
-      gathered.insert(gathered.end(), {{batch.header.data(), batch.header.size()}, batch.rest});
-    gathered.insert(gathered.end(), pieces.begin(), pieces.end());
-    pieces = gathered;
-  }
+  gathered.reserve(2 * staged_.size() + pieces.size());
+  for (const Staged& batch : staged_)
+    gathered.insert(gathered.end(), {{batch.header.data(), batch.header.size()}, batch.rest});
+  gathered.insert(gathered.end(), pieces.begin(), pieces.end());
+  if (gathered.empty()) return {};
   reserve(config);
-  const auto status = active_->append(pieces);
+  const auto status = active_->append(gathered);
   staged_ = {};
   if (!status) return status;
   const std::uint64_t end = active_->append_position();

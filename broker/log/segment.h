@@ -67,9 +67,7 @@ class Segment {
   };
   base::Status append(const Append& append, const LogConfig& config);
   bool has_staged() const { return !staged_.empty(); }
-  base::Status write_staged(const LogConfig& config) {
-    return staged_.empty() ? base::Status{} : write({}, config);
-  }
+  base::Status write_staged(const LogConfig& config) { return write({}, config); }
   bool should_roll(const Append& append, const LogConfig& config) const;
   bool time_to_roll(std::int64_t max_timestamp, std::int64_t now_ms, const LogConfig& config) const;
 
