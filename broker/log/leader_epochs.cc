@@ -14,7 +14,7 @@ using base::Status;
 Status LeaderEpochs::load() {
   entries_.clear();
   unsaved_ = false;
-  stale_ = -1;
+  forgotten_.clear();
   const auto contents = fs::read_file(*disk_, path_);
   if (!contents) return contents.error().code == Errc::not_found ? Status{} : Status{contents.error()};
   const auto lines = parse_text_checkpoint(*contents, path_);
@@ -39,14 +39,14 @@ Status LeaderEpochs::save() {
   if (auto status = fs::write_checkpoint(*disk_, path_, format_text_checkpoint(lines)); !status)
     return status;
   unsaved_ = false;
-  stale_ = -1;
+  forgotten_.clear();
   return {};
 }
 
 Status LeaderEpochs::assign(std::int32_t epoch, std::int64_t start_offset) {
-  if (epoch < 0) return {};
+  if (epoch < 0 || remembers({epoch, start_offset})) return {};
   // Behind an entry that only the file has, batches of an older epoch would be taken for that one's.
-  const bool now = epoch <= stale_;
+  const bool now = !forgotten_.empty() && epoch <= forgotten_.back().epoch;
   if (!entries_.empty() && entries_.back().epoch == epoch) return now ? save() : Status{};
   while (!entries_.empty() &&
          (entries_.back().epoch >= epoch || entries_.back().start_offset >= start_offset))
@@ -54,6 +54,18 @@ Status LeaderEpochs::assign(std::int32_t epoch, std::int64_t start_offset) {
   entries_.push_back({epoch, start_offset});
   unsaved_ = true;
   return now ? save() : Status{};
+}
+
+// Whether it is all that the file has behind the entries, and memory from now on again: a leader that starts
+// with the epoch that it ended with.
+bool LeaderEpochs::remembers(const EpochStart& entry) {
+  if (forgotten_.size() != 1 || !(forgotten_.front() == entry)) return false;
+  const bool behind = entries_.empty() || (entries_.back().epoch < entry.epoch &&
+                                           entries_.back().start_offset < entry.start_offset);
+  if (!behind) return false;
+  entries_.push_back(entry);
+  forgotten_.clear();
+  return true;
 }
 
 Status LeaderEpochs::confirm(std::int32_t epoch, std::int64_t offset) {
@@ -91,8 +103,7 @@ Status LeaderEpochs::truncate_from_end(std::int64_t end_offset) {
 
 void LeaderEpochs::forget_from(std::int64_t end_offset) {
   while (!entries_.empty() && entries_.back().start_offset >= end_offset) {
-    stale_ = std::max(stale_, entries_.back().epoch);
-    unsaved_ = true;
+    forgotten_.insert(forgotten_.begin(), entries_.back());
     entries_.pop_back();
   }
 }
@@ -110,7 +121,7 @@ Status LeaderEpochs::truncate_from_start(std::int64_t start_offset) {
 }
 
 Status LeaderEpochs::clear() {
-  if (entries_.empty() && !unsaved_) return {};
+  if (entries_.empty() && !unsaved()) return {};
   entries_.clear();
   return save();
 }

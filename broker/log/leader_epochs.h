@@ -41,21 +41,24 @@ class LeaderEpochs {
   // The largest epoch at or below `epoch` and where it ended; -1, -1 where that is not known (KIP-279).
   EpochEnd end_of(std::int32_t epoch, std::int64_t log_end_offset) const;
   base::Status truncate_from_end(std::int64_t end_offset);
-  // The same at the start of a log that ends there: the file may keep what it has.
+  // The same at the start of a log that ends there: the file may keep what it has. Who is assigned the same
+  // epoch at the same offset again writes nothing.
   void forget_from(std::int64_t end_offset);
   base::Status truncate_from_start(std::int64_t start_offset);
   base::Status clear();
   const std::vector<EpochStart>& entries() const { return entries_; }
   void moved(std::string path) { path_ = std::move(path); }
-  bool unsaved() const { return unsaved_; }
+  bool unsaved() const { return unsaved_ || !forgotten_.empty(); }
   base::Status save();
 
  private:
+  bool remembers(const EpochStart& entry);
+
   fs::Disk* disk_;
   std::string path_;
   std::vector<EpochStart> entries_;  // both ascending
   bool unsaved_ = false;
-  std::int32_t stale_ = -1;  // up to here the file may have epochs that are forgotten: none of them grows
+  std::vector<EpochStart> forgotten_;  // what the file may have behind the entries; ascending
 };
 
 }  // namespace tandem::broker::log

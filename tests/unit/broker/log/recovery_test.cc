@@ -1,3 +1,5 @@
+#include <filesystem>
+
 #include "log_fixture.h"
 
 using namespace tandem::broker;
@@ -67,6 +69,29 @@ TEST_CASE_FIXTURE(LogFixture,
   kill();
   open(false, 15);
   CHECK(log->epochs().entries() == std::vector<EpochStart>{{0, 0}});
+}
+
+TEST_CASE_FIXTURE(LogFixture,
+                  "who leads an empty log again in the epoch that is written down writes nothing") {
+  open();
+  REQUIRE(log->epochs().assign(3, 0).has_value());
+  close();
+  for (const bool clean : {true, false}) {
+    open(clean);
+    CHECK(log->epochs().entries().empty());  // it says nothing: there are no records of it
+    const auto written = std::filesystem::last_write_time(path("leader-epoch-checkpoint"));
+    REQUIRE(log->epochs().assign(3, 0).has_value());
+    CHECK(log->epochs().entries() == std::vector<EpochStart>{{3, 0}});
+    CHECK(!log->epochs().unsaved());
+    CHECK(std::filesystem::last_write_time(path("leader-epoch-checkpoint")) == written);
+    kill();
+  }
+  open();
+  REQUIRE(log->epochs().assign(2, 0).has_value());  // the file would take its batches for those of epoch 3
+  kill();
+  open();
+  REQUIRE(log->epochs().assign(2, 0).has_value());
+  CHECK(!log->epochs().unsaved());
 }
 
 TEST_CASE_FIXTURE(Damaged, "a torn tail is cut at the last whole batch, wherever it was torn") {
