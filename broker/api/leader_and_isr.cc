@@ -87,8 +87,15 @@ void perform(LeadersAsked& asked, const std::vector<Part>& parts, std::size_t sh
     asked.late = true;
     return;
   }
+  std::vector<Replicas::Wanted> wanted;
   for (const Part& part : parts)
-    if (part.shard == shard) part.answer = (replicas.*verb)(part.state, part.topic, part.id);
+    if (part.shard == shard) wanted.push_back({part.state, part.topic, part.id});
+  const auto failed = verb == &Replicas::become ? replicas.make_logs(wanted) : std::set<Replicas::Where>{};
+  for (const Part& part : parts) {
+    if (part.shard != shard) continue;
+    const bool none = failed.contains({part.topic, part.state.partition_index});
+    part.answer = none ? ErrorCode::kafka_storage_error : (replicas.*verb)(part.state, part.topic, part.id);
+  }
   if (replicas.sync_made(shard)) return;
   for (const Part& part : parts) {
     if (part.shard != shard || part.answer != ErrorCode::none) continue;

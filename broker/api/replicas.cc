@@ -125,59 +125,6 @@ Replica* Replicas::find(std::string_view topic, std::int32_t partition) {
   return found == it->second.end() ? nullptr : found->second.get();
 }
 
-Result<std::shared_ptr<Replica>> Replicas::create(const std::string& topic, std::int32_t partition,
-                                                  bool is_new) {
-  std::size_t dir = 0;
-  std::string path;
-  {
-    const std::lock_guard lock(mutex_);
-    // What is not new may lie in a directory that is offline: an empty log elsewhere would take its place.
-    if (!is_new && !logs_.all_online())
-      return make_error(Errc::unavailable, "{}-{} may be in a log directory that is offline", topic,
-                        partition);
-    const auto wanted = wanted_dirs_.extract({topic, partition});
-    const auto place = wanted && logs_.dirs()[wanted.mapped()].online ? wanted.mapped() : logs_.place();
-    if (!place) return place.error();
-    dir = *place;
-    path = logs_.path_for(dir, {topic, partition});
-    ++logs_.dirs()[dir].logs;
-  }
-  log::LoadReport report;
-  auto loaded = log::Log::load(disk_, path, {topic, partition},
-                               {.config = options_.config_of(topic), .now_ms = clock_.wall().ms}, report);
-  if (!loaded) {
-    dir_failed(dir, loaded.error());
-    return loaded.error();
-  }
-  state_[shards_.owner(topic, partition)]->made_in.insert(dir);
-  log_.info("Created log for partition {}-{} in {}", topic, partition, path);
-  auto replica = std::make_shared<Replica>(*this, topic, partition, shards_.owner(topic, partition), dir,
-                                           node_.broker_id, (*loaded)->high_watermark(), options_.lag_max);
-  replica->log = std::move(*loaded);
-  add(replica);
-  if (options_.on_created) options_.on_created(topic);
-  return replica;
-}
-
-bool Replicas::sync_made(std::size_t shard) {
-  bool good = true;
-  for (const std::size_t dir : std::exchange(state_[shard]->made_in, {})) {
-    Status status = disk_.sync_dir(options_.log_dirs[dir]);
-    if (!status) {
-      dir_failed(dir, status.error());
-    } else {
-      // It may have failed elsewhere, where nobody knew of logs that were just being made.
-      const std::lock_guard lock(mutex_);
-      if (logs_.dirs()[dir].online) continue;
-      status = make_error(Errc::io, "{} is offline", logs_.dirs()[dir].path);
-    }
-    good = false;
-    for (const auto& [topic, partitions] : state_[shard]->topics)
-      for (const auto& [partition, replica] : partitions) lose_dir(*replica, dir, status.error());
-  }
-  return good;
-}
-
 ErrorCode Replicas::become(const replica::Partition::State& state, const std::string& topic,
                            const protocol::Uuid& topic_id) {
   Replica* replica = find(topic, state.partition_index);
@@ -193,17 +140,13 @@ ErrorCode Replicas::become(const replica::Partition::State& state, const std::st
       return replica->log->set_topic_id(topic_id) ? ErrorCode::none : ErrorCode::kafka_storage_error;
     if (const auto error = replica->core.check(state); error != ErrorCode::none) return error;
   } else {
-    if (const auto error = replica::Partition(node_.broker_id).check(state); error != ErrorCode::none)
-      return error;
-    const auto& deletions = state_[shards_.owner(topic, state.partition_index)]->deletions;
-    if (deletions.cover(topic_id, state.partition_index, state.leader_epoch)) {
+    const auto error = check_new(state, topic, topic_id);
+    if (error == ErrorCode::stale_controller_epoch)
       log_.warn("{}-{} was deleted: what the controller said of it in leader epoch {} comes too late", topic,
                 state.partition_index, state.leader_epoch);
-      return ErrorCode::stale_controller_epoch;
-    }
-    auto created = create(topic, state.partition_index, state.is_new);
-    if (!created) return ErrorCode::kafka_storage_error;
-    replica = created->get();
+    if (error != ErrorCode::none) return error;
+    replica = make_log({state, topic, topic_id});
+    if (replica == nullptr) return ErrorCode::kafka_storage_error;
   }
   Status status;
   if (!topic_id.is_zero()) status = replica->log->set_topic_id(topic_id);

@@ -62,6 +62,8 @@ using OnLeadership = std::function<void(Replica& replica, bool leader)>;
 
 class Replicas {
  public:
+  using Where = log::TopicPartition;
+
   Replicas(const base::Clock& clock, logging::Logger log, Shards& shards, Node& node, fs::Disk& disk,
            ReplicasOptions options);
   ~Replicas();
@@ -92,6 +94,14 @@ class Replicas {
   bool in_order(std::size_t shard, const ControlMark& mark) { return state_[shard]->control.admits(mark); }
   protocol::ErrorCode become(const replica::Partition::State& state, const std::string& topic,
                              const protocol::Uuid& topic_id);
+  // Makes the logs of those that are to be here and are not, at the same time, for become() to find. Gives
+  // those that could not be made, which are not to be tried again.
+  struct Wanted {
+    const replica::Partition::State& state;
+    const std::string& topic;
+    const protocol::Uuid& topic_id;
+  };
+  std::set<Where> make_logs(const std::vector<Wanted>& wanted);
   // As become(), where the tree has said that the topic of this name has this id: a log that is of another
   // id is of a topic that was deleted while this broker was away, and goes first.
   protocol::ErrorCode replace(const replica::Partition::State& state, const std::string& topic,
@@ -179,11 +189,13 @@ class Replicas {
     std::set<std::size_t> made_in;  // log directories with logs that are new, until sync_made()
     std::set<Replica*> moving;      // those with a copy under way
   };
-  using Where = log::TopicPartition;
-
   void add(std::shared_ptr<Replica> replica);
-  base::Result<std::shared_ptr<Replica>> create(const std::string& topic, std::int32_t partition,
-                                                bool is_new);
+  struct NewLog;
+  protocol::ErrorCode check_new(const replica::Partition::State& state, const std::string& topic,
+                                const protocol::Uuid& topic_id);
+  base::Result<NewLog> place(const Wanted& wanted);
+  Replica* make_log(const Wanted& wanted);
+  Replica* take_in(NewLog made);  // null: it could not be made
   void install(log::LoadJob& job);
   void install_copy(log::LoadJob& job);
   void follow_or_not(Replica& replica);
