@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <variant>
 #include <vector>
@@ -34,8 +35,15 @@ struct Connect {
 struct Disconnect {
   std::int32_t broker = -1;
 };
-using ControlRequest = std::variant<protocol::LeaderAndIsrRequest, protocol::UpdateMetadataRequest,
-                                    protocol::StopReplicaRequest>;
+// UpdateMetadata: every broker gets the same but for the epoch of its own registration. Made once, however
+// many brokers there are.
+struct MetadataUpdate {
+  static constexpr auto kApi = protocol::UpdateMetadataRequest::kApi;
+  std::shared_ptr<const protocol::UpdateMetadataRequest> shared;
+  std::int64_t broker_epoch = -1;
+};
+using ControlRequest =
+    std::variant<protocol::LeaderAndIsrRequest, MetadataUpdate, protocol::StopReplicaRequest>;
 struct Send {
   std::int32_t broker = -1;
   std::uint64_t id = 0;

@@ -18,10 +18,24 @@ TopicState& entry_of(std::vector<TopicState>& topics, const std::string& topic) 
 
 }  // namespace
 
+// What is for brokers that are not there is not gathered: when they come they are told everything.
 void RequestBatch::leader_and_isr(const Replicas& brokers, const TopicPartition& partition, bool is_new) {
   const Partition* known = state_.find(partition);
   ENSURE(known != nullptr && known->leadership, "LeaderAndIsr of {} without a leadership", partition.text());
-  const PartitionState& leadership = *known->leadership;
+  for (const auto broker : brokers) {
+    if (!is_reachable(broker)) continue;
+    auto& slot = leaders_[broker][partition];
+    const bool was_new = slot.is_new;
+    slot = leadership_of(partition, *known);
+    slot.is_new = is_new || was_new;
+  }
+  metadata_to_all_ = true;
+  add_metadata(partition);
+}
+
+RequestBatch::PartitionOf RequestBatch::leadership_of(const TopicPartition& partition,
+                                                      const Partition& known) const {
+  const PartitionState& leadership = *known.leadership;
   PartitionOf entry;
   entry.topic_name = partition.topic;
   entry.partition_index = partition.partition;
@@ -30,46 +44,42 @@ void RequestBatch::leader_and_isr(const Replicas& brokers, const TopicPartition&
   entry.leader_epoch = leadership.leader_epoch;
   entry.isr = leadership.isr;
   entry.partition_epoch = leadership.partition_epoch;
-  entry.replicas = known->assignment.replicas;
-  entry.adding_replicas = known->assignment.adding;
-  entry.removing_replicas = known->assignment.removing;
+  entry.replicas = known.assignment.replicas;
+  entry.adding_replicas = known.assignment.adding;
+  entry.removing_replicas = known.assignment.removing;
   if (options_.protocol.leader_recovery()) {
     entry.leader_recovery_state = static_cast<std::int8_t>(leadership.recovery);
   }
-  for (const auto broker : brokers) {
-    if (broker < 0) continue;
-    auto& slot = leaders_[broker][partition];
-    entry.is_new = is_new || slot.is_new;
-    slot = entry;
-  }
-  update_metadata(state_.live_or_shutting_down(), {partition});
+  return entry;
 }
 
 void RequestBatch::update_metadata(const std::vector<std::int32_t>& brokers,
                                    const std::vector<TopicPartition>& partitions) {
   metadata_brokers_.insert(brokers.begin(), brokers.end());
-  for (const auto& partition : partitions) {
-    const Partition* known = state_.find(partition);
-    if (known == nullptr || !known->leadership) continue;
-    auto& entry = metadata_[partition];
-    entry.topic_name = partition.topic;
-    entry.partition_index = partition.partition;
-    entry.controller_epoch = known->leadership->controller_epoch;
-    entry.leader =
-        state_.deleting.contains(partition.topic) ? zk::kLeaderDuringDelete : known->leadership->leader;
-    entry.leader_epoch = known->leadership->leader_epoch;
-    entry.isr = known->leadership->isr;
-    entry.zk_version = known->leadership->partition_epoch;
-    entry.replicas = known->assignment.replicas;
-    entry.offline_replicas.clear();
-    for (const auto replica : entry.replicas) {
-      if (!state_.is_online(replica, partition)) entry.offline_replicas.push_back(replica);
-    }
+  for (const auto& partition : partitions) add_metadata(partition);
+}
+
+void RequestBatch::add_metadata(const TopicPartition& partition) {
+  const Partition* known = state_.find(partition);
+  if (known == nullptr || !known->leadership) return;
+  auto& entry = metadata_[partition];
+  entry.topic_name = partition.topic;
+  entry.partition_index = partition.partition;
+  entry.controller_epoch = known->leadership->controller_epoch;
+  entry.leader =
+      state_.deleting.contains(partition.topic) ? zk::kLeaderDuringDelete : known->leadership->leader;
+  entry.leader_epoch = known->leadership->leader_epoch;
+  entry.isr = known->leadership->isr;
+  entry.zk_version = known->leadership->partition_epoch;
+  entry.replicas = known->assignment.replicas;
+  entry.offline_replicas.clear();
+  for (const auto replica : entry.replicas) {
+    if (!state_.is_online(replica, partition)) entry.offline_replicas.push_back(replica);
   }
 }
 
 void RequestBatch::stop_replica(std::int32_t broker, const TopicPartition& partition, bool remove) {
-  if (broker < 0) return;
+  if (!is_reachable(broker)) return;
   const Partition* known = state_.find(partition);
   auto& entry = stops_[broker][partition];
   entry.partition_index = partition.partition;
@@ -118,6 +128,7 @@ void RequestBatch::flush_leader_and_isr(std::vector<Send>& out) {
 }
 
 void RequestBatch::flush_update_metadata(std::vector<Send>& out) {
+  if (metadata_brokers_.empty() && !metadata_to_all_) return metadata_.clear();
   protocol::UpdateMetadataRequest request;
   request.controller_id = options_.broker_id;
   request.controller_epoch = state_.epoch;
@@ -138,10 +149,14 @@ void RequestBatch::flush_update_metadata(std::vector<Send>& out) {
       listener.security_protocol = static_cast<std::int16_t>(endpoint.protocol);
     }
   }
+  const auto shared = std::make_shared<const protocol::UpdateMetadataRequest>(std::move(request));
+  if (std::exchange(metadata_to_all_, false)) {
+    for (const auto& [id, live] : state_.brokers) metadata_brokers_.insert(id);
+  }
   for (const auto broker : std::exchange(metadata_brokers_, {})) {
     if (!is_reachable(broker)) continue;
-    request.broker_epoch = state_.broker_epoch(broker);
-    out.push_back({broker, ++last_id_, options_.protocol.update_metadata(), request});
+    out.push_back({broker, ++last_id_, options_.protocol.update_metadata(),
+                   MetadataUpdate{shared, state_.broker_epoch(broker)}});
   }
 }
 
@@ -170,6 +185,7 @@ std::vector<Send> RequestBatch::flush() {
 void RequestBatch::clear() {
   leaders_.clear();
   metadata_brokers_.clear();
+  metadata_to_all_ = false;
   metadata_.clear();
   stops_.clear();
 }

@@ -39,6 +39,8 @@ class RequestBatch {
  private:
   using PartitionOf = protocol::LeaderAndIsrRequest::LeaderAndIsrPartitionState;
 
+  PartitionOf leadership_of(const TopicPartition& partition, const Partition& known) const;
+  void add_metadata(const TopicPartition& partition);
   void flush_leader_and_isr(std::vector<Send>& out);
   void flush_update_metadata(std::vector<Send>& out);
   void flush_stop_replica(std::vector<Send>& out);
@@ -50,6 +52,7 @@ class RequestBatch {
   std::uint64_t last_id_ = 0;
   std::map<std::int32_t, std::map<TopicPartition, PartitionOf>> leaders_;
   std::set<std::int32_t> metadata_brokers_;
+  bool metadata_to_all_ = false;  // to every broker that is there
   std::map<TopicPartition, protocol::UpdateMetadataRequest::UpdateMetadataPartitionState> metadata_;
   std::map<std::int32_t, std::map<TopicPartition, protocol::StopReplicaRequest::StopReplicaPartitionState>>
       stops_;

@@ -115,12 +115,17 @@ class BrokerLinks::Link : public std::enable_shared_from_this<Link> {
     if (!connection_ || in_flight_ || queue_.empty()) return;
     const auto& request = queue_.front();
     in_flight_ = true;
-    connection_->write(std::visit(
-        [&](const auto& message) {
-          return protocol::encode_request(request.version, correlation(), links_.client_id_, message);
-        },
-        request.request));
+    connection_->write(
+        std::visit([&](const auto& message) { return frame(request.version, message); }, request.request));
     retry_.set(links_.loop_.clock().now() + links_.answer_timeout_);
+  }
+
+  template <class Message>
+  std::string frame(std::int16_t version, const Message& message) {
+    return protocol::encode_request(version, correlation(), links_.client_id_, message);
+  }
+  std::string frame(std::int16_t version, const controller::MetadataUpdate& update) {
+    return links_.metadata_.frame(update, version, correlation(), links_.client_id_);
   }
 
   std::int32_t correlation() const { return static_cast<std::int32_t>(queue_.front().id & 0x7fffffff); }
@@ -153,6 +158,7 @@ class BrokerLinks::Link : public std::enable_shared_from_this<Link> {
     }
     const auto id = queue_.front().id;
     queue_.pop_front();
+    links_.metadata_.release_unused();
     in_flight_ = false;
     retry_.set(std::nullopt);
     const auto self = shared_from_this();  // the answer may take this link out

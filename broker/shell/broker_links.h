@@ -11,6 +11,7 @@
 #include <string>
 
 #include "broker/controller/controller.h"
+#include "broker/shell/metadata_frames.h"
 #include "logging/logger.h"
 #include "net/loop.h"
 
@@ -42,6 +43,7 @@ class BrokerLinks {
   OnAnswer on_answer_;
   OnFull on_full_;
   logging::Logger log_;
+  MetadataFrames metadata_;
   std::map<std::int32_t, std::shared_ptr<Link>> links_;
 };
 

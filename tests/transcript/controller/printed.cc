@@ -27,7 +27,8 @@ std::string text(const protocol::LeaderAndIsrRequest& request) {
   return out;
 }
 
-std::string text(const protocol::UpdateMetadataRequest& request) {
+std::string text(const broker::controller::MetadataUpdate& update) {
+  const protocol::UpdateMetadataRequest& request = *update.shared;
   std::string out = "UpdateMetadata";
   for (const auto& topic : request.topic_states) {
     for (const auto& p : topic.partition_states) {

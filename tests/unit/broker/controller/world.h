@@ -47,6 +47,7 @@ class World {
   std::map<RequestToken, ControllerReply> replies;
   std::set<std::int32_t> silent;                               // brokers that do not answer control requests
   std::map<std::int32_t, protocol::ErrorCode> storage_errors;  // LeaderAndIsr answers of a broker
+  std::function<void(const ZkBatch& batch)> before;            // each batch that a controller has performed
   base::Instant now{std::chrono::seconds(1)};
   RequestToken last_token = 0;
 
@@ -133,7 +134,8 @@ class World {
     }
     return out;
   }
-  static std::string text(const protocol::UpdateMetadataRequest& request) {
+  static std::string text(const controller::MetadataUpdate& update) {
+    const protocol::UpdateMetadataRequest& request = *update.shared;
     std::string out = "UpdateMetadata";
     for (const auto& topic : request.topic_states) {
       for (const auto& p : topic.partition_states) {

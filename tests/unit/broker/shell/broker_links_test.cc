@@ -9,7 +9,8 @@ namespace tandem::broker::shell {
 namespace {
 
 controller::Send request(std::int32_t broker, std::uint64_t id) {
-  return {broker, id, 8, protocol::UpdateMetadataRequest{}};
+  return {broker, id, 8,
+          controller::MetadataUpdate{std::make_shared<const protocol::UpdateMetadataRequest>(), -1}};
 }
 
 }  // namespace
