@@ -35,9 +35,12 @@ Task<void> Controller::fail_over() {
   count_out_seen();
   co_await load_deletions();
   machines_.update_metadata(state_.live_or_shutting_down(), {});
-  co_await machines_.start_replicas();
-  machines_.start_partitions();
-  co_await machines_.bring_pending_online();
+  {
+    const StateMachines::JustRead just_read(machines_);
+    co_await machines_.start_replicas();
+    machines_.start_partitions();
+    co_await machines_.bring_pending_online();
+  }
   co_await on_reassignment_asked();
   co_await resume_reassignments({});
   co_await deletion_.resume();

@@ -1,5 +1,5 @@
 // The partitions' half of StateMachines.
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 
@@ -13,6 +13,8 @@ namespace {
 using protocol::ErrorCode;
 using zk::ZkCode;
 using zk::ZkOp;
+
+constexpr std::size_t kNamesMax = 10;  // of partitions in a line of the log
 
 }  // namespace
 
@@ -113,13 +115,35 @@ Task<std::map<TopicPartition, AdminError>> StateMachines::bring_online(std::vect
   Failures failures = co_await create_states(std::move(fresh));
   Failures lost = co_await elect_leaders(std::move(led), election);
   failures.merge(lost);
-  for (const auto& [partition, error] : failures) {
-    const bool led_on = error.code == ErrorCode::preferred_leader_not_available;
-    note(fmt::format("partition {} {}: {}", partition.text(),
-                     led_on ? "keeps its leader" : "stays without a leader", error.message));
-  }
+  note_failures(failures);
   send();
   co_return failures;
+}
+
+// One line for all that failed alike: a broker that is away may leave thousands of partitions without a
+// leader.
+void StateMachines::note_failures(const Failures& failures) {
+  struct Alike {
+    std::vector<std::string> names;
+    std::size_t count = 0;
+  };
+  std::map<std::pair<bool, std::string_view>, Alike> outcomes;
+  for (const auto& [partition, error] : failures) {
+    const bool led_on = error.code == ErrorCode::preferred_leader_not_available;
+    Alike& alike = outcomes[{led_on, error.message}];
+    if (++alike.count <= kNamesMax) alike.names.push_back(partition.text());
+  }
+  for (const auto& [outcome, alike] : outcomes) {
+    const auto& [led_on, message] = outcome;
+    if (alike.count == 1) {
+      note(fmt::format("partition {} {}: {}", alike.names.front(),
+                       led_on ? "keeps its leader" : "stays without a leader", message));
+    } else {
+      note(fmt::format("{} partitions {} ({}{}): {}", alike.count,
+                       led_on ? "keep their leaders" : "stay without a leader", fmt::join(alike.names, ", "),
+                       alike.count > kNamesMax ? ", ..." : "", message));
+    }
+  }
 }
 
 // Parents and state of each partition in one multi would fail as a whole when a parent exists, so the
@@ -175,27 +199,45 @@ Task<StateMachines::Failures> StateMachines::elect_leaders(std::vector<TopicPart
   co_return failures;
 }
 
+// What may be written anew: nothing that a later controller wrote.
+void StateMachines::attempt(const TopicPartition& partition, const PartitionState& state,
+                            std::vector<Attempt>& out, Failures& failures) const {
+  if (state.controller_epoch <= state_.epoch) {
+    out.push_back({partition, state});
+    return;
+  }
+  failures[partition] = {ErrorCode::not_controller,
+                         fmt::format("its state was written by controller epoch {}", state.controller_epoch)};
+}
+
 Task<std::vector<StateMachines::Attempt>> StateMachines::read_states(std::vector<TopicPartition> partitions,
                                                                      Failures& failures) {
-  std::vector<ZkOp> reads;
-  for (const auto& partition : partitions) reads.push_back(zk::get_op(zk::partition_state_path(partition)));
-  const auto results = co_await zk_.run(std::move(reads));
   std::vector<Attempt> out;
+  std::vector<TopicPartition> unread;
+  for (auto& partition : partitions) {
+    const Partition* known = state_.find(partition);
+    const bool in_memory = just_read_ && known != nullptr && known->leadership;
+    if (in_memory && !changed_since_.contains(partition)) {
+      attempt(partition, *known->leadership, out, failures);
+    } else {
+      unread.push_back(std::move(partition));
+    }
+  }
+  std::vector<ZkOp> reads;
+  for (const auto& partition : unread) reads.push_back(zk::get_op(zk::partition_state_path(partition)));
+  const auto results = co_await zk_.run(std::move(reads));
   for (std::size_t i = 0; i < results.size(); ++i) {
-    const auto& partition = partitions[i];
+    const auto& partition = unread[i];
+    changed_since_.erase(partition);
     if (!results[i].ok()) {
       failures[partition] = {ErrorCode::unknown_server_error, "its state is not in the tree"};
       continue;
     }
     const auto state = zk::decode_state(partition, results[i].data, results[i].stat.version);
-    if (!state) {
-      failures[partition] = {ErrorCode::unknown_server_error, state.error().context};
-    } else if (state->controller_epoch > state_.epoch) {
-      failures[partition] = {
-          ErrorCode::not_controller,
-          fmt::format("its state was written by controller epoch {}", state->controller_epoch)};
+    if (state) {
+      attempt(partition, *state, out, failures);
     } else {
-      out.push_back({partition, *state});
+      failures[partition] = {ErrorCode::unknown_server_error, state.error().context};
     }
   }
   co_return out;
@@ -328,6 +370,7 @@ Task<std::vector<TopicPartition>> StateMachines::write_states(std::vector<Attemp
       state_.at(partition).leadership = state;
       written.push_back(partition);
     } else if (results[i].code == ZkCode::bad_version) {
+      if (just_read_) changed_since_.insert(partition);
       again.push_back(partition);
     } else {
       failures[partition] = {

@@ -128,12 +128,13 @@ Task<std::vector<TopicPartition>> StateMachines::remove_from_isr_once(std::int32
   for (const auto& attempt : attempts) {
     PartitionState state = attempt.current;
     const bool member = std::find(state.isr.begin(), state.isr.end(), broker) != state.isr.end();
-    if (!member) {
+    const bool leads = state.leader == broker;
+    if (!member || (state.isr.size() == 1 && !leads)) {  // it is as it would be written
       state_.at(attempt.partition).leadership = state;
       changed.push_back(attempt.partition);
       continue;
     }
-    if (state.leader == broker) state.leader = zk::kNoLeader;
+    if (leads) state.leader = zk::kNoLeader;
     if (state.isr.size() > 1) std::erase(state.isr, broker);
     ++state.leader_epoch;
     state.controller_epoch = state_.epoch;

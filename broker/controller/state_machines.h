@@ -6,6 +6,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,22 @@ class StateMachines {
   Task<bool> refresh(TopicPartition partition);
   // Raises the leader epoch, and tells all assigned replicas: those that are being added as new.
   Task<bool> announce(TopicPartition partition);
+  // While one lives, states are taken as they are in memory, read but a moment ago, and not read again: a
+  // write is conditional on the version, and what it finds changed is read. For a controller that takes
+  // office.
+  class JustRead {
+   public:
+    explicit JustRead(StateMachines& machines) : machines_(machines) { machines_.just_read_ = true; }
+    ~JustRead() {
+      machines_.just_read_ = false;
+      machines_.changed_since_.clear();
+    }
+    JustRead(const JustRead&) = delete;
+    JustRead& operator=(const JustRead&) = delete;
+
+   private:
+    StateMachines& machines_;
+  };
   void start_partitions();  // the phases that follow from what the tree says, after a failover
 
   // ---- replicas ----
@@ -69,6 +86,9 @@ class StateMachines {
   Task<std::vector<TopicPartition>> elect_once(std::vector<TopicPartition> partitions, Election election,
                                                Failures& failures);
   Task<std::vector<Attempt>> read_states(std::vector<TopicPartition> partitions, Failures& failures);
+  void attempt(const TopicPartition& partition, const PartitionState& state, std::vector<Attempt>& out,
+               Failures& failures) const;
+  void note_failures(const Failures& failures);
   Task<std::map<std::string, bool>> unclean_topics(std::vector<Attempt> attempts);
   ElectionInput election_input(const Attempt& attempt) const;
   bool waits_for_suspect(const PartitionState& state) const;
@@ -92,6 +112,8 @@ class StateMachines {
   RequestBatch& batch_;
   ZkPort& zk_;
   std::vector<Effect>& effects_;
+  bool just_read_ = false;
+  std::set<TopicPartition> changed_since_;
 };
 
 }  // namespace tandem::broker::controller

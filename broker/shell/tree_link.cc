@@ -8,9 +8,9 @@ namespace {
 using zksession::Op;
 using zksession::OpResult;
 
-jute::Buffer payload(const zk::ZkOp& op) {
+jute::Buffer payload(zk::ZkOp& op) {
   if (op.null_data) return std::nullopt;
-  return op.data;
+  return std::move(op.data);
 }
 
 jute::CreateMode mode_of(const zk::ZkOp& op) {
@@ -19,29 +19,30 @@ jute::CreateMode mode_of(const zk::ZkOp& op) {
   return op.sequential ? jute::CreateMode::persistent_sequential : jute::CreateMode::persistent;
 }
 
-Op to_session(const zk::ZkOp& op) {
+Op to_session(zk::ZkOp op) {
   switch (op.kind) {
     case zk::ZkKind::create:
-      return Op::create(op.path, payload(op), mode_of(op));
+      return Op::create(std::move(op.path), payload(op), mode_of(op));
     case zk::ZkKind::remove:
-      return Op::remove(op.path, op.version);
+      return Op::remove(std::move(op.path), op.version);
     case zk::ZkKind::set:
-      return Op::set_data(op.path, payload(op), op.version);
+      return Op::set_data(std::move(op.path), payload(op), op.version);
     case zk::ZkKind::check:
-      return Op::check(op.path, op.version);
+      return Op::check(std::move(op.path), op.version);
     case zk::ZkKind::get:
-      return Op::get_data(op.path, op.watch);
+      return Op::get_data(std::move(op.path), op.watch);
     case zk::ZkKind::exists:
-      return Op::exists(op.path, op.watch);
+      return Op::exists(std::move(op.path), op.watch);
     case zk::ZkKind::children:
-      return Op::get_children(op.path, op.watch);
+      return Op::get_children(std::move(op.path), op.watch);
     case zk::ZkKind::sync:
-      return Op::sync(op.path);
+      return Op::sync(std::move(op.path));
     case zk::ZkKind::multi:
       break;
   }
   std::vector<Op> parts;
-  for (const auto& part : op.parts) parts.push_back(to_session(part));
+  parts.reserve(op.parts.size());
+  for (auto& part : op.parts) parts.push_back(to_session(std::move(part)));
   return Op::multi(std::move(parts));
 }
 
@@ -162,10 +163,12 @@ void TreeLink::on_event(const zkclient::Event& event) {
 
 void TreeLink::perform(std::vector<zk::ZkOp> ops, std::function<void(std::vector<zk::ZkResult>)> done) {
   std::vector<Op> out;
-  for (const auto& op : ops) out.push_back(to_session(op));
+  out.reserve(ops.size());
+  for (auto& op : ops) out.push_back(to_session(std::move(op)));
   client_->submit_all(std::move(out), zkclient::OnLoss::retry,
                       [done = std::move(done)](std::vector<OpResult> results) {
                         std::vector<zk::ZkResult> answers;
+                        answers.reserve(results.size());
                         for (auto& result : results) {
                           if (is_lost(result)) return;
                           answers.push_back(from_session(std::move(result)));

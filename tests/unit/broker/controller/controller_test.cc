@@ -209,6 +209,42 @@ TEST_CASE("the office passes on, with the state of the cluster read back") {
   CHECK(world.create(1, "u", 1, 1) == "0 ");
 }
 
+TEST_CASE("who takes office reads each state once, and again what was written meanwhile") {
+  World world;
+  world.start_broker(0);
+  world.start_broker(1);
+  world.start_controller(0);
+  world.start_controller(1);
+  world.create(0, "t", -1, -1, {{0, {0, 1}}, {1, {0, 1}}});
+  world.create(0, "u", -1, -1, {{0, {0}}});
+  std::map<std::string, int> reads;
+  const auto t1 = zk::partition_state_path({"t", 1});
+  world.before = [&](const ZkBatch& batch) {
+    for (const auto& op : batch.ops) {
+      if (op.kind == zk::ZkKind::get && op.path.ends_with("/state")) ++reads[op.path];
+      if (op.kind != zk::ZkKind::multi || op.parts.back().path != t1 || world.tree.version(t1) > 0) continue;
+      auto state = *zk::decode_state({"t", 1}, world.tree.data(t1), 0);
+      state.isr = {0};  // as a leader of an old protocol writes it
+      world.tree.put(t1, zk::encode_state(state));
+    }
+  };
+  world.kill(0);
+  CHECK(world.state("t", 0) == "leader=1 epoch=2 isr=1");
+  CHECK(world.state("t", 1) == "leader=-1 epoch=1 isr=0");
+  CHECK(world.state("u", 0) == "leader=-1 epoch=1 isr=0");
+  CHECK(reads[zk::partition_state_path({"t", 0})] == 1);
+  CHECK(reads[t1] == 2);
+  CHECK(reads[zk::partition_state_path({"u", 0})] == 1);
+  world.start_broker(2);
+  world.start_controller(2);
+  world.kill(1);
+  CHECK(world.state("t", 0) == "leader=-1 epoch=3 isr=1");
+  CHECK(world.state("u", 0) == "leader=-1 epoch=1 isr=0");  // nothing of it has changed
+  world.start_broker(0);
+  world.settle();
+  CHECK(world.state("t", 1) == "leader=0 epoch=2 isr=0");
+}
+
 TEST_CASE("session loss and a new session: re-elected without a restart") {
   World world;
   world.start_broker(0);

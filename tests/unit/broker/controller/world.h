@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -173,6 +174,7 @@ class World {
 
   void perform(std::int32_t id, Controller& core, Effect& effect) {
     if (auto* batch = std::get_if<ZkBatch>(&effect)) {
+      if (before) before(*batch);
       tree.session = 1000 + id;
       core.on_results(batch->id, tree.perform(batch->ops), now);
     } else if (auto* send = std::get_if<Send>(&effect)) {
