@@ -98,23 +98,25 @@ class Machines:
     def processes(self):
         return [*self.ensemble.members.values(), *self.brokers.values()]
 
-    def start(self):
+    def start(self, at_once=False):
         """Those that are down."""
-        launched = self.launch()
+        launched = self.launch(at_once)
         for n in launched:
             wait.until(lambda: self.up(self.brokers[n]), 60, f"broker {n}")
 
-    def launch(self):
-        """Brokers once the sessions of their former lives have ended: until then their numbers are taken."""
+    def launch(self, at_once=False):
+        """Brokers once the sessions of their former lives have ended, or at once: then they take their
+        registrations over."""
         ended = [n for n in MACHINES if not self.ensemble.members[n].running]
         if ended:
             self.ensemble.launch(*ended)
         self.ensemble.serving(timeout=60)
         down = [n for n in MACHINES if not self.brokers[n].running]
-        session = self.session()
-        wait.until(lambda: all(session.get(f"/brokers/ids/{n}") is None for n in down), 30,
-                   "the end of the old sessions", interval=0.05)
-        session.close()
+        if not at_once:
+            session = self.session()
+            wait.until(lambda: all(session.get(f"/brokers/ids/{n}") is None for n in down), 30,
+                       "the end of the old sessions", interval=0.05)
+            session.close()
         for n in down:
             self.brokers[n].launch()
         return down
@@ -258,11 +260,11 @@ class Cycles(cycles.Cycles):
         self.cut()
         if self.random.random() < 0.3:
             # A second crash, wherever the return from the first has come.
-            self.machines.launch()
+            self.machines.launch(self.random.random() < 0.5)
             wait.pause(self.random.uniform(0, self.SECOND_CUT_MAX), "the return before the second cut")
             self.cut()
         begun = time.monotonic()
-        self.machines.start()
+        self.machines.start(self.random.random() < 0.5)
         self.await_more(loads, 1)
         self.tally.slowest_recovery = max(self.tally.slowest_recovery, time.monotonic() - begun)
         self.machines.in_sync()
@@ -304,7 +306,7 @@ class Cycles(cycles.Cycles):
         tally.cycles += 1
         tally.attempted += sum(load.sent for load in loads)
         tally.acknowledged += self.acknowledged(loads)
-        tally.unknown += sum(len(load.failed) for load in loads)
+        tally.unknown += sum(load.sent for load in loads) - self.acknowledged(loads)
 
     def judge_partition(self, partition, records):
         values = [value for _, value in records]
@@ -327,13 +329,18 @@ class Cycles(cycles.Cycles):
 
 
 class OneDies(Cycles):
-    """One of the six, whatever its role; the others serve on."""
+    """One of the six, whatever its role. It comes back at once, or when the others have served every
+    partition without it."""
+
+    EVERY_PARTITION = 2 * PARTITIONS * AHEAD  # acknowledgements that no producer gets without each of them
 
     def crash(self, loads):
-        victim = self.random.choice(self.machines.processes())
-        victim.kill()
+        victim, at_once = self.random.choice(self.machines.processes()), self.random.random() < 0.5
         begun = time.monotonic()
-        self.await_more(loads)
+        victim.kill()
+        if not at_once:
+            self.await_more(loads, self.EVERY_PARTITION)
+        self.machines.start(at_once)
+        self.await_more(loads, self.EVERY_PARTITION)
         self.tally.slowest_recovery = max(self.tally.slowest_recovery, time.monotonic() - begun)
-        self.machines.start()
         self.machines.in_sync()

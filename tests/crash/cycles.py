@@ -387,8 +387,9 @@ def show(*kinds):
                 lines.append(f"{kind}: {number} cycles skipped, loop mounts are not allowed here")
                 failed = failed or number > 0
                 continue
+            begun = time.monotonic()
             tally = make(directory, seed, power, progress=True).run(number)
-        lines.append(f"{kind}, seed {seed}: {tally.line()}")
+        lines.append(f"{kind}, seed {seed}, {time.monotonic() - begun:.0f} s: {tally.line()}")
         lines += tally.complaints
         failed = failed or tally.lost > 0 or bool(tally.complaints)
     print("\n".join(lines))
