@@ -44,6 +44,8 @@ def test_ours_follows_and_leads_theirs_and_nothing_is_lost(cluster):
         cluster.brokers[leader].kill()
         wait.until(lambda: cluster.state(led_by_theirs)["leader"] not in (leader, -1), 40, "another leader")
         on_theirs.await_more(300, 60)
+        # Until then Kafka does not start.
+        wait.until(lambda: not cluster.tree.exists(f"/brokers/ids/{leader}"), 30, "the end of its session")
         cluster.brokers[leader].start()
         cluster.await_in_sync(led_by_theirs, seconds=60)
     for load in (on_ours, on_theirs):

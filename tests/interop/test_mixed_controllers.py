@@ -39,6 +39,8 @@ def test_ours_is_the_controller_of_apaches_brokers(zookeeper, tmp_path):
         produce(cluster, "t")
         cluster.brokers[2].kill()
         wait.until(lambda: cluster.isr("t", 0) == [1], 30, "the ISR without the dead broker")
+        # Until then Kafka does not start.
+        wait.until(lambda: 2 not in cluster.ids(), 30, "the end of its session")
         cluster.brokers[2].start()
         wait.until(lambda: cluster.isr("t", 0) == [1, 2], 60, "the ISR, by AlterPartition to our controller")
         cluster.brokers[1].stop()  # a controlled shutdown, asked of our controller
