@@ -166,7 +166,9 @@ class Controller {
   Task<void> load_brokers();
   Task<std::map<std::int32_t, LiveBroker>> read_brokers();
   Task<void> load_topics();
-  Task<void> load_states();
+  Task<std::vector<TopicPartition>> load_states();
+  Task<void> replace_leaders(std::vector<TopicPartition> partitions);
+  bool has_left(const Partition& partition, std::int64_t written) const;
   Task<void> load_deletions();
 
   // ---- membership.cc ----

@@ -31,12 +31,13 @@ Task<void> Controller::fail_over() {
   co_await load_brokers();
   for (const auto& [id, broker] : state_.brokers) connect(id);  // who refuses is known before anybody is told
   co_await load_topics();
-  co_await load_states();
+  auto left = co_await load_states();
   count_out_seen();
   co_await load_deletions();
   machines_.update_metadata(state_.live_or_shutting_down(), {});
   {
     const StateMachines::JustRead just_read(machines_);
+    co_await replace_leaders(std::move(left));
     co_await machines_.start_replicas();
     machines_.start_partitions();
     co_await machines_.bring_pending_online();
@@ -132,7 +133,26 @@ Task<void> Controller::load_topics() {
   }
 }
 
-Task<void> Controller::load_states() {
+// Its leader has registered anew since the state was written: the process that led is gone, as one whose
+// death a controller has seen. What it had and a power cut took may be on other replicas, so it must not go
+// on in that epoch, where it would write other records under the same offsets. Nobody else has those of a
+// partition with one replica.
+bool Controller::has_left(const Partition& partition, std::int64_t written) const {
+  return partition.assignment.replicas.size() > 1 &&
+         state_.broker_epoch(partition.leadership->leader) > written;
+}
+
+// Before anybody is told who leads in the epoch that is over.
+Task<void> Controller::replace_leaders(std::vector<TopicPartition> partitions) {
+  std::erase_if(partitions,
+                [this](const auto& partition) { return state_.deleting.contains(partition.topic); });
+  for (const auto& partition : partitions) state_.at(partition).phase = PartitionPhase::offline;
+  co_await machines_.bring_online(std::move(partitions), Election::offline);
+}
+
+// Gives the partitions whose leaders have left.
+Task<std::vector<TopicPartition>> Controller::load_states() {
+  std::vector<TopicPartition> left;
   const auto partitions = state_.partitions();
   std::vector<ZkOp> ops;
   for (const auto& partition : partitions) ops.push_back(zk::get_op(zk::partition_state_path(partition)));
@@ -141,11 +161,14 @@ Task<void> Controller::load_states() {
     if (!results[i].ok()) continue;
     const auto state = zk::decode_state(partitions[i], results[i].data, results[i].stat.version);
     if (state) {
-      state_.at(partitions[i]).leadership = *state;
+      Partition& partition = state_.at(partitions[i]);
+      partition.leadership = *state;
+      if (has_left(partition, results[i].stat.mzxid)) left.push_back(partitions[i]);
     } else {
       effects_.emplace_back(Note{state.error().context});
     }
   }
+  co_return left;
 }
 
 Task<void> Controller::load_deletions() {

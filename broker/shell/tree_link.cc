@@ -52,6 +52,7 @@ zk::ZkResult from_session(OpResult result) {
   if (result.data) out.data = std::move(*result.data);
   out.path = std::move(result.path);
   out.stat.czxid = result.stat.czxid.value;
+  out.stat.mzxid = result.stat.mzxid.value;
   out.stat.ctime_ms = result.stat.ctime;
   out.stat.ephemeral_owner = result.stat.ephemeral_owner;
   out.stat.version = result.stat.version;

@@ -41,6 +41,7 @@ struct ZkOp {
 
 struct ZkStat {
   std::int64_t czxid = 0;
+  std::int64_t mzxid = 0;
   std::int64_t ctime_ms = 0;
   std::int64_t ephemeral_owner = 0;
   std::int32_t version = 0;

@@ -171,6 +171,22 @@ TEST_CASE("a bounced broker is seen dead and new in one look") {
   CHECK(world.controllers[0]->state().brokers.at(1).epoch == world.tree.czxid("/brokers/ids/1"));
 }
 
+TEST_CASE("a leader that restarted while nobody was the controller leads in a new epoch") {
+  World world;
+  for (int id = 0; id < 3; ++id) world.start_broker(id);
+  world.start_controller(0);
+  world.create(0, "t", -1, -1, {{0, {1, 2}}});
+  world.create(0, "alone", -1, -1, {{0, {1}}});
+  world.start_controller(2);
+  world.controllers.erase(0);
+  for (int id = 0; id < 2; ++id) world.tree.expire(1000 + id);
+  world.start_broker(1);
+  world.settle();
+  CHECK(world.controllers[2]->status().active);
+  CHECK(world.state("t", 0) == "leader=1 epoch=1 isr=1,2");
+  CHECK(world.state("alone", 0) == "leader=1 epoch=0 isr=1");
+}
+
 TEST_CASE("a controller that was replaced changes nothing, even before it knows") {
   World world;
   world.start_broker(0);

@@ -141,6 +141,7 @@ class FakeTree {
     if (op.kind == zk::ZkKind::set) {
       node.data = op.data;
       ++node.stat.version;
+      node.stat.mzxid = zxid_;
       fire(data_watches_, op.path, zk::ZkEvent::data_changed);
     }
     out.stat = node.stat;
@@ -157,7 +158,7 @@ class FakeTree {
     }
     Node node;
     node.data = op.data;
-    node.stat.czxid = zxid_;
+    node.stat.czxid = node.stat.mzxid = zxid_;
     node.stat.ephemeral_owner = op.ephemeral ? session : 0;
     nodes_[out.path] = node;
     fire(data_watches_, out.path, zk::ZkEvent::created);
