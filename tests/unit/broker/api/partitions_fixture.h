@@ -79,6 +79,7 @@ class PartitionsFixture {
     replicas = std::make_unique<Replicas>(clock, logging::Logger(), *shards, node, disk, options);
     services.emplace(Services{clock, logging::Logger(), *shards, node, cache});
     services->replicas = replicas.get();
+    if (attach) attach();
     REQUIRE(replicas->open_dirs().has_value());
     REQUIRE(replicas->claim("#date").has_value());
     REQUIRE(replicas->load().has_value());
@@ -88,6 +89,7 @@ class PartitionsFixture {
   void stop() {
     if (!shards) return;
     shards->stop();
+    if (detach) detach();
     REQUIRE(replicas->shutdown().has_value());
     replicas.reset();
     services.reset();
@@ -220,6 +222,8 @@ class PartitionsFixture {
   std::uint64_t connection = 0;              // that ask() is on
   std::vector<std::int32_t> replica_ids{1};  // of each partition
   std::vector<std::int32_t> in_sync_ids{1};
+  std::function<void()> attach;  // what works beside the replicas: before they start
+  std::function<void()> detach;  // and once the shards have stopped; whoever sets it calls stop() at its end
   std::unique_ptr<Shards> shards;
   std::unique_ptr<Replicas> replicas;
   std::optional<Services> services;
