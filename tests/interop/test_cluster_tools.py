@@ -78,7 +78,8 @@ def make_topic(cluster, name, megabytes=0):
     admin = AdminClient({"bootstrap.servers": cluster.bootstrap})
     admin.create_topics([NewTopic(name, 3, replica_assignment=[[0, 1], [1, 2], [2, 0]])])[name].result(30)
     wait.until(lambda: cluster.in_sync(name), 30, "all replicas in sync")
-    producer = Producer({"bootstrap.servers": cluster.bootstrap, "acks": "all"})
+    # A throttle lets a batch pass whenever it measures nothing, every 11 s, however large it is.
+    producer = Producer({"bootstrap.servers": cluster.bootstrap, "acks": "all", "batch.num.messages": 1})
     for number in range(100 * megabytes + 10):
         producer.produce(name, b"x" * (10000 if megabytes else 10), partition=number % 3)
     assert producer.flush(30) == 0
