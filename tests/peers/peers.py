@@ -48,6 +48,7 @@ TOOLS = {
     "kafka-log-dirs": "LogDirsCommand",
     "kafka-reassign-partitions": "ReassignPartitionsCommand",
     "kafka-leader-election": "LeaderElectionCommand",
+    "kafka-preferred-replica-election": "PreferredReplicaLeaderElectionCommand",
     "kafka-features": "FeatureCommand",
     "kafka-cluster": "ClusterTool",
     "kafka-producer-perf-test": "ProducerPerformance",

@@ -33,6 +33,8 @@ constexpr auto kCommands = std::to_array<Command>({
      "--bootstrap-server HOST:PORT --generate|--execute|--verify|--cancel|--list ..."},
     {"kafka-leader-election.sh", "leader-election", leader_election,
      "--bootstrap-server HOST:PORT --election-type preferred|unclean --all-topic-partitions|..."},
+    {"kafka-preferred-replica-election.sh", "preferred-replica-election", preferred_election,
+     "--zookeeper HOST:PORT [--path-to-json-file FILE]"},
     {"kafka-log-dirs.sh", "log-dirs", log_dirs, "--bootstrap-server HOST:PORT --describe"},
     {"kafka-delete-records.sh", "delete-records", delete_records,
      "--bootstrap-server HOST:PORT --offset-json-file FILE"},

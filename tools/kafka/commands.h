@@ -24,6 +24,7 @@ int producer_perf_test(const Invocation& invocation);
 int consumer_perf_test(const Invocation& invocation);
 int reassign_partitions(const Invocation& invocation);
 int leader_election(const Invocation& invocation);
+int preferred_election(const Invocation& invocation);
 int log_dirs(const Invocation& invocation);
 int delete_records(const Invocation& invocation);
 int replica_verification(const Invocation& invocation);

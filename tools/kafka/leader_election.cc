@@ -1,4 +1,5 @@
-// kafka-leader-election.sh: preferred or unclean elections of the partitions named, or of all.
+#include "tools/kafka/leader_election.h"
+
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -9,7 +10,6 @@
 #include "broker/zk/map_order.h"
 #include "tools/kafka/admin.h"
 #include "tools/kafka/commands.h"
-#include "tools/kafka/partition_files.h"
 #include "tools/kafka/text.h"
 
 namespace tandem::tools::kafka {
@@ -68,13 +68,12 @@ std::string election_options_fault(const Options& options) {
   return "";
 }
 
-// nullopt: all.
-base::Result<std::optional<std::vector<zk::TopicPartition>>> partitions_to_elect(const Options& options) {
-  if (options.has("all-topic-partitions")) return std::optional<std::vector<zk::TopicPartition>>();
+base::Result<Elected> partitions_to_elect(const Options& options) {
+  if (options.has("all-topic-partitions")) return Elected();
   if (const auto topic = options.get("topic")) {
     const auto number = options.number("partition");
     if (!number) return number.error();
-    return std::optional(std::vector{zk::TopicPartition{*topic, static_cast<std::int32_t>(**number)}});
+    return Elected({zk::TopicPartition{*topic, static_cast<std::int32_t>(**number)}});
   }
   const auto text = read_text_file(options.get_or("path-to-json-file", ""));
   if (!text) return base::make_error(text.error().code, "java.io.IOException: {}", text.error().context);
@@ -83,7 +82,7 @@ base::Result<std::optional<std::vector<zk::TopicPartition>>> partitions_to_elect
   if (const auto twice = repeated(*partitions); !twice.empty())
     return base::make_error(base::Errc::invalid_argument,
                             "Replica election data contains duplicate partitions: [{}]", twice);
-  return std::optional(std::move(*partitions));
+  return Elected(std::move(*partitions));
 }
 
 ErrorCode moved_error(const protocol::ElectLeadersResponse& response) {
@@ -95,7 +94,7 @@ ErrorCode moved_error(const protocol::ElectLeadersResponse& response) {
   return response.error_code;
 }
 
-int report_elections(const protocol::ElectLeadersResponse& response, std::string_view type) {
+int report_elections(const protocol::ElectLeadersResponse& response, const ElectionWords& words) {
   if (response.error_code != ErrorCode::none) return leader_election_failed(words_of(response.error_code));
   std::vector<zk::TopicPartition> done;
   std::vector<zk::TopicPartition> idle;
@@ -109,23 +108,43 @@ int report_elections(const protocol::ElectLeadersResponse& response, std::string
         idle.push_back(key);
       } else {
         failed.push_back(
-            fmt::format("Error completing leader election ({}) for partition: {}: "
-                        "org.apache.kafka.common.errors.{}: {}",
-                        type, key.text(), protocol::error_info(partition.error_code).exception,
+            fmt::format("Error completing {} for partition: {}: org.apache.kafka.common.errors.{}: {}",
+                        words.election, key.text(), protocol::error_info(partition.error_code).exception,
                         words_of(partition.error_code, partition.error_message)));
       }
     }
   }
   if (!done.empty())
-    fmt::print("Successfully completed leader election ({}) for partitions {}\n", type, in_their_order(done));
-  if (!idle.empty()) fmt::print("Valid replica already elected for partitions {}\n", in_their_order(idle));
+    fmt::print("Successfully completed {} for partitions {}\n", words.election, in_their_order(done));
+  if (!idle.empty()) fmt::print("{} already elected for partitions {}\n", words.idle, in_their_order(idle));
   for (const auto& line : failed) fmt::print("{}\n", line);
   if (failed.empty()) return 0;
   std::fflush(stdout);
-  return leader_election_failed(fmt::format("{} replica(s) could not be elected", failed.size()));
+  return leader_election_failed(fmt::format("{} {} could not be elected", failed.size(), words.failed));
 }
 
 }  // namespace
+
+int elect_by_brokers(const Options& options, const Elected& partitions, bool unclean,
+                     const ElectionWords& words) {
+  if (const auto file = options.get("admin.config")) {
+    if (const auto checked = check_client_properties(*file); !checked)
+      return leader_election_failed(checked.error().context);
+  }
+  protocol::ElectLeadersRequest request;
+  request.election_type = unclean ? 1 : 0;
+  request.timeout_ms = kLeaderElectionTimeoutMs;
+  if (partitions) {
+    request.topic_partitions.emplace();
+    for (const auto& partition : *partitions)
+      request.topic_partitions->push_back({partition.topic, {partition.partition}});
+  }
+  auto admin = open_admin(options, Admin::Milliseconds(kLeaderElectionTimeoutMs));
+  if (!admin) return leader_election_failed(admin.error().context);
+  const auto response = admin->ask_controller<protocol::ElectLeadersRequest>(request, moved_error);
+  if (!response) return leader_election_failed(response.error().context);
+  return report_elections(*response, words);
+}
 
 int leader_election(const Invocation& invocation) {
   const auto options = Options::parse(kLeaderElectionOptions, invocation.args);
@@ -138,27 +157,14 @@ int leader_election(const Invocation& invocation) {
   if (options->has("version")) return print_version();
   if (const auto fault = election_options_fault(*options); !fault.empty())
     return leader_election_failed(fault);
-  if (const auto file = options->get("admin.config")) {
-    if (const auto checked = check_client_properties(*file); !checked)
-      return leader_election_failed(checked.error().context);
-  }
   const auto partitions = partitions_to_elect(*options);
   if (!partitions) return leader_election_failed(partitions.error().context);
   const auto type = options->get_or("election-type", "");
   const bool unclean = type == "unclean" || type == "UNCLEAN";
-  protocol::ElectLeadersRequest request;
-  request.election_type = unclean ? 1 : 0;
-  request.timeout_ms = kLeaderElectionTimeoutMs;
-  if (*partitions) {
-    request.topic_partitions.emplace();
-    for (const auto& partition : **partitions)
-      request.topic_partitions->push_back({partition.topic, {partition.partition}});
-  }
-  auto admin = open_admin(*options, Admin::Milliseconds(kLeaderElectionTimeoutMs));
-  if (!admin) return leader_election_failed(admin.error().context);
-  const auto response = admin->ask_controller<protocol::ElectLeadersRequest>(request, moved_error);
-  if (!response) return leader_election_failed(response.error().context);
-  return report_elections(*response, unclean ? "UNCLEAN" : "PREFERRED");
+  return elect_by_brokers(*options, *partitions, unclean,
+                          unclean
+                              ? ElectionWords{"leader election (UNCLEAN)", "Valid replica", "replica(s)"}
+                              : ElectionWords{"leader election (PREFERRED)", "Valid replica", "replica(s)"});
 }
 
 }  // namespace tandem::tools::kafka
