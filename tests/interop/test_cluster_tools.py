@@ -310,6 +310,58 @@ def deletions(cluster, script):
     script.say(*at, "--offset-json-file", "/nowhere/x.json")
 
 
+def settings_by_tree(cluster, script):
+    """kafka-configs.sh --zookeeper, and what it leaves in the tree."""
+    at = ("kafka-configs", "--zookeeper", cluster.connect)
+    topic = ("--entity-type", "topics", "--entity-name", script.name)
+    rates = [f"{side}.replication.throttled.rate" for side in ("leader", "follower")]
+
+    def say(*arguments):
+        script.say_plainly(*at, *arguments)
+
+    def change(*arguments):
+        say("--alter", *arguments)
+
+    def remember(*paths):
+        found = [cluster.client.get(path)[0].decode().replace(script.name, "NAME") for path in paths]
+        script.said.append(("settings", 0, found, []))
+
+    for wrong in ((), ("--describe",), ("--describe", "--alter", "--topic", "t"), ("--alter", *topic),
+                  ("--describe", *topic, "--all"), ("--describe", *topic, "--bootstrap-server", "h:1"),
+                  ("--describe", "--entity-type", "odd"), ("--describe", "--broker-logger", 1),
+                  ("--describe", "--broker", "x"), ("--alter", "--entity-type", "topics"),
+                  ("--alter", "--entity-type", "brokers")):
+        say(*wrong)
+    say("--describe", *topic)
+    change(*topic, "--add-config", "retention.ms=86400000,flush.messages=7,cleanup.policy=[compact,delete]")
+    remember(f"/config/topics/{script.name}",
+             "/config/changes/" + max(cluster.client.get_children("/config/changes")))
+    say("--describe", "--topic", script.name)
+    change("--topic", script.name, "--add-config", "flush.ms=1000", "--delete-config", "retention.ms")
+    change(*topic, "--add-config", "message.format.version=2.7")
+    for wrong in (("--delete-config", "retention.ms"), ("--delete-config", "a,b"), ("--add-config", "odd=1"),
+                  ("--add-config", "retention.ms=x"), ("--add-config", "retention.ms")):
+        change(*topic, *wrong)
+    change("--topic", "nobody-knows", "--add-config", "retention.ms=1")
+    remember(f"/config/topics/{script.name}")
+    change("--broker", 1, "--add-config", f"{rates[0]}=1000,{rates[1]}=2000")
+    say("--describe", "--broker", 1)
+    remember("/config/brokers/1", "/config/changes/" + max(cluster.client.get_children("/config/changes")))
+    for one in (("--broker", 1), ("--broker-defaults",), ("--entity-type", "brokers", "--entity-default")):
+        change(*one, "--add-config", "log.cleaner.threads=2")
+    change("--broker", 7, "--add-config", "log.cleaner.threads=2")  # it is not running
+    change("--broker", 7, "--add-config", "log.dirs=/x")
+    change("--broker", 7, "--add-config", "log.cleaner.threads=x")
+    say("--describe", "--broker", 7)
+    remember("/config/brokers/7")
+    change("--broker", 7, "--delete-config", "log.cleaner.threads")
+    change("--broker", 1, "--delete-config", ",".join(rates))
+    change("--broker-defaults", "--add-config", f"{rates[0]}=3000")
+    say("--describe", "--broker-defaults")
+    change("--broker-defaults", "--delete-config", rates[0])
+    remember("/config/brokers/7", "/config/brokers/1", "/config/brokers/<default>")
+
+
 def elections_by_tree(cluster, script):
     """kafka-preferred-replica-election.sh; in a tree without a controller what it leaves there stays."""
     tool = "kafka-preferred-replica-election"
@@ -360,6 +412,7 @@ CHAPTERS = {
     "moves by the tree": (peers.KAFKA_OLD, by_tree, MEGABYTES),
     "moves": (peers.KAFKA, by_brokers, MEGABYTES),
     "elections": (peers.KAFKA, elections, 0),
+    "settings by the tree": (peers.KAFKA_OLD, settings_by_tree, 0),
     "elections by the tree": (peers.KAFKA_OLD, elections_by_tree, 0),
     "directories": (peers.KAFKA, directories, 0),
     "deletions": (peers.KAFKA, deletions, 0),

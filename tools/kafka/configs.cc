@@ -1,3 +1,5 @@
+#include "tools/kafka/configs.h"
+
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -28,7 +30,7 @@ constexpr auto kConfigsOptions = std::to_array<Option>({
     {"broker", "id", "Short for --entity-type brokers --entity-name."},
     {"broker-defaults", "", "Short for --entity-type brokers --entity-default."},
     {"broker-logger", "id", "Short for --entity-type broker-loggers --entity-name."},
-    {"zookeeper", "urls", "Not supported: use --bootstrap-server."},
+    {"zookeeper", "urls", "The tree, to change it without the brokers as Kafka 2.7: topics, and brokers."},
     {"user", "name", "Not supported yet, as are --client and --ip: quotas and SCRAM credentials."},
     {"client", "name", "Not supported yet."},
     {"ip", "address", "Not supported yet."},
@@ -43,11 +45,6 @@ constexpr auto kConfigsOptions = std::to_array<Option>({
     kVersion,
 });
 
-struct EntityType {
-  std::string_view plural;
-  std::int8_t resource;
-  std::int8_t dynamic_source;  // which source --describe shows without --all; 0: every one
-};
 constexpr std::array kTypes = {EntityType{"topics", 2, 1}, EntityType{"brokers", 4, 2},
                                EntityType{"broker-loggers", 8, 0}};
 constexpr std::int8_t kDynamicDefaultBroker = 3;
@@ -61,11 +58,6 @@ constexpr std::array<std::string_view, 8> kSources = {"UNKNOWN",
                                                       "DYNAMIC_CLIENT_METRICS_CONFIG"};
 constexpr std::int8_t kSet = 0;
 constexpr std::int8_t kDelete = 1;
-
-struct Entity {
-  EntityType type;
-  std::optional<std::string> name;  // "": the default of all; nullopt: every one
-};
 
 // Entities of Apache's tool whose broker side is not there yet.
 bool is_unsupported(const Options& options) {
@@ -92,40 +84,6 @@ base::Result<Entity> entity_of(const Options& options) {
         "Invalid entity type {}, the entity type must be one of topics, brokers, broker-loggers", *type);
   if (options.has("entity-default")) return Entity{*row, ""};
   return Entity{*row, options.get("entity-name")};
-}
-
-// "a=1,b=[x,y]"
-base::Result<std::vector<std::pair<std::string, std::string>>> parse_added(const Options& options) {
-  std::vector<std::pair<std::string, std::string>> added;
-  if (const auto file = options.get("add-config-file")) {
-    std::ifstream in(*file);
-    if (!in) return base::make_error(base::Errc::not_found, "{} (No such file or directory)", *file);
-    for (std::string line; std::getline(in, line);) {
-      const std::size_t equals = line.find('=');
-      if (line.starts_with('#') || equals == std::string::npos) continue;
-      added.emplace_back(trim(line.substr(0, equals)), trim(line.substr(equals + 1)));
-    }
-  }
-  const std::string text = options.get_or("add-config", "");
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t equals = text.find('=', at);
-    if (equals == std::string::npos)
-      return base::make_error(
-          base::Errc::invalid_argument,
-          "requirement failed: Invalid entity config: all configs to be added must be in the "
-          "format \"key=val\".");
-    std::size_t start = equals + 1;
-    std::size_t end = std::min(text.find(',', start), text.size());
-    std::size_t next = end + 1;
-    if (start < text.size() && text[start] == '[') {
-      end = std::min(text.find(']', start), text.size());
-      ++start;
-      next = std::min(text.find(',', end), text.size()) + 1;
-    }
-    added.emplace_back(trim(text.substr(at, equals - at)), trim(text.substr(start, end - start)));
-    at = next;
-  }
-  return added;
 }
 
 base::Result<Connection*> connection_for(Admin& admin, const Entity& entity, const std::string& name) {
@@ -208,7 +166,7 @@ base::Status describe(Admin& admin, const Options& options, const Entity& entity
 }
 
 base::Status alter(Admin& admin, const Options& options, const Entity& entity) {
-  const auto added = parse_added(options);
+  const auto added = configs_to_add(options);
   if (!added) return added.error();
   const std::string name = entity.name.value_or("");
   const auto before = configs_of(admin, entity, name, false);
@@ -221,9 +179,7 @@ base::Status alter(Admin& admin, const Options& options, const Entity& entity) {
   for (const auto& [key, value] : *added)
     resource.configs.push_back({.name = key, .config_operation = kSet, .value = value});
   std::vector<std::string> unknown;
-  const std::string removed = options.get_or("delete-config", "");
-  for (const std::string& word : removed.empty() ? std::vector<std::string>() : split(removed, ',')) {
-    const std::string key(trim(word));
+  for (const std::string& key : configs_to_delete(options)) {
     if (std::none_of(before->begin(), before->end(), [&](const Config& c) { return c.name == key; }))
       unknown.push_back(key);
     resource.configs.push_back({.name = key, .config_operation = kDelete, .value = ""});
@@ -248,15 +204,19 @@ base::Status alter(Admin& admin, const Options& options, const Entity& entity) {
   return {};
 }
 
+base::Status configs_by_brokers(const Options& options, const Entity& entity) {
+  auto admin = open_admin(options);
+  if (!admin) return admin.error();
+  return options.has("alter") ? alter(*admin, options, entity) : describe(*admin, options, entity);
+}
+
 std::string broken_rule(const Options& options, const base::Result<Entity>& entity) {
   if (options.has("alter") == options.has("describe"))
     return "Command must include exactly one action: --describe, --alter";
-  if (options.has("zookeeper"))
-    return "--zookeeper is not supported by this tool: configs are changed through a broker, with "
-           "--bootstrap-server";
   if (is_unsupported(options))
     return "Quotas and SCRAM credentials (entity types users, clients, ips, client-metrics) are not "
            "supported yet";
+  if (options.has("zookeeper")) return broken_tree_rule(options, entity);
   if (!options.has("bootstrap-server"))
     return "One of the required --bootstrap-server arguments must be specified";
   if (!entity) return entity.error().context;
@@ -272,6 +232,47 @@ std::string broken_rule(const Options& options, const base::Result<Entity>& enti
 
 }  // namespace
 
+base::Result<std::vector<std::pair<std::string, std::string>>> configs_to_add(const Options& options) {
+  std::vector<std::pair<std::string, std::string>> added;
+  if (const auto file = options.get("add-config-file")) {
+    std::ifstream in(*file);
+    if (!in) return base::make_error(base::Errc::not_found, "{} (No such file or directory)", *file);
+    for (std::string line; std::getline(in, line);) {
+      const std::size_t equals = line.find('=');
+      if (line.starts_with('#') || equals == std::string::npos) continue;
+      added.emplace_back(trim(line.substr(0, equals)), trim(line.substr(equals + 1)));
+    }
+  }
+  const std::string text = options.get_or("add-config", "");
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t equals = text.find('=', at);
+    if (equals == std::string::npos)
+      return base::make_error(
+          base::Errc::invalid_argument,
+          "requirement failed: Invalid entity config: all configs to be added must be in the "
+          "format \"key=val\".");
+    std::size_t start = equals + 1;
+    std::size_t end = std::min(text.find(',', start), text.size());
+    std::size_t next = end + 1;
+    if (start < text.size() && text[start] == '[') {
+      end = std::min(text.find(']', start), text.size());
+      ++start;
+      next = std::min(text.find(',', end), text.size()) + 1;
+    }
+    added.emplace_back(trim(text.substr(at, equals - at)), trim(text.substr(start, end - start)));
+    at = next;
+  }
+  return added;
+}
+
+std::vector<std::string> configs_to_delete(const Options& options) {
+  const std::string text = options.get_or("delete-config", "");
+  if (text.empty()) return {};
+  std::vector<std::string> keys = split(text, ',');
+  for (std::string& key : keys) key = std::string(trim(key));
+  return keys;
+}
+
 int configs(const Invocation& invocation) {
   if (invocation.args.empty())
     return wrong_usage("This tool helps to manipulate and describe entity config for a topic or broker",
@@ -285,10 +286,8 @@ int configs(const Invocation& invocation) {
   const auto entity = entity_of(*options);
   if (const std::string broken = broken_rule(*options, entity); !broken.empty())
     return wrong_usage(broken, kConfigsName, kConfigsOptions);
-  auto admin = open_admin(*options);
-  base::Status done =
-      admin ? (options->has("alter") ? alter(*admin, *options, *entity) : describe(*admin, *options, *entity))
-            : base::Status(admin.error());
+  const base::Status done = options->has("zookeeper") ? configs_by_zookeeper(*options, *entity)
+                                                      : configs_by_brokers(*options, *entity);
   if (done) return 0;
   if (done.error().code != base::Errc::invalid_argument)
     fmt::print(stderr, "Error while executing config command with args '{}'\n", join(invocation.args, " "));
