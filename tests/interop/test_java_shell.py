@@ -65,11 +65,13 @@ NOISE = re.compile(r"^WATCHER::$|^WatchedEvent .*$|\[zk: .*?\] ", re.M)
 
 def printed(server, *command, stdin=""):
     """What the shell prints without times, ports, session ids, prompts and log lines; events apart, because
-    the thread that prints them races with the one that prints the answers."""
+    the thread that prints them races with the one that prints the answers, and not those of a shell that ends
+    with its one command: it may be gone before it has printed that it is connected."""
     line = peers.zookeeper_shell("-server", server.connect, *command)
     done = subprocess.run(line, input=stdin, capture_output=True, text=True, timeout=90)
     answers = "\n".join(line for line in NOISE.sub("", done.stdout).splitlines() if line.strip())
-    parts = answers, LOG_LINE.sub("", done.stderr), *EVENT.findall(done.stdout)
+    events = EVENT.findall(done.stdout) if stdin else []
+    parts = answers, LOG_LINE.sub("", done.stderr), *events
     return done.returncode, [TIMES.sub(lambda m: (m[1] or m[2] or m[3]) + "*", part) for part in parts]
 
 
