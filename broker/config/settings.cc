@@ -177,6 +177,17 @@ std::vector<Described> Settings::describe_broker() const {
   return out;
 }
 
+std::int64_t Settings::rate(std::string_view key) const {
+  std::int64_t value = INT64_MAX;
+  for (const auto* layer : {&cluster_, &own_}) {
+    const auto it = layer->find(std::string(key));
+    if (it == layer->end()) continue;
+    if (std::int64_t set = 0; conf::fields::parse(it->second, {}, set))
+      value = std::max<std::int64_t>(1, set);
+  }
+  return value;
+}
+
 std::vector<Described> Settings::describe_cluster() const {
   std::vector<Described> out;
   for (Described& row : describe_broker()) {

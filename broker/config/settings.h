@@ -60,6 +60,8 @@ class Settings {
   const Tables& tables() const { return *tables_; }
   const Overrides& cluster_overrides() const { return cluster_; }
   const Overrides& broker_overrides() const { return own_; }
+  // One of the three above, in bytes a second: of this broker, else of all; INT64_MAX without.
+  std::int64_t rate(std::string_view key) const;
   const Overrides& topic_overrides(const std::string& topic) const;  // empty when it has none
   TopicConfig topic(const std::string& topic) const;
   bool is_set_in_file(std::string_view key) const;

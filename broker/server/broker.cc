@@ -229,23 +229,12 @@ void Broker::follow_settings() {
   limit_replication();
 }
 
-// These keys exist in the tree only, of one broker or of all.
 void Broker::limit_replication() {
   const auto settings = configs_.now();
-  const auto rate = [&settings](std::string_view key) {
-    std::int64_t value = replica::Quota::kUnlimited;
-    for (const auto* layer : {&settings->cluster_overrides(), &settings->broker_overrides()}) {
-      const auto it = layer->find(std::string(key));
-      if (it == layer->end()) continue;
-      if (std::int64_t set = 0; conf::fields::parse(it->second, {}, set))
-        value = std::max<std::int64_t>(1, set);
-    }
-    return value;
-  };
   auto& quotas = replicas_->quotas();
-  quotas.limit(api::Throttle::leader, rate(config::kLeaderRate));
-  quotas.limit(api::Throttle::follower, rate(config::kFollowerRate));
-  quotas.limit(api::Throttle::moves, rate(config::kMovesRate));
+  quotas.limit(api::Throttle::leader, settings->rate(config::kLeaderRate));
+  quotas.limit(api::Throttle::follower, settings->rate(config::kFollowerRate));
+  quotas.limit(api::Throttle::moves, settings->rate(config::kMovesRate));
 }
 
 // Resolved once the metadata names this broker and a controller. Clients that ask before are told that there
