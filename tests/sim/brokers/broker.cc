@@ -17,6 +17,20 @@ namespace {
 
 constexpr const char* kListener = "PLAINTEXT";
 constexpr std::uint16_t kPort = 9092;
+constexpr const char* kRackAwareSelector = "org.apache.kafka.common.replica.RackAwareReplicaSelector";
+
+// How it comes that what is acknowledged is on a disk.
+const char* flushing_of(int host, const BrokerOptions& options) {
+  if (!options.durable || options.mutant == BrokerMutant::lazy_flush) return "";
+  if (!options.flush_on_ack) return "log.flush.interval.messages=1\n";
+  return options.mutant == BrokerMutant::lone_flush && host != 1 ? "" : "tandem.log.flush.on.ack=true\n";
+}
+
+std::string rack_settings(int host, const BrokerOptions& options) {
+  if (options.racks == 0) return "";
+  return fmt::format("broker.rack={}\nreplica.selector.class={}\n", options.rack_of(host),
+                     kRackAwareSelector);
+}
 
 config::Settings settings_of(int host, const BrokerOptions& options,
                              const std::shared_ptr<const config::Tables>& tables) {
@@ -30,12 +44,14 @@ config::Settings settings_of(int host, const BrokerOptions& options,
       "replica.high.watermark.checkpoint.interval.ms=500\nlog.flush.offset.checkpoint.interval.ms=2000\n"
       "offsets.topic.num.partitions={12}\ngroup.min.session.timeout.ms=100\n"
       "group.initial.rebalance.delay.ms=200\noffsets.topic.replication.factor={5}\n"
-      "controlled.shutdown.retry.backoff.ms=500\n{11}",
+      "controlled.shutdown.retry.backoff.ms=500\n{11}tandem.registration.takeover={13}\n"
+      "tandem.suspect.brokers={14}\ntandem.suspect.controller={14}\ntandem.replica.suspect.ms={15}\n"
+      "unclean.leader.election.enable={16}\n{17}",
       host, host_name(host), kPort, options.segment_bytes, options.min_insync, options.replication,
       options.old_protocol ? "2.7-IV0" : "3.9", options.lag_max.count(), options.fetch_wait.count(),
-      options.session_timeout.count(), options.socket_timeout.count(),
-      options.durable && options.mutant != BrokerMutant::lazy_flush ? "log.flush.interval.messages=1\n" : "",
-      kOffsetsPartitions);
+      options.session_timeout.count(), options.socket_timeout.count(), flushing_of(host, options),
+      kOffsetsPartitions, options.takeover, options.suspicion, options.suspect.count(),
+      options.mutant == BrokerMutant::hasty_election, rack_settings(host, options));
   auto loaded = config::load(tables->broker, text, "server.properties", {});
   ENSURE(loaded.has_value(), "{}", loaded.error().context);
   return config::Settings(tables, std::move(*loaded));
@@ -48,6 +64,7 @@ SimBroker::SimBroker(Surroundings& around, int host, SimDisk& disk, const Broker
                      base::Random random)
     : process_(around, host, random.split()),
       disk_(disk),
+      wide_(options.wide),
       seed_(random.next()),
       log_(log),
       initial_(settings_of(host, options, tables)),
@@ -74,8 +91,11 @@ void SimBroker::start() {
                                               replicas_options());
   services_.replicas = replicas_.get();
   if (auto status = replicas_->open_dirs(); !status) return end(status.error().context);
-  control_ =
-      std::make_unique<shell::ControllerService>(process_, controller_options(), log_.named("control"));
+  const auto stored = replicas_->stored_broker_id();
+  if (!stored) return end(stored.error().context);
+  auto control = controller_options();
+  control.predecessor_gone = wide_ && config().tandem_registration_takeover && *stored >= 0;
+  control_ = std::make_unique<shell::ControllerService>(process_, std::move(control), log_.named("control"));
   services_.control = control_.get();
   watcher_ = std::make_unique<shell::ConfigWatcher>(*control_, configs_, process_, log_.named("config"));
   control_->subscribe([this](const std::string& path, zk::ZkEvent) { watcher_->on_event(path); });
@@ -96,6 +116,7 @@ void SimBroker::start() {
 void SimBroker::on_prepared(const base::Result<broker::controller::Prepared>& prepared) {
   if (!prepared) return end(prepared.error().context);
   node_.cluster_id = prepared->cluster_id;
+  node_.rack = config().broker_rack.value_or("");
   if (auto status = replicas_->claim("#date"); !status) return end(status.error().context);
   watcher_->start(node_.broker_id,
                   [this] { process_.after(process_.hop(), nullptr, [this] { on_settings(); }); });
@@ -106,13 +127,29 @@ void SimBroker::on_settings() {
   if (auto status = replicas_->load(); !status) return end(status.error().context);
   make_followers();
   make_coordinators();
+  follow_settings();
+  serve();
+}
+
+void SimBroker::follow_settings() {
   api::ConfigRegistry::Subscriber subscriber;
   subscriber.on_topic = [this](const std::string& topic) {
     replicas_->config_changed(topic);
     if (configs_.now()->topic(topic).unclean_leader_election_enable) control_->unclean_enabled(topic);
   };
+  if (wide_)
+    subscriber.on_broker = [this] {
+      replicas_->config_changed("");
+      limit_replication();
+    };
   configs_.subscribe(std::move(subscriber));
-  serve();
+  limit_replication();
+}
+
+void SimBroker::limit_replication() {
+  const auto settings = configs_.now();
+  replicas_->quotas().limit(api::Throttle::leader, settings->rate(config::kLeaderRate));
+  replicas_->quotas().limit(api::Throttle::follower, settings->rate(config::kFollowerRate));
 }
 
 void SimBroker::make_followers() {
@@ -130,7 +167,22 @@ void SimBroker::make_followers() {
   shell::IsrSenderOptions isr;
   isr.through_controller = protocol_.alter_partition();
   isr_sender_ = std::make_unique<shell::IsrSender>(shards_, *control_, node_, isr, log_.named("isr"));
-  replicas_->attach(fetchers_.get(), isr_sender_.get());
+  make_probes();
+  replicas_->attach(fetchers_.get(), isr_sender_.get(), probes_.get());
+}
+
+void SimBroker::make_probes() {
+  if (config().tandem_replica_suspect_ms <= 0) return;
+  shell::FollowerProbesOptions options;
+  options.suspect_after = milliseconds(config().tandem_replica_suspect_ms);
+  options.listener = kListener;
+  options.broker_id = node_.broker_id;
+  const auto shrink_all = [this] {
+    for (std::size_t shard = 0; shard < shards_.size(); ++shard)
+      shards_.post(shard, [this, shard] { replicas_->shrink_isrs(shard, false); });
+  };
+  probes_ =
+      std::make_unique<shell::FollowerProbes>(shards_, metadata_, options, shrink_all, log_.named("probes"));
 }
 
 void SimBroker::make_coordinators() {
@@ -176,6 +228,7 @@ void SimBroker::serve() {
   serving_ = true;
   zk::BrokerRegistration registration;
   registration.id = node_.broker_id;
+  registration.rack = config().broker_rack;
   registration.endpoints = {{kListener, host_name(process_.host()), kPort, zk::SecurityProtocol::plaintext}};
   control_->enlist(std::move(registration), [this](base::Result<std::int64_t> epoch) {
     if (!epoch) return end(epoch.error().context);
@@ -202,6 +255,8 @@ api::ReplicasOptions SimBroker::replicas_options() {
   options.checkpoint_ms = config().log_flush_offset_checkpoint_interval_ms;
   options.high_watermark_checkpoint_ms = config().replica_high_watermark_checkpoint_interval_ms;
   options.lag_max = milliseconds(config().replica_lag_time_max_ms);
+  options.rack_aware = config().replica_selector_class == kRackAwareSelector;
+  options.flush_on_ack = config().tandem_log_flush_on_ack;
   options.seed = seed_;
   options.config_of = [this](const std::string& topic) {
     const auto settings = configs_.now();
@@ -228,6 +283,10 @@ shell::ControllerServiceOptions SimBroker::controller_options() {
       std::chrono::seconds(config().leader_imbalance_check_interval_seconds);
   options.controller.default_partitions = config().num_partitions;
   options.controller.default_replication_factor = config().default_replication_factor;
+  options.controller.unclean_election = config().unclean_leader_election_enable;
+  options.controller.suspect_brokers = config().tandem_suspect_brokers;
+  options.controller.suspect_controller = config().tandem_suspect_controller;
+  options.controller.take_over_own = config().tandem_registration_takeover;
   options.shutdown_retries = config().controlled_shutdown_max_retries;
   options.shutdown_backoff = milliseconds(config().controlled_shutdown_retry_backoff_ms);
   options.socket_timeout = milliseconds(config().controller_socket_timeout_ms);

@@ -14,6 +14,7 @@
 #include "broker/api/replicas.h"
 #include "broker/shell/config_watcher.h"
 #include "broker/shell/controller_service.h"
+#include "broker/shell/follower_probes.h"
 #include "broker/shell/isr_sender.h"
 #include "broker/shell/producer_id_service.h"
 #include "broker/shell/replica_fetchers.h"
@@ -54,7 +55,10 @@ class SimBroker {
  private:
   void on_prepared(const base::Result<broker::controller::Prepared>& prepared);
   void on_settings();
+  void follow_settings();
+  void limit_replication();
   void make_followers();
+  void make_probes();
   void make_coordinators();
   void on_leadership(api::Replica& replica, bool leader);
   void serve();
@@ -65,6 +69,7 @@ class SimBroker {
 
   Process process_;
   SimDisk& disk_;
+  bool wide_;
   std::uint64_t seed_;
   logging::Logger log_;
   broker::config::Settings initial_;
@@ -81,6 +86,7 @@ class SimBroker {
   std::unique_ptr<api::GroupService> groups_;
   std::unique_ptr<shell::ReplicaFetchers> fetchers_;
   std::unique_ptr<shell::IsrSender> isr_sender_;
+  std::unique_ptr<shell::FollowerProbes> probes_;
   api::Services services_;
   std::unique_ptr<shell::SocketServer> sockets_;
   bool serving_ = false;

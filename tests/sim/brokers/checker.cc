@@ -17,6 +17,7 @@ using broker::replica::Role;
 namespace {
 
 constexpr std::uint64_t kReadBytes = 1 << 20;
+constexpr std::string_view kTopicSettings = "/config/topics/";
 
 template <class Ids>
 bool holds(const Ids& ids, std::int32_t id) {
@@ -44,6 +45,9 @@ void Checker::on_change(const TreeChange& change) {
     controller_epoch_ = epoch;
     return;
   }
+  if (change.path.starts_with(std::string(zk::kBrokerIdsPath) + "/")) return on_registration(change);
+  if (change.path.starts_with(kTopicSettings))
+    return on_topic_settings(change, change.path.substr(kTopicSettings.size()));
   const std::string prefix = std::string(zk::kTopicsPath) + "/";
   if (!change.path.starts_with(prefix)) return;
   const std::string rest = change.path.substr(prefix.size());
@@ -64,8 +68,20 @@ void Checker::on_topic(const TreeChange& change, const std::string& topic) {
     std::erase_if(partitions_, [&](const auto& each) { return each.first.topic == topic; });
     return;
   }
-  for (const auto& [number, replicas] : assignment->partitions)
-    partitions_[{topic, number}].replicas = replicas.replicas;
+  for (const auto& [number, replicas] : assignment->partitions) {
+    Committed& committed = partitions_[{topic, number}];
+    if (committed.replicas != replicas.replicas) {
+      committed.former = std::exchange(committed.replicas, replicas.replicas);
+      committed.changed = tree_.now();
+    }
+    committed.removing = replicas.removing;
+  }
+}
+
+// Without a controller in between its leader may not know yet whom a new goal leaves out.
+bool Checker::is_told_late(const Committed& known, std::int32_t id) const {
+  return options_.old_protocol && holds(known.former, id) &&
+         tree_.now() < known.changed + options_.session_timeout;
 }
 
 void Checker::on_state(const TreeChange& change, const TopicPartition& partition) {
@@ -77,13 +93,13 @@ void Checker::on_state(const TreeChange& change, const TopicPartition& partition
   if (!state) return violate("K4", fmt::format("the state of {} cannot be read", partition.text()));
   Committed& known = partitions_[partition];
   if (trace) trace(0, fmt::format("{}: {}", partition.text(), change.data));
-  const auto say = [&](const char* invariant, const char* what) {
+  const Say say = [&](const char* invariant, const std::string& what) {
     violate(invariant, fmt::format("{}: {}: {} by session {:#x}", partition.text(), what, change.data,
                                    static_cast<std::uint64_t>(change.session)));
   };
   for (const std::int32_t id : state->isr)
     // One that a new goal of a reassignment leaves out stays for as long as it takes to tell it.
-    if (!holds(known.replicas, id) && !holds(known.state.isr, id))
+    if (!holds(known.replicas, id) && !holds(known.state.isr, id) && !is_told_late(known, id))
       say("K4", "a broker in sync is no replica");
   if (state->leader >= 0 && !holds(state->isr, state->leader)) say("K4", "the leader is not in sync");
   if (state->isr.empty()) say("K4", "nobody is in sync");
@@ -92,9 +108,10 @@ void Checker::on_state(const TreeChange& change, const TopicPartition& partition
     if (state->leader != known.state.leader && state->leader_epoch <= known.state.leader_epoch)
       say("K5", "another leader in the same epoch");
     if (state->controller_epoch < known.state.controller_epoch) say("K5", "an older controller wrote");
-    if (state->leader >= 0 && !holds(known.state.isr, state->leader)) say("K4", "the leader was not in sync");
+    const bool unclean = state->leader >= 0 && !holds(known.state.isr, state->leader);
+    if (unclean) on_unclean_election(partition, known, *state, say);
     for (const std::int32_t id : state->isr)
-      if (!holds(known.state.isr, id) && state->leader != known.state.leader)
+      if (!unclean && !holds(known.state.isr, id) && state->leader != known.state.leader)
         say("K4", "a broker came in sync without a leader's word");
     if (state->leader != known.state.leader) ++leader_changes_;
     if (state->isr.size() != known.state.isr.size()) ++isr_changes_;
@@ -123,6 +140,7 @@ void Checker::look_at(SimBroker& broker, const std::map<int, SimBroker*>& all) {
       continue;
     }
     Seen& one = seen[partition];
+    if (one.made == Instant{}) one.made = tree_.now();
     one.failed = replica->log->failed();
     if (one.failed) continue;
     look_at_replica(broker, *replica, one, all);
@@ -138,13 +156,13 @@ void Checker::look_at_replica(SimBroker& looked_at, api::Replica& replica, Seen&
   const std::int64_t mark = core.high_watermark();
   const std::int64_t end = replica.log->end_offset();
   if (core.role() == seen.role && core.leader_epoch() == seen.leader_epoch && mark == seen.high_watermark &&
-      end == seen.end)
+      end == seen.end && replica.log->start_offset() == seen.start)
     return;
   if (trace)
     trace(broker, fmt::format("{}: {} of epoch {}, start {}, watermark {}, end {}", partition.text(),
                               core.is_leader() ? "leader" : "follower", core.leader_epoch(),
                               core.epoch_start(), mark, end));
-  const auto say = [&](const char* invariant, const std::string& what) {
+  const Say say = [&](const char* invariant, const std::string& what) {
     violate(invariant, fmt::format("{} on broker {}: {} (epoch {}, high watermark {}, end {})",
                                    partition.text(), broker, what, core.leader_epoch(), mark, end));
   };
@@ -158,15 +176,7 @@ void Checker::look_at_replica(SimBroker& looked_at, api::Replica& replica, Seen&
     ++truncations_;
     seen.verified = std::min(seen.verified, end);
   }
-  if (is_checked(partition.topic)) {
-    if (end < seen.high_watermark) say("K7", fmt::format("cut below its watermark {}", seen.high_watermark));
-    Committed& committed = partitions_[partition];
-    if (core.is_leader() && !led) on_new_leader(broker, replica, seen, committed);
-    if (core.is_leader() && mark > seen.high_watermark && !violation_)
-      on_leader_mark(broker, replica, committed, all);
-    if (!violation_ && core.role() != Role::none && mark > seen.verified)
-      verify(broker, replica, seen, mark, core.is_leader());
-  }
+  if (is_checked(partition.topic)) look_at_content(looked_at, replica, seen, say, all);
   // What was there when it began to lead.
   const bool settled = core.is_leader() && mark >= core.epoch_start();
   if (seen.role != core.role() || seen.leader_epoch != core.leader_epoch() || seen.settled != settled)
@@ -176,6 +186,34 @@ void Checker::look_at_replica(SimBroker& looked_at, api::Replica& replica, Seen&
   seen.leader_epoch = core.leader_epoch();
   seen.high_watermark = mark;
   seen.end = end;
+  seen.start = replica.log->start_offset();
+  auto& reached = partitions_[partition].reached[broker];
+  reached = std::max(reached, seen.start);
+}
+
+// What it has, compared with what was committed.
+void Checker::look_at_content(SimBroker& looked_at, api::Replica& replica, Seen& seen, const Say& say,
+                              const std::map<int, SimBroker*>& all) {
+  const int broker = looked_at.process().host();
+  const auto& core = replica.core;
+  const std::int64_t mark = core.high_watermark();
+  const std::int64_t end = replica.log->end_offset();
+  Committed& committed = partitions_[{replica.topic, replica.partition}];
+  if (core.leader_epoch() < committed.lineage) return look_at_abandoned(replica, seen, committed);
+  const bool grew = core.leader_epoch() == seen.leader_epoch && seen.end >= 0 && end > seen.end;
+  if (seen.synced < committed.lineage && (core.is_leader() || grew)) seen.verified = 0;
+  if (core.is_leader() || grew) seen.synced = core.leader_epoch();
+  const bool led = core.is_leader() && seen.role == Role::leader && core.leader_epoch() == seen.leader_epoch;
+  if (core.is_leader() && !committed.cut) cut(replica, committed);
+  // Until then it may have what an unclean election has given up.
+  if (seen.synced < committed.lineage) return;
+  if (end < seen.high_watermark) say("K7", fmt::format("cut below its watermark {}", seen.high_watermark));
+  if (core.is_leader() && !led) on_new_leader(broker, replica, seen, committed);
+  if (core.is_leader() && mark > seen.high_watermark && !violation_)
+    on_leader_mark(broker, replica, committed, all);
+  if (!violation_ && core.role() != Role::none && mark > seen.verified)
+    verify(broker, replica, seen, mark, core.is_leader());
+  if (!violation_) look_at_start(replica, seen, committed, say);
 }
 
 // It has everything that earlier leaders have committed.
@@ -268,14 +306,20 @@ std::vector<std::pair<std::int64_t, Checker::Record>> Checker::read(api::Replica
 void Checker::verify(int broker, api::Replica& replica, Seen& seen, std::int64_t end, bool commits) {
   const TopicPartition partition{replica.topic, replica.partition};
   Committed& committed = partitions_[partition];
-  std::int64_t expected = seen.verified;
-  for (const auto& [offset, one] : read(replica, seen.verified, end)) {
+  const std::int64_t from = std::max(seen.verified, replica.log->start_offset());
+  std::int64_t expected = from;
+  for (const auto& [offset, one] : read(replica, from, end)) {
     if (offset != expected)
       return violate("K9", fmt::format("{} on broker {}: offset {} follows {}", partition.text(), broker,
                                        offset, expected - 1));
     ++expected;
     const auto at = static_cast<std::size_t>(offset);
     if (at >= committed.records.size()) {
+      // Its watermark may be of before an unclean election.
+      if (!commits && committed.lineage >= 0) break;
+      if (at > committed.records.size())
+        return violate("K9", fmt::format("{} on broker {}: the log begins at {}, committed is up to {}",
+                                         partition.text(), broker, offset, committed.records.size()));
       if (!commits)
         return violate("K3", fmt::format("{} on broker {}: offset {} is below its watermark and nobody has "
                                          "committed it",
@@ -291,7 +335,8 @@ void Checker::verify(int broker, api::Replica& replica, Seen& seen, std::int64_t
                                  was.producer, was.number, was.leader_epoch));
     }
   }
-  if (expected != end)
+  if (committed.lineage >= 0 && !commits) end = std::min(end, expected);
+  if (expected < end)
     return violate("K9", fmt::format("{} on broker {}: nothing can be read at {}, below {}", partition.text(),
                                      broker, expected, end));
   seen.verified = end;
@@ -306,12 +351,14 @@ void Checker::add(const TopicPartition& partition, Committed& committed, const R
   committed.in_epoch.push_back(epoch);
   if (!record.stored.empty()) return tell_groups(record.stored);
   if (!record.idempotent) return;
-  const auto [last, first] = committed.last_numbers.emplace(record.producer, -1);
-  if (record.number != last->second + 1)
-    return violate(
-        "P1", fmt::format("{}: {} of producer {} at offset {} follows {}", partition.text(), record.number,
-                          record.producer, committed.records.size() - 1, last->second));
-  last->second = record.number;
+  auto& last = committed.last_numbers[record.producer];
+  const auto offset = static_cast<std::int64_t>(committed.records.size()) - 1;
+  // A broker that has none of its records any more does not know what it has said.
+  const bool forgotten = last.offset < committed.asked_start && record.number <= last.number;
+  if (record.number != last.number + 1 && !forgotten)
+    return violate("P1", fmt::format("{}: {} of producer {} at offset {} follows {}", partition.text(),
+                                     record.number, record.producer, offset, last.number));
+  last = {record.number, offset};
 }
 
 // "SIZE:KEY=VALUE", or "SIZE:KEY" where there is none.
@@ -343,89 +390,6 @@ bool Checker::is_newest(const Office& office, const std::string& group) const {
   const auto at =
       partitions_.find({std::string(kOffsetsName), broker::group::partition_of(group, kOffsetsPartitions)});
   return at != partitions_.end() && at->second.known && at->second.state.leader_epoch == office.epoch;
-}
-
-// ---- the clients
-// -------------------------------------------------------------------------------------------
-
-void Checker::on_acknowledged(const TopicPartition& partition, int producer, std::int64_t base_offset,
-                              const std::vector<std::int64_t>& numbers) {
-  const Committed& committed = partitions_[partition];
-  for (std::size_t i = 0; i < numbers.size(); ++i) {
-    const auto at = static_cast<std::size_t>(base_offset) + i;
-    if (base_offset < 0 || at >= committed.records.size())
-      return violate("K1",
-                     fmt::format("{}: {} of producer {} is acknowledged at {}, {} records are committed",
-                                 partition.text(), numbers[i], producer, at, committed.records.size()));
-    const Record& record = committed.records[at];
-    if (record.producer != producer || record.number != numbers[i])
-      return violate("K1",
-                     fmt::format("{}: {} of producer {} is acknowledged at {}, where {} of {} is",
-                                 partition.text(), numbers[i], producer, at, record.number, record.producer));
-    ++acknowledged_;
-  }
-}
-
-std::int64_t Checker::on_consumed(const TopicPartition& partition, std::int64_t from,
-                                  std::string_view batches) {
-  const Committed& committed = partitions_[partition];
-  for (const auto& [offset, one] : records_of(batches)) {
-    if (offset < from) continue;
-    if (offset != from) {
-      violate("K9", fmt::format("{}: a consumer at {} gets {}", partition.text(), from, offset));
-      return from;
-    }
-    const auto at = static_cast<std::size_t>(offset);
-    if (at >= committed.records.size() || committed.records[at] != one) {
-      violate("K2", fmt::format("{}: a consumer gets {}:{} at {}, which is not committed", partition.text(),
-                                one.producer, one.number, offset));
-      return from;
-    }
-    ++from;
-    ++consumed_;
-  }
-  return from;
-}
-
-std::uint64_t Checker::committed() const {
-  std::uint64_t sum = 0;
-  for (const auto& [partition, committed] : partitions_)
-    if (partition.topic != kOffsetsName) sum += committed.records.size();
-  return sum;
-}
-
-// ---- the end
-// -----------------------------------------------------------------------------------------------
-
-std::string Checker::unsettled(const std::map<int, SimBroker*>& all) {
-  for (const auto& [partition, committed] : partitions_) {
-    const zk::PartitionState& state = committed.state;
-    const auto say = [&](const std::string& what) { return partition.text() + ": " + what; };
-    if (!committed.known) return say("was never led");
-    if (state.leader < 0) return say("is led by nobody");
-    if (state.isr.size() != committed.replicas.size())
-      return say(fmt::format("{} of {} are in sync", state.isr.size(), committed.replicas.size()));
-    std::int64_t end = -1;
-    for (const std::int32_t id : committed.replicas) {
-      const auto at = all.find(id);
-      api::Replica* replica = at == all.end() || !at->second->serving()
-                                  ? nullptr
-                                  : at->second->replicas().find(partition.topic, partition.partition);
-      if (replica == nullptr) return say(fmt::format("is not on broker {}", id));
-      if (replica->log->failed()) return say(fmt::format("its log failed on broker {}", id));
-      if (replica->core.leader() != state.leader || replica->core.leader_epoch() != state.leader_epoch)
-        return say(fmt::format("broker {} believes in leader {} of epoch {}, it is {} of {}", id,
-                               replica->core.leader(), replica->core.leader_epoch(), state.leader,
-                               state.leader_epoch));
-      const std::int64_t own_end = replica->log->end_offset();
-      if (end >= 0 && own_end != end) return say("the logs do not end alike");
-      end = own_end;
-      if (replica->core.high_watermark() != end)
-        return say(
-            fmt::format("broker {} lags, watermark {} of {}", id, replica->core.high_watermark(), end));
-    }
-  }
-  return "";
 }
 
 }  // namespace tandem::sim::brokers

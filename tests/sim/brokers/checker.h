@@ -26,17 +26,42 @@ class Checker {
  public:
   explicit Checker(const BrokerOptions& options, Tree& tree);
 
-  static bool is_checked(std::string_view topic) { return topic.starts_with("t") || topic == kOffsetsName; }
+  static bool is_checked(std::string_view topic) {
+    return topic.starts_with("t") || is_unclean(topic) || topic == kOffsetsName;
+  }
+  // Where a replica out of sync may lead, when the topic's settings or an administrator say so.
+  static bool is_unclean(std::string_view topic) { return topic.starts_with("u"); }
 
   void on_change(const TreeChange& change);
   void on_producer_id(std::int64_t id, int host) { producers_[id] = host; }
   void on_acknowledged(const TopicPartition& partition, int producer, std::int64_t base_offset,
                        const std::vector<std::int64_t>& numbers);
   // Gives the offset behind them.
-  std::int64_t on_consumed(const TopicPartition& partition, std::int64_t from, std::string_view batches);
+  std::int64_t on_consumed(const TopicPartition& partition, std::int64_t from, std::string_view batches,
+                           bool at_follower);
+  // The partition is said to begin there; gives where the consumer goes on.
+  std::int64_t on_reset(const TopicPartition& partition, std::int64_t from, std::int64_t start);
+  void on_sent_to(const TopicPartition& partition, const std::string& rack, int broker);
   // After an event of the broker, and when its life has ended.
   void look_at(SimBroker& broker, const std::map<int, SimBroker*>& all);
-  void on_end(int broker) { lives_.erase(broker); }
+  void on_end(int broker) {
+    lives_.erase(broker);
+    stopping_.erase(broker);
+  }
+  void on_stopping(int broker) { stopping_.insert(broker); }
+
+  // ---- administrators ----
+  void on_unclean_asked(const TopicPartition& partition) { partitions_[partition].asked_at = tree_.now(); }
+  struct Deletion {
+    TopicPartition partition;
+    std::int64_t offset = 0;  // -1: up to the watermark
+    Instant asked{};
+    std::vector<std::int32_t> isr;
+  };
+  Deletion on_deletion_asked(const TopicPartition& partition, std::int64_t offset);
+  void on_deletion_answered(const Deletion& asked, broker::protocol::ErrorCode error,
+                            std::int64_t low_watermark);
+  std::int64_t somewhere_in(const TopicPartition& partition, base::Random& random) const;
 
   // ---- groups ----
   GroupRules& groups() { return groups_; }
@@ -59,6 +84,10 @@ class Checker {
   std::uint64_t leader_changes() const { return leader_changes_; }
   std::uint64_t isr_changes() const { return isr_changes_; }
   std::uint64_t truncations() const { return truncations_; }
+  std::uint64_t consumed_from_followers() const { return consumed_from_followers_; }
+  std::uint64_t unclean_elections() const { return unclean_elections_; }
+  std::uint64_t lost() const { return lost_; }
+  std::uint64_t deleted() const;
 
  private:
   struct Record {
@@ -70,27 +99,63 @@ class Checker {
     bool operator==(const Record&) const = default;
   };
   struct Committed {
-    std::vector<Record> records;               // by offset
-    std::vector<std::int32_t> in_epoch;        // under which leader epoch each was committed
-    std::map<int, std::int64_t> last_numbers;  // of idempotent producers
-    std::map<std::int32_t, int> leaders;       // by leader epoch
-    broker::zk::PartitionState state;          // as the tree has it
+    std::vector<Record> records;         // by offset
+    std::vector<std::int32_t> in_epoch;  // under which leader epoch each was committed
+    struct Last {
+      std::int64_t number = -1;
+      std::int64_t offset = -1;
+    };
+    std::map<int, Last> last_numbers;     // of idempotent producers
+    std::map<std::int32_t, int> leaders;  // by leader epoch
+    broker::zk::PartitionState state;     // as the tree has it
     std::vector<std::int32_t> replicas;
+    std::vector<std::int32_t> removing;  // of them, by a reassignment
+    std::vector<std::int32_t> former;    // those before
+    Instant changed{};
+    std::map<int, std::int64_t> reached;  // how far each broker has ever deleted
     bool known = false;
+
+    // ---- deletions ----
+    std::int64_t asked_start = 0;  // up to where somebody asked to delete
+    int open_ended = 0;            // requests to delete up to the watermark, whatever it is
+
+    // ---- unclean elections ----
+    std::int32_t lineage = -1;  // the leader epoch of the last one
+    bool cut = true;            // what its leader does not have is no longer among `records`
+    Instant asked_at{};         // by an administrator
+    std::multimap<std::int64_t, Record> abandoned;  // what was committed before, or by who did not know of it
   };
   struct Seen {  // of one replica in one life of its broker
     broker::replica::Role role = broker::replica::Role::none;
     std::int32_t leader_epoch = -1;
     std::int64_t high_watermark = -1;
+    std::int64_t start = -1;
     std::int64_t end = -1;
     std::int64_t verified = 0;
-    bool settled = false;  // it leads, and what it began with is committed
-    bool failed = false;   // its log
-    Instant since{};       // of all but the last
+    Instant made{};            // first seen
+    std::int32_t synced = -1;  // the last leader epoch in which it led or stored what a leader had
+    bool settled = false;      // it leads, and what it began with is committed
+    bool failed = false;       // its log
+    Instant since{};           // of all but the last
   };
 
   void on_state(const TreeChange& change, const TopicPartition& partition);
+  bool is_told_late(const Committed& known, std::int32_t id) const;
   void on_topic(const TreeChange& change, const std::string& topic);
+  void on_registration(const TreeChange& change);
+  void on_topic_settings(const TreeChange& change, const std::string& topic);
+  using Say = std::function<void(const char* invariant, const std::string& what)>;
+  void on_unclean_election(const TopicPartition& partition, Committed& known,
+                           const broker::zk::PartitionState& state, const Say& say);
+  bool is_there(const TopicPartition& partition, std::int32_t broker) const;
+  void cut(api::Replica& replica, Committed& committed);
+  void look_at_abandoned(api::Replica& replica, const Seen& seen, Committed& committed);
+  void look_at_content(SimBroker& looked_at, api::Replica& replica, Seen& seen, const Say& say,
+                       const std::map<int, SimBroker*>& all);
+  static void look_at_start(const api::Replica& replica, const Seen& seen, Committed& committed,
+                            const Say& say);
+  void compare(int broker, api::Replica& replica, const Committed& committed);
+  static bool was_committed(const Committed& committed, std::int64_t at, int producer, std::int64_t number);
   void look_at_replica(SimBroker& looked_at, api::Replica& replica, Seen& seen,
                        const std::map<int, SimBroker*>& all);
   void on_new_leader(int broker, api::Replica& replica, Seen& seen, Committed& committed);
@@ -111,6 +176,13 @@ class Checker {
   std::map<std::int64_t, int> producers_;  // by producer id
   GroupRules groups_{
       [this](const std::string& invariant, const std::string& text) { violate(invariant, text); }};
+  std::map<int, Instant> registered_;  // since when
+  std::set<int> stopping_;
+  struct Allowed {
+    bool now = false;
+    Instant up_to{};  // when it is not any more
+  };
+  std::map<std::string, Allowed> unclean_allowed_;  // by topic
   std::int32_t controller_epoch_ = 0;
   std::optional<std::string> violation_;
   std::uint64_t acknowledged_ = 0;
@@ -118,6 +190,9 @@ class Checker {
   std::uint64_t leader_changes_ = 0;
   std::uint64_t isr_changes_ = 0;
   std::uint64_t truncations_ = 0;
+  std::uint64_t consumed_from_followers_ = 0;
+  std::uint64_t unclean_elections_ = 0;
+  std::uint64_t lost_ = 0;
 };
 
 }  // namespace tandem::sim::brokers

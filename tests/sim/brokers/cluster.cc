@@ -71,6 +71,9 @@ Cluster::Cluster(const BrokerOptions& options, bool verbose)
   for (int i = 0; i < options.producers; ++i)
     producers_.push_back(std::make_unique<Producer>(around_, host++, options_, random_.split(), checker_,
                                                     options.idempotent && i % 2 == 0));
+  if (options.unclean_topics > 0)
+    producers_.push_back(
+        std::make_unique<Producer>(around_, host++, options_, random_.split(), checker_, false));
   for (int i = 0; i < options.consumers; ++i)
     consumers_.push_back(std::make_unique<Consumer>(around_, host++, options_, random_.split(), checker_));
   for (int i = 0; i < options.groups * options.members; ++i)
@@ -78,6 +81,7 @@ Cluster::Cluster(const BrokerOptions& options, bool verbose)
                                                      fmt::format("g{}", i % options.groups)));
   faults_ = {{"kill", options.kills, &Cluster::kill},
              {"power cut", options.power_cuts, &Cluster::cut_power},
+             {"power cut of all", options.blackouts, &Cluster::black_out},
              {"pause", options.pauses, &Cluster::pause},
              {"member's pause", members_.empty() ? milliseconds(0) : options.pauses, &Cluster::pause_member},
              {"clean stop", options.clean_stops, &Cluster::stop_cleanly},
@@ -88,7 +92,11 @@ Cluster::Cluster(const BrokerOptions& options, bool verbose)
              {"disk error", options.disk_errors, &Cluster::fail_sync},
              {"topic churn", options.topic_churn, &Cluster::churn},
              {"reassignment", options.reassignments, &Cluster::reassign},
-             {"election", options.elections, &Cluster::elect}};
+             {"election", options.elections, &Cluster::elect},
+             {"unclean election asked for", options.unclean_elections, &Cluster::elect_uncleanly},
+             {"unclean elections allowed or not", options.unclean_toggles, &Cluster::allow_unclean},
+             {"deletion of records", options.deletions, &Cluster::delete_records},
+             {"throttle", options.throttles, &Cluster::throttle}};
 }
 
 Cluster::~Cluster() = default;
@@ -183,13 +191,14 @@ void Cluster::kill() {
 }
 
 void Cluster::cut_power() {
-  if (random_.chance(0.2)) {
-    for (int number = 1; number <= options_.brokers; ++number)
-      take_down(number, Crash::power, pause_of(100, options_.down_max.count()));
-    return;
-  }
+  if (!options_.wide && random_.chance(0.2)) return black_out();
   if (const int number = any_running(); number != 0)
     take_down(number, Crash::power, pause_of(10, options_.down_max.count()));
+}
+
+void Cluster::black_out() {
+  for (int number = 1; number <= options_.brokers; ++number)
+    take_down(number, Crash::power, pause_of(100, options_.down_max.count()));
 }
 
 void Cluster::pause() {
@@ -209,6 +218,7 @@ void Cluster::stop_cleanly() {
   if (number == 0 || !machines_[number].broker->serving()) return;
   Machine& machine = machines_[number];
   machine.stopping = true;
+  checker_.on_stopping(number);
   SimBroker* const broker = machine.broker.get();
   const auto down = pause_of(10, options_.down_max.count());
   // Not its address: a later life may have the same.
@@ -324,7 +334,8 @@ std::string Cluster::unsettled() {
   if (!tree_.has(std::string(zk::kControllerPath))) return "there is no controller";
   if (!tree_.children(std::string(zk::kDeleteTopicsPath)).empty()) return "a topic is still to be deleted";
   for (const auto& producer : producers_)
-    if (!producer->idle()) return "a producer waits";
+    if (!producer->idle()) return producer->waits_for();
+  if (admin_->throttles()) return "replication is still throttled";
   if (const auto groups = unsettled_groups(); !groups.empty()) return groups;
   return checker_.unsettled(running());
 }
@@ -361,6 +372,8 @@ ClusterReport Cluster::run() {
   if (!advance(kLastProduce)) return report();
   for (const auto& producer : producers_) producer->stop();
   for (const auto& member : members_) member->stop();
+  admin_->stop();
+  if (admin_->throttles()) admin_->unthrottle();
   if (!await(options_.liveness, [this] { return unsettled().empty(); }) && !checker_.violation())
     checker_.violate("live", unsettled());
   return report();
@@ -379,12 +392,16 @@ ClusterReport Cluster::report() const {
                 {"acknowledged", checker_.acknowledged()},
                 {"committed", checker_.committed()},
                 {"consumed", checker_.consumed()},
+                {"consumed from followers", checker_.consumed_from_followers()},
                 {"commits", checker_.groups().committed()},
                 {"commits refused", checker_.groups().refused()},
                 {"generations", checker_.groups().generations()},
                 {"leader changes", checker_.leader_changes()},
                 {"in-sync changes", checker_.isr_changes()},
                 {"truncations", checker_.truncations()},
+                {"unclean elections", checker_.unclean_elections()},
+                {"lost by them", checker_.lost()},
+                {"records deleted", checker_.deleted()},
                 {"expired sessions", expired_},
                 {"starts", starts_},
                 {"administrations", admin_->done()}};

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "logging/log.h"
+#include "tests/sim/brokers/admin.h"
 #include "tests/sim/brokers/broker.h"
 #include "tests/sim/brokers/checker.h"
 #include "tests/sim/brokers/members.h"
@@ -65,6 +66,7 @@ class Cluster {
 
   void kill();
   void cut_power();
+  void black_out();
   void pause();
   void pause_member();
   void stop_cleanly();
@@ -76,6 +78,10 @@ class Cluster {
   void churn() { admin_->churn(); }
   void reassign() { admin_->reassign(); }
   void elect() { admin_->elect(); }
+  void elect_uncleanly() { admin_->elect_uncleanly(); }
+  void allow_unclean() { admin_->allow_unclean(); }
+  void delete_records() { admin_->delete_records(); }
+  void throttle() { admin_->throttle(); }
 
   Instant last_awakening() const;
   void mend();

@@ -1,6 +1,9 @@
 // The command line of the brokers' simulator: runs seeds, prints what they met, and for a violation the one
 // command that replays it.
-//   broker_sim [--seed N] [--seeds COUNT | --seconds WALL] [--mutant NAME] [--mutants] [--twice] [--verbose]
+//   broker_sim [--seed N] [--seeds COUNT | --seconds WALL] [--mutant NAME] [--mutants] [--wide] [--twice]
+//              [--verbose]
+// --wide: with unclean elections, deleted records, throttles, racks, flushes on acknowledgement and
+// suspicion.
 // --twice: each seed again, its fingerprint must be the same. --mutants: each mutant must be found by one of
 // the seeds; prints the table of docs/simulation.md.
 #include <fmt/format.h>
@@ -30,6 +33,7 @@ struct BrokerArguments {
   bool verbose = false;
   bool twice = false;
   bool mutants = false;
+  bool wide = false;
 };
 
 char broker_replay_line[256];  // for the handler of a failed assertion
@@ -46,6 +50,8 @@ bool parse_arguments(int argc, char** argv, BrokerArguments& out) {
       out.verbose = true;
     } else if (word == "--twice") {
       out.twice = true;
+    } else if (word == "--wide") {
+      out.wide = true;
     } else if (word == "--mutants") {
       out.mutants = true;
     } else if (i + 1 == argc) {
@@ -89,7 +95,7 @@ struct BrokerTotals {
 void remember_broker_replay(const BrokerOptions& options) {
   const bool whole = options.mutant == BrokerMutant::none;
   std::snprintf(broker_replay_line, sizeof broker_replay_line,
-                "replay: ./dev sim --brokers --seed %llu%s%s\n",
+                "replay: ./dev sim --brokers%s --seed %llu%s%s\n", options.wide ? " --wide" : "",
                 static_cast<unsigned long long>(options.seed), whole ? "" : " --mutant ",
                 whole ? "" : to_string(options.mutant));
 }
@@ -137,7 +143,7 @@ double seconds_of_children() {
 bool find_mutant(const BrokerArguments& arguments, BrokerMutant mutant) {
   const double start = seconds_of_children();
   for (std::uint64_t i = 0; i < arguments.seeds; ++i) {
-    BrokerOptions options = BrokerOptions::of_seed(arguments.first + i);
+    BrokerOptions options = BrokerOptions::of_seed(arguments.first + i, arguments.wide || needs_wide(mutant));
     options.mutant = mutant;
     const std::string violation = violation_in_child(options);
     if (violation.empty()) continue;
@@ -168,7 +174,7 @@ int main(int argc, char** argv) {
   if (!parse_arguments(argc, argv, arguments)) {
     std::fputs(
         "Usage: broker_sim [--seed N] [--seeds COUNT | --seconds WALL] [--mutant NAME] [--mutants]\n"
-        "                  [--twice] [--verbose]\n",
+        "                  [--wide] [--twice] [--verbose]\n",
         stderr);
     return 2;
   }
@@ -181,7 +187,7 @@ int main(int argc, char** argv) {
   BrokerTotals totals;
   for (std::uint64_t i = 0; i < arguments.seeds; ++i) {
     if (arguments.seconds > 0 && elapsed() > arguments.seconds) break;
-    BrokerOptions options = BrokerOptions::of_seed(arguments.first + i);
+    BrokerOptions options = BrokerOptions::of_seed(arguments.first + i, arguments.wide);
     options.mutant = arguments.mutant;
     remember_broker_replay(options);
     const ClusterReport report = Cluster(options, arguments.verbose).run();

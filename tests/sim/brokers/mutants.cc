@@ -132,6 +132,7 @@ std::string Mutation::request(std::deque<Asked>& asked, int to, const std::strin
         for (auto& topic : request.topics) {
           for (auto& row : topic.partitions) {
             if (is(BrokerMutant::counted_ahead)) ++row.fetch_offset;
+            if (is(BrokerMutant::boasted_deletion)) row.log_start_offset = INT32_MAX;
             if (is(BrokerMutant::blind_follower)) row.last_fetched_epoch = -1;
             if (is(BrokerMutant::unfenced_fetches)) row.current_leader_epoch = -1;
           }
@@ -210,11 +211,14 @@ std::string Mutation::answer(const Asked& asked, const std::string& frame) {
           for (auto& row : topic.partition_responses) row.error_code = protocol::ErrorCode::none;
       });
     case ApiKey::fetch:
-      if (!is(BrokerMutant::unsettled_mark) && !is(BrokerMutant::untold_divergence)) return frame;
+      if (!is(BrokerMutant::unsettled_mark) && !is(BrokerMutant::untold_divergence) &&
+          !is(BrokerMutant::greedy_deletion))
+        return frame;
       return edited_answer<protocol::FetchResponse>(asked, frame, [this](auto& response) {
         for (auto& topic : response.responses) {
           for (auto& row : topic.partitions) {
             if (is(BrokerMutant::unsettled_mark)) row.high_watermark = INT32_MAX;
+            if (is(BrokerMutant::greedy_deletion)) row.log_start_offset = row.high_watermark;
             if (is(BrokerMutant::untold_divergence)) row.diverging_epoch = {};
           }
         }

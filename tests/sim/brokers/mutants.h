@@ -33,6 +33,7 @@ enum class BrokerMutant : std::uint8_t {
   greedy_isr,          // whoever asks for a larger in-sync set gets everybody in
   lonely_isr,          // a leader is told that it is the only one in sync
   two_leaders,         // each replica is told that it leads
+  hasty_election,      // a replica out of sync leads where that is not allowed
   stuck_epochs,        // leader epochs do not rise
   forgiven_isr,        // a refused change of the in-sync set is taken for one that was made
   lost_leaderships,    // some partitions are left out of what a broker is told
@@ -46,8 +47,11 @@ enum class BrokerMutant : std::uint8_t {
   unchecked_commits,   // a commit of an old generation is taken
   forgiven_commits,    // a commit that was refused is acknowledged
   shared_partitions,   // a member gets what another one has
+  greedy_deletion,     // followers are told that the log starts at the watermark
+  boasted_deletion,    // a follower says that it has deleted what it has not
   shared_ids,          // producers get the same id
   lazy_flush,          // what is acknowledged is not flushed
+  lone_flush,          // only one broker flushes on acknowledgement
   no_file_syncs,       // files are never synced
   no_directory_syncs,  // new and renamed names are never synced
 };
@@ -65,6 +69,7 @@ inline constexpr std::array kBrokerMutants = {"none",
                                               "greedy-isr",
                                               "lonely-isr",
                                               "two-leaders",
+                                              "hasty-election",
                                               "stuck-epochs",
                                               "forgiven-isr",
                                               "lost-leaderships",
@@ -78,8 +83,11 @@ inline constexpr std::array kBrokerMutants = {"none",
                                               "unchecked-commits",
                                               "forgiven-commits",
                                               "shared-partitions",
+                                              "greedy-deletion",
+                                              "boasted-deletion",
                                               "shared-ids",
                                               "lazy-flush",
+                                              "lone-flush",
                                               "no-file-syncs",
                                               "no-directory-syncs"};
 
@@ -87,6 +95,11 @@ inline const char* to_string(BrokerMutant mutant) {
   return kBrokerMutants.at(static_cast<std::size_t>(mutant));
 }
 bool parse_mutant(std::string_view text, BrokerMutant& mutant);
+// Only a wide run has what it spoils.
+inline bool needs_wide(BrokerMutant mutant) {
+  return mutant == BrokerMutant::lone_flush || mutant == BrokerMutant::greedy_deletion ||
+         mutant == BrokerMutant::boasted_deletion;
+}
 
 class Mutation {
  public:

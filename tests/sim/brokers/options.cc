@@ -18,7 +18,7 @@ milliseconds mean_of(base::Random& random, std::int64_t low_ms, std::int64_t hig
 
 }  // namespace
 
-BrokerOptions BrokerOptions::of_seed(std::uint64_t seed) {
+BrokerOptions BrokerOptions::of_seed(std::uint64_t seed, bool wide) {
   base::Random random(seed * 2 + 1);
   BrokerOptions options;
   options.seed = seed;
@@ -60,24 +60,48 @@ BrokerOptions BrokerOptions::of_seed(std::uint64_t seed) {
   options.members = static_cast<int>(random.between(1, 3));
   options.group_session = milliseconds(random.between(3, 40) * 100);
   options.group_rebalance = milliseconds(random.between(3, 20) * 100);
+  if (wide) options.widen();
   return options;
+}
+
+void BrokerOptions::widen() {
+  base::Random random(~seed);
+  wide = true;
+  flush_on_ack = durable && random.chance(0.6);
+  if (durable) blackouts = mean_of(random, 2000, 10000);
+  takeover = random.chance(0.7);
+  suspicion = random.chance(0.7);
+  suspect = milliseconds(random.chance(0.7) ? random.between(2, 30) * 100 : 0);
+  unclean_topics = random.chance(0.5) ? 1 : 0;
+  if (unclean_topics > 0) {
+    unclean_elections = mean_of(random, 500, 3000);
+    unclean_toggles = mean_of(random, 1000, 5000);
+  }
+  deletions = mean_of(random, 300, 3000);
+  throttles = mean_of(random, 1000, 5000);
+  racks = random.chance(0.4) ? static_cast<int>(random.between(2, 3)) : 0;
 }
 
 std::string BrokerOptions::text() const {
   return fmt::format(
-      "seed={} mutant={} brokers={} shards={} topics={}x{} replication={} min_insync={} producers={} "
-      "consumers={} idempotent={} durable={} old_protocol={} segment_bytes={} session={} lag={} "
-      "fetch_wait={} "
-      "socket={} think={} kills={} power_cuts={} pauses={} clean_stops={} partitions={} resets={} "
+      "seed={} wide={} mutant={} brokers={} shards={} topics={}x{} replication={} min_insync={} producers={} "
+      "consumers={} idempotent={} durable={} flush_on_ack={} takeover={} suspicion={} suspect={} "
+      "old_protocol={} "
+      "segment_bytes={} session={} lag={} fetch_wait={} "
+      "socket={} think={} kills={} power_cuts={} blackouts={} pauses={} clean_stops={} partitions={} "
+      "resets={} "
       "session_losses={} slow_disks={} disk_errors={} churn={} reassignments={} elections={} latency_us={} "
-      "spikes={} groups={}x{} group_session={} group_rebalance={}",
-      seed, to_string(mutant), brokers, shards, topics, partitions, replication, min_insync, producers,
-      consumers, idempotent, durable, old_protocol, segment_bytes, session_timeout.count(), lag_max.count(),
-      fetch_wait.count(), socket_timeout.count(), think.count(), kills.count(), power_cuts.count(),
-      pauses.count(), clean_stops.count(), partitions_cut.count(), resets.count(), session_losses.count(),
-      slow_disks.count(), disk_errors.count(), topic_churn.count(), reassignments.count(), elections.count(),
-      std::chrono::duration_cast<std::chrono::microseconds>(latency).count(), latency_spikes, groups, members,
-      group_session.count(), group_rebalance.count());
+      "spikes={} unclean={} unclean_elections={} unclean_toggles={} deletions={} throttles={} racks={} "
+      "groups={}x{} group_session={} group_rebalance={}",
+      seed, wide, to_string(mutant), brokers, shards, topics, partitions, replication, min_insync, producers,
+      consumers, idempotent, durable, flush_on_ack, takeover, suspicion, suspect.count(), old_protocol,
+      segment_bytes, session_timeout.count(), lag_max.count(), fetch_wait.count(), socket_timeout.count(),
+      think.count(), kills.count(), power_cuts.count(), blackouts.count(), pauses.count(),
+      clean_stops.count(), partitions_cut.count(), resets.count(), session_losses.count(), slow_disks.count(),
+      disk_errors.count(), topic_churn.count(), reassignments.count(), elections.count(),
+      std::chrono::duration_cast<std::chrono::microseconds>(latency).count(), latency_spikes, unclean_topics,
+      unclean_elections.count(), unclean_toggles.count(), deletions.count(), throttles.count(), racks, groups,
+      members, group_session.count(), group_rebalance.count());
 }
 
 }  // namespace tandem::sim::brokers

@@ -15,6 +15,7 @@ namespace tandem::sim::brokers {
 struct BrokerOptions {
   std::uint64_t seed = 0;
   BrokerMutant mutant = BrokerMutant::none;
+  bool wide = false;  // whatever widen() draws
   int brokers = 3;
   int shards = 1;
   int topics = 2;
@@ -24,11 +25,17 @@ struct BrokerOptions {
   int producers = 2;
   int consumers = 1;
   bool idempotent = true;     // every other producer; else none
-  bool durable = false;       // flush.messages=1: what is acknowledged survives the loss of power
+  bool durable = false;       // what is acknowledged survives the loss of power:
+  bool flush_on_ack = false;  // by tandem.log.flush.on.ack, else by flush.messages=1
+  bool takeover = true;       // tandem.registration.takeover
+  bool suspicion = true;      // tandem.suspect.brokers and .controller
   bool old_protocol = false;  // 2.7: in-sync sets go straight to the tree
   int segment_bytes = 4096;
+  int unclean_topics = 0;  // where a replica out of sync may lead
+  int racks = 0;           // of brokers and consumers, who then read from followers
   milliseconds session_timeout{3000};
   milliseconds lag_max{2000};
+  milliseconds suspect{0};  // tandem.replica.suspect.ms; zero: Kafka's timing
   milliseconds fetch_wait{100};
   milliseconds socket_timeout{2000};
   milliseconds think{20};        // between the batches of a producer, on average
@@ -39,6 +46,7 @@ struct BrokerOptions {
   // Mean time between faults of a class; zero: none of it.
   milliseconds kills{0};
   milliseconds power_cuts{0};
+  milliseconds blackouts{0};  // power cuts of all
   milliseconds pauses{0};
   milliseconds clean_stops{0};
   milliseconds partitions_cut{0};  // of the network: one broker, a pair, one way, or from the tree
@@ -48,16 +56,22 @@ struct BrokerOptions {
   milliseconds disk_errors{0};  // a sync fails
   milliseconds topic_churn{0};  // topics made, grown, deleted
   milliseconds reassignments{0};
-  milliseconds elections{0};  // of preferred leaders
-  int groups = 0;             // of consumers
-  int members = 0;            // of each
+  milliseconds elections{0};          // of preferred leaders
+  milliseconds unclean_elections{0};  // asked for
+  milliseconds unclean_toggles{0};    // allowed, forbidden
+  milliseconds deletions{0};          // of records
+  milliseconds throttles{0};          // of replication: set, lifted
+  int groups = 0;                     // of consumers
+  int members = 0;                    // of each
   milliseconds group_session{1000};
   milliseconds group_rebalance{1000};
   Duration latency{std::chrono::microseconds(300)};
   double latency_spikes = 0;
 
-  static BrokerOptions of_seed(std::uint64_t seed);
+  static BrokerOptions of_seed(std::uint64_t seed, bool wide = false);
+  void widen();
   std::string text() const;
+  std::string rack_of(int host) const { return racks == 0 ? "" : "r" + std::to_string(host % racks); }
 };
 
 }  // namespace tandem::sim::brokers

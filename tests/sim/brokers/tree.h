@@ -49,6 +49,7 @@ class Tree {
   std::int64_t owner(const std::string& path) const;
   std::vector<std::string> children(const std::string& path) const;
   std::uint64_t changes() const { return changes_; }
+  Instant now() const { return scheduler_.now(); }
 
   std::function<void(const TreeChange&)> on_change = [](const TreeChange&) {};
 

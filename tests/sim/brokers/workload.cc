@@ -4,25 +4,21 @@
 
 #include <algorithm>
 
-#include "broker/protocol/messages/alter_partition_reassignments.h"
-#include "broker/protocol/messages/create_partitions.h"
-#include "broker/protocol/messages/create_topics.h"
-#include "broker/protocol/messages/delete_topics.h"
-#include "broker/protocol/messages/elect_leaders.h"
 #include "broker/protocol/messages/init_producer_id.h"
+#include "broker/protocol/messages/list_offsets.h"
 #include "broker/record/builder.h"
 
 namespace tandem::sim::brokers {
 
 namespace record = broker::record;
-using protocol::ErrorCode;
-
 namespace {
 
 constexpr std::int16_t kProduceVersion = 8;
 constexpr std::int16_t kConsumeVersion = 11;
 constexpr std::int32_t kProduceTimeout = 1500;
-constexpr int kChurned = 3;
+constexpr std::int16_t kListVersion = 5;
+constexpr std::int64_t kEarliest = -2;
+constexpr double kBackToLeader = 0.02;
 
 }  // namespace
 
@@ -44,8 +40,12 @@ void Producer::begin() {
   }
 }
 
-bool Producer::idle() const {
-  return std::none_of(lanes_.begin(), lanes_.end(), [](const auto& lane) { return lane.second.batch; });
+std::string Producer::waits_for() const {
+  for (const auto& [partition, lane] : lanes_)
+    if (lane.batch)
+      return fmt::format("producer {} waits for {}: {}", process_.host(), partition.text(),
+                         to_string(lane.last_error));
+  return "";
 }
 
 void Producer::get_id() {
@@ -70,7 +70,8 @@ void Producer::think() {
     if (!stopped_) {
       auto at = leaders_.begin();
       std::advance(at, random_.below(leaders_.size()));
-      if (Checker::is_checked(at->first.topic)) {
+      // Where an unclean election may take records away, sequences do not go on.
+      if (Checker::is_checked(at->first.topic) && !(idempotent_ && Checker::is_unclean(at->first.topic))) {
         Lane& lane = lanes_[at->first];
         if (!lane.batch) fill(at->first, lane);
       }
@@ -152,6 +153,7 @@ void Producer::on_partition(const TopicPartition& partition, Lane& lane,
     lane.batch.reset();
     return;
   }
+  lane.last_error = row.error_code;
   // A deposed leader that does not know it yet may miss what a later one has: asked again elsewhere.
   if (!idempotent_) lane.batch.reset();
   refresh();
@@ -161,7 +163,7 @@ void Producer::on_partition(const TopicPartition& partition, Lane& lane,
 
 Consumer::Consumer(Surroundings& around, int host, const BrokerOptions& options, base::Random random,
                    Checker& checker)
-    : SimClient(around, host, options, random), checker_(checker) {}
+    : SimClient(around, host, options, random), checker_(checker), rack_(options.rack_of(host)) {}
 
 void Consumer::begin() {
   refresh();
@@ -176,138 +178,73 @@ void Consumer::poll() {
     std::advance(at, random_.below(leaders_.size()));
     if (!Checker::is_checked(at->first.topic)) return;
     const TopicPartition partition = at->first;
+    if (options_.racks > 0 && random_.chance(kBackToLeader)) preferred_.erase(partition);
+    const auto sent_to = preferred_.find(partition);
+    const int broker = sent_to == preferred_.end() ? at->second : sent_to->second;
     protocol::FetchRequest request;
     request.max_wait_ms = 100;
     request.min_bytes = 1;
+    request.rack_id = rack_;
     request.topics.push_back({partition.topic, {}, {}});
     auto& wanted = request.topics.back().partitions.emplace_back();
     wanted.partition = partition.partition;
     wanted.fetch_offset = next_[partition];
     wanted.partition_max_bytes = 16384;
-    ask<protocol::FetchRequest>(at->second, kConsumeVersion, request,
-                                [this, partition](base::Result<protocol::FetchResponse> answer) {
-                                  if (!answer) return refresh();
-                                  on_fetched(partition, *answer);
-                                });
+    ask<protocol::FetchRequest>(
+        broker, kConsumeVersion, request,
+        [this, broker, partition, from = wanted.fetch_offset](base::Result<protocol::FetchResponse> answer) {
+          // It may have been told meanwhile to begin elsewhere.
+          if (answer && options_.wide && next_[partition] != from) return;
+          if (answer) return on_fetched(broker, partition, *answer);
+          preferred_.erase(partition);
+          refresh();
+        });
   });
 }
 
-void Consumer::on_fetched(const TopicPartition& partition, const protocol::FetchResponse& response) {
-  for (const auto& topic : response.responses) {
-    for (const auto& row : topic.partitions) {
-      // A reader of committed records is never ahead of a leader for long: it asks again.
-      if (row.error_code != ErrorCode::none) return refresh();
-      if (row.records.is_null() || row.records.size() == 0) continue;
-      next_[partition] = checker_.on_consumed(partition, next_[partition], row.records.slice().view());
-    }
+void Consumer::on_fetched(int broker, const TopicPartition& partition,
+                          const protocol::FetchResponse& response) {
+  for (const auto& topic : response.responses)
+    for (const auto& row : topic.partitions) on_row(broker, partition, row);
+}
+
+void Consumer::on_row(int broker, const TopicPartition& partition,
+                      const protocol::FetchResponse::PartitionData& row) {
+  const auto sent_to = preferred_.find(partition);
+  const bool at_follower = sent_to != preferred_.end() && sent_to->second == broker;
+  if (options_.wide && row.error_code == ErrorCode::offset_out_of_range)
+    return on_out_of_range(broker, partition);
+  // A reader of committed records is never ahead of a leader for long: it asks again.
+  if (row.error_code != ErrorCode::none) {
+    preferred_.erase(partition);
+    return refresh();
   }
-}
-
-// ---- the administrator -----------------------------------------------------------------------------------
-
-Admin::Admin(Surroundings& around, int host, const BrokerOptions& options, base::Random random,
-             Checker& checker)
-    : SimClient(around, host, options, random), checker_(checker) {}
-
-void Admin::begin() {
-  refresh();
-  make_topics();
-}
-
-void Admin::make_topics() {
-  again_in(milliseconds(100), [this] {
-    int known = 0;
-    for (const auto& [name, count] : partitions_) known += Checker::is_checked(name) ? 1 : 0;
-    made_ = known == options_.topics;
-    if (made_) return;
-    make_topics();
-    if (controller_ < 0) return refresh();
-    protocol::CreateTopicsRequest request;
-    request.timeout_ms = 2000;
-    for (int i = 0; i < options_.topics; ++i) {
-      auto& topic = request.topics.emplace_back();
-      topic.name = fmt::format("t{}", i);
-      topic.num_partitions = options_.partitions;
-      topic.replication_factor = static_cast<std::int16_t>(options_.replication);
-    }
-    ask<protocol::CreateTopicsRequest>(
-        controller_, 5, request, [this](const base::Result<protocol::CreateTopicsResponse>&) { refresh(); });
-  });
-}
-
-template <class Request>
-void Admin::tell(std::int16_t version, Request request) {
-  if (controller_ < 0) return refresh();
-  ask<Request>(controller_, version, request, [this](base::Result<typename Request::Response> answer) {
-    if (answer) ++done_;
-    refresh();
-  });
-}
-
-// Made, grown or deleted, whatever it is now.
-void Admin::churn() {
-  const std::string name = options_.old_protocol ? fmt::format("c{}", churned_++ / 4)
-                                                 : fmt::format("c{}", random_.below(kChurned));
-  switch (random_.below(3)) {
-    case 0: {
-      protocol::CreateTopicsRequest request;
-      request.timeout_ms = 1000;
-      auto& topic = request.topics.emplace_back();
-      topic.name = name;
-      topic.num_partitions = static_cast<std::int32_t>(random_.between(1, 3));
-      topic.replication_factor = static_cast<std::int16_t>(options_.replication);
-      return tell(5, std::move(request));
-    }
-    case 1: {
-      protocol::CreatePartitionsRequest request;
-      request.timeout_ms = 1000;
-      auto& topic = request.topics.emplace_back();
-      topic.name = name;
-      topic.count = partitions_.contains(name) ? partitions_[name] + 1 : 4;
-      return tell(1, std::move(request));
-    }
-    default: {
-      protocol::DeleteTopicsRequest request;
-      request.timeout_ms = 1000;
-      request.topic_names = {name};
-      return tell(3, std::move(request));
-    }
+  if (row.preferred_read_replica >= 0) {
+    checker_.on_sent_to(partition, rack_, row.preferred_read_replica);
+    preferred_[partition] = row.preferred_read_replica;
   }
+  if (row.records.is_null() || row.records.size() == 0) return;
+  next_[partition] =
+      checker_.on_consumed(partition, next_[partition], row.records.slice().view(), at_follower);
 }
 
-void Admin::reassign() {
-  if (leaders_.empty()) return refresh();
-  auto led = leaders_;
-  led.insert(internal_.begin(), internal_.end());
-  auto at = led.begin();
-  std::advance(at, random_.below(led.size()));
-  std::vector<std::int32_t> brokers;
-  for (int broker = 1; broker <= options_.brokers; ++broker) brokers.push_back(broker);
-  for (std::size_t i = brokers.size(); i > 1; --i) std::swap(brokers[i - 1], brokers[random_.below(i)]);
-  brokers.resize(static_cast<std::size_t>(options_.replication));
-  protocol::AlterPartitionReassignmentsRequest request;
-  request.timeout_ms = 1000;
-  auto& topic = request.topics.emplace_back();
-  topic.name = at->first.topic;
-  auto& partition = topic.partitions.emplace_back();
-  partition.partition_index = at->first.partition;
-  if (random_.chance(0.85)) partition.replicas = brokers;  // else what is under way is called off
-  tell(0, std::move(request));
-}
-
-void Admin::elect() {
-  protocol::ElectLeadersRequest request;
-  request.timeout_ms = 1000;
-  auto led = leaders_;
-  led.insert(internal_.begin(), internal_.end());
-  if (!led.empty()) {
-    auto at = led.begin();
-    std::advance(at, random_.below(led.size()));
-    auto& topic = request.topic_partitions.emplace().emplace_back();
-    topic.topic = at->first.topic;
-    topic.partitions = {at->first.partition};
-  }
-  tell(1, std::move(request));
+// Somebody deleted what it would read next, or it asks one that has less than it has read.
+void Consumer::on_out_of_range(int broker, const TopicPartition& partition) {
+  preferred_.erase(partition);
+  protocol::ListOffsetsRequest request;
+  request.replica_id = -1;
+  request.topics.push_back({partition.topic, {}});
+  auto& wanted = request.topics.back().partitions.emplace_back();
+  wanted.partition_index = partition.partition;
+  wanted.timestamp = kEarliest;
+  ask<protocol::ListOffsetsRequest>(
+      broker, kListVersion, request, [this, partition](base::Result<protocol::ListOffsetsResponse> answer) {
+        refresh();
+        if (!answer || answer->topics.empty() || answer->topics[0].partitions.empty()) return;
+        const auto& row = answer->topics[0].partitions[0];
+        if (row.error_code != ErrorCode::none) return;
+        next_[partition] = checker_.on_reset(partition, next_[partition], row.offset);
+      });
 }
 
 }  // namespace tandem::sim::brokers

@@ -1,6 +1,6 @@
 // What the clients of a run do: producers (idempotent or not) with numbered records, consumers that read from
-// the beginning, an administrator who makes, grows and deletes topics, moves partitions and asks for
-// preferred leaders. What they hear goes to the checker.
+// the beginning, from the leader or from the follower in their rack that it names. What they hear goes to the
+// checker.
 #pragma once
 
 #include <deque>
@@ -12,12 +12,15 @@
 
 namespace tandem::sim::brokers {
 
+using protocol::ErrorCode;
+
 class Producer final : public SimClient {
  public:
   Producer(Surroundings& around, int host, const BrokerOptions& options, base::Random random,
            Checker& checker, bool idempotent);
   void begin() override;
-  bool idle() const;  // all that was begun is answered
+  bool idle() const { return waits_for().empty(); }  // all that was begun is answered
+  std::string waits_for() const;
   std::uint64_t attempted() const { return attempted_; }
 
  private:
@@ -27,6 +30,7 @@ class Producer final : public SimClient {
     std::optional<std::string> batch;
     std::vector<std::int64_t> numbers;  // in the batch
     bool sent = false;
+    ErrorCode last_error = ErrorCode::none;
   };
   void get_id();
   void think();
@@ -55,31 +59,14 @@ class Consumer final : public SimClient {
 
  private:
   void poll();
-  void on_fetched(const TopicPartition& partition, const protocol::FetchResponse& response);
+  void on_fetched(int broker, const TopicPartition& partition, const protocol::FetchResponse& response);
+  void on_row(int broker, const TopicPartition& partition, const protocol::FetchResponse::PartitionData& row);
+  void on_out_of_range(int broker, const TopicPartition& partition);
 
   Checker& checker_;
+  std::string rack_;
   std::map<TopicPartition, std::int64_t> next_;
-};
-
-class Admin final : public SimClient {
- public:
-  Admin(Surroundings& around, int host, const BrokerOptions& options, base::Random random, Checker& checker);
-  void begin() override;  // makes the topics of the run
-  bool made() const { return made_; }
-  void churn();
-  void reassign();
-  void elect();
-  std::uint64_t done() const { return done_; }
-
- private:
-  void make_topics();
-  template <class Request>
-  void tell(std::int16_t version, Request request);
-
-  Checker& checker_;
-  bool made_ = false;
-  std::uint64_t done_ = 0;
-  int churned_ = 0;
+  std::map<TopicPartition, int> preferred_;  // who a leader sent it to
 };
 
 }  // namespace tandem::sim::brokers

@@ -1,0 +1,126 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "broker/zk/topics.h"
+#include "tests/sim/brokers/checker.h"
+
+namespace tandem::sim::brokers {
+
+namespace zk = broker::zk;
+
+// ---- the clients
+// -------------------------------------------------------------------------------------------
+
+bool Checker::was_committed(const Committed& committed, std::int64_t at, int producer, std::int64_t number) {
+  const auto is_it = [&](const Record& record) {
+    return record.producer == producer && record.number == number;
+  };
+  if (at < 0) return false;
+  if (at < static_cast<std::int64_t>(committed.records.size()) &&
+      is_it(committed.records[static_cast<std::size_t>(at)]))
+    return true;
+  const auto [begin, end] = committed.abandoned.equal_range(at);
+  return std::any_of(begin, end, [&](const auto& each) { return is_it(each.second); });
+}
+
+void Checker::on_acknowledged(const TopicPartition& partition, int producer, std::int64_t base_offset,
+                              const std::vector<std::int64_t>& numbers) {
+  const Committed& committed = partitions_[partition];
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    const std::int64_t at = base_offset + static_cast<std::int64_t>(i);
+    if (base_offset >= 0 && was_committed(committed, at, producer, numbers[i])) {
+      ++acknowledged_;
+      continue;
+    }
+    const auto size = static_cast<std::int64_t>(committed.records.size());
+    const Record there = at >= 0 && at < size ? committed.records[static_cast<std::size_t>(at)] : Record{};
+    return violate(
+        "K1", fmt::format("{}: {} of producer {} is acknowledged at {}, {} records are committed, "
+                          "there is {} of {}",
+                          partition.text(), numbers[i], producer, at, size, there.number, there.producer));
+  }
+}
+
+std::int64_t Checker::on_consumed(const TopicPartition& partition, std::int64_t from,
+                                  std::string_view batches, bool at_follower) {
+  const Committed& committed = partitions_[partition];
+  for (const auto& [offset, one] : records_of(batches)) {
+    if (offset < from) continue;
+    if (offset != from) {
+      violate("K9", fmt::format("{}: a consumer at {} gets {}", partition.text(), from, offset));
+      return from;
+    }
+    if (!was_committed(committed, offset, one.producer, one.number)) {
+      violate("K2", fmt::format("{}: a consumer gets {}:{} at {}, which is not committed", partition.text(),
+                                one.producer, one.number, offset));
+      return from;
+    }
+    ++from;
+    ++consumed_;
+    if (at_follower) ++consumed_from_followers_;
+  }
+  return from;
+}
+
+// Only what somebody asked to delete is passed over.
+std::int64_t Checker::on_reset(const TopicPartition& partition, std::int64_t from, std::int64_t start) {
+  if (start <= from) return is_unclean(partition.topic) ? start : from;
+  const Committed& committed = partitions_[partition];
+  if (start > committed.asked_start)
+    violate("K15", fmt::format("{}: a consumer at {} is told to begin at {}, deleted is up to {}",
+                               partition.text(), from, start, committed.asked_start));
+  return start;
+}
+
+// By one that may have been deposed: it names a replica in the consumer's rack.
+void Checker::on_sent_to(const TopicPartition& partition, const std::string& rack, int broker) {
+  if (rack.empty() || options_.rack_of(broker) != rack)
+    violate("K2", fmt::format("{}: a consumer in rack \"{}\" is sent to broker {} in rack \"{}\"",
+                              partition.text(), rack, broker, options_.rack_of(broker)));
+}
+
+std::uint64_t Checker::committed() const {
+  std::uint64_t sum = 0;
+  for (const auto& [partition, committed] : partitions_)
+    if (partition.topic != kOffsetsName) sum += committed.records.size();
+  return sum;
+}
+
+// ---- the end
+// -----------------------------------------------------------------------------------------------
+
+std::string Checker::unsettled(const std::map<int, SimBroker*>& all) {
+  for (const auto& [partition, committed] : partitions_) {
+    const zk::PartitionState& state = committed.state;
+    const auto say = [&](const std::string& what) { return partition.text() + ": " + what; };
+    if (!committed.known) return say("was never led");
+    if (state.leader < 0) return say("is led by nobody");
+    if (state.isr.size() != committed.replicas.size())
+      return say(fmt::format("{} of {} are in sync", state.isr.size(), committed.replicas.size()));
+    if (state.recovery != zk::LeaderRecovery::recovered) return say("is said to be recovering");
+    std::int64_t end = -1;
+    for (const std::int32_t id : committed.replicas) {
+      const auto at = all.find(id);
+      api::Replica* replica = at == all.end() || !at->second->serving()
+                                  ? nullptr
+                                  : at->second->replicas().find(partition.topic, partition.partition);
+      if (replica == nullptr) return say(fmt::format("is not on broker {}", id));
+      if (replica->log->failed()) return say(fmt::format("its log failed on broker {}", id));
+      if (replica->core.leader() != state.leader || replica->core.leader_epoch() != state.leader_epoch)
+        return say(fmt::format("broker {} believes in leader {} of epoch {}, it is {} of {}", id,
+                               replica->core.leader(), replica->core.leader_epoch(), state.leader,
+                               state.leader_epoch));
+      const std::int64_t own_end = replica->log->end_offset();
+      if (end >= 0 && own_end != end) return say("the logs do not end alike");
+      end = own_end;
+      if (replica->core.high_watermark() != end)
+        return say(
+            fmt::format("broker {} lags, watermark {} of {}", id, replica->core.high_watermark(), end));
+      if (committed.lineage >= 0) compare(id, *replica, committed);
+    }
+  }
+  return "";
+}
+
+}  // namespace tandem::sim::brokers
