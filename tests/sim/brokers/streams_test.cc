@@ -75,6 +75,9 @@ struct Hosts {
     REQUIRE(connection != nullptr);
   }
   ~Hosts() {
+    network.leave(2, false);
+    network.leave(3, false);
+    run();  // ends of connections hold what holds them
     client_loop.stop();
     server_loop.stop();
   }
