@@ -26,6 +26,19 @@ bool likely(std::string_view head, std::uint64_t room, std::int64_t at_least) {
          base - at_least <= std::numeric_limits<std::int32_t>::max();
 }
 
+using Prefix = std::array<char, kHeaderPrefix>;
+
+// The head of the batch there, in `bytes`; none at the end, or where it is of an older format.
+Result<std::optional<record::BatchView>> head_at(const fs::File& file, std::uint64_t position,
+                                                 std::uint64_t limit, Prefix& bytes) {
+  if (position + kHeaderPrefix > limit) return std::optional<record::BatchView>{};
+  const auto got = file.pread(position, bytes);
+  if (!got) return got.error();
+  const record::BatchView head(std::string_view(bytes.data(), *got));
+  if (*got < kHeaderPrefix || head.magic() != kMagic) return std::optional<record::BatchView>{};
+  return std::optional(head);
+}
+
 }  // namespace
 
 Result<bool> in_order(const fs::File& file, const BatchScan& scan, std::uint64_t limit,
@@ -33,13 +46,24 @@ Result<bool> in_order(const fs::File& file, const BatchScan& scan, std::uint64_t
   const record::BatchView& batch = scan.batch();
   const std::int64_t first = batch.magic() >= 2 ? batch.offset_field() : batch.last_offset();
   if (first < expected || batch.last_offset() < first) return false;
-  if (first == expected || batch.magic() < 2 || scan.next_position() + kHeaderPrefix > limit) return true;
-  std::array<char, kHeaderPrefix> bytes;
-  const auto got = file.pread(scan.next_position(), bytes);
-  if (!got) return got.error();
-  const record::BatchView head(std::string_view(bytes.data(), *got));
-  if (*got < kHeaderPrefix || head.magic() != kMagic) return true;
-  return head.offset_field() >= batch.next_offset();
+  if (first == expected || batch.magic() < 2) return true;
+  Prefix bytes;
+  const auto head = head_at(file, scan.next_position(), limit, bytes);
+  if (!head) return head.error();
+  return !*head || (*head)->offset_field() >= batch.next_offset();
+}
+
+Result<bool> of_its_epoch(const fs::File& file, const BatchScan& scan, std::uint64_t limit,
+                          std::optional<std::int32_t> before, const LeaderEpochs& epochs) {
+  const record::BatchView& batch = scan.batch();
+  if (batch.magic() < 2 || batch.leader_epoch() == record::kNoLeaderEpoch || batch.leader_epoch() == before)
+    return true;
+  const auto known = epochs.epoch_of(batch.offset_field());
+  if (!known || known == batch.leader_epoch()) return true;
+  Prefix bytes;
+  const auto head = head_at(file, scan.next_position(), limit, bytes);
+  if (!head) return head.error();
+  return *head && (*head)->leader_epoch() == batch.leader_epoch();
 }
 
 Result<bool> batch_behind(const fs::File& file, std::uint64_t begin, std::uint64_t end,

@@ -111,7 +111,7 @@ Result<std::uint64_t> Log::set_aside(std::int64_t offset) {
   auto it = segments_.upper_bound(offset);
   if (it == segments_.begin()) return std::uint64_t{0};
   Segment& segment = *std::prev(it)->second;
-  const auto sound = segment.sound();
+  const auto sound = segment.sound(epochs_);
   if (!sound) return note(sound.error()).error();
   if (sound->size == segment.size()) return std::uint64_t{0};
   const auto cut_off = [&]() -> Status {

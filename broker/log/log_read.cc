@@ -58,7 +58,7 @@ Result<ReadRange> Log::read(std::int64_t offset, std::uint64_t bytes_max, std::i
     }
     range.file = std::move(*file);
     range.position = found->position;
-    const auto checked = segment.checked(found->position, std::min(size, *bound - found->position));
+    const auto checked = segment.checked(found->position, std::min(size, *bound - found->position), epochs_);
     if (!checked) return noted(checked.error());
     range.size = *checked;
     return range;

@@ -225,23 +225,26 @@ Result<std::optional<FoundBatch>> Segment::find(std::int64_t offset) {
   return std::optional<FoundBatch>{};
 }
 
-Result<std::uint64_t> Segment::checked(std::uint64_t position, std::uint64_t size) {
+Result<std::uint64_t> Segment::checked(std::uint64_t position, std::uint64_t size,
+                                       const LeaderEpochs& epochs) {
   const std::uint64_t end = std::min(position + size, found_);
   if (position >= end) return size;
   if (position < checked_from_ || position > checked_to_) {
     checked_from_ = checked_to_ = position;
     checked_next_ = base_offset_;
+    checked_epoch_.reset();
   }
   if (checked_to_ >= end) return size;
   const auto file = this->file();
   if (!file) return file.error();
   BatchScan scan(**file, checked_to_, found_, BatchScan::Mode::whole);
   while (checked_to_ < end && scan.next() && scan.batch().is_valid()) {
-    const auto fits = in_order(**file, scan, size_, checked_next_);
-    if (!fits) return fits.error();
-    if (!*fits) break;
+    const auto fit = fits(scan, checked_next_, checked_epoch_, epochs);
+    if (!fit) return fit.error();
+    if (!*fit) break;
     checked_to_ = scan.next_position();
     checked_next_ = scan.batch().next_offset();
+    checked_epoch_ = scan.batch().leader_epoch();
   }
   if (scan.error()) return *scan.error();
   if (checked_to_ >= end) return size;
@@ -249,16 +252,27 @@ Result<std::uint64_t> Segment::checked(std::uint64_t position, std::uint64_t siz
   return make_error(Errc::corrupt, "{} has no valid batch at position {}", path(kLogSuffix), position);
 }
 
-Result<Segment::Sound> Segment::sound() {
+Result<bool> Segment::fits(const BatchScan& scan, std::int64_t expected, std::optional<std::int32_t> before,
+                           const LeaderEpochs& epochs) {
+  const auto file = this->file();
+  if (!file) return file.error();
+  const auto ordered = in_order(**file, scan, size_, expected);
+  if (!ordered || !*ordered) return ordered;
+  return of_its_epoch(**file, scan, size_, before, epochs);
+}
+
+Result<Segment::Sound> Segment::sound(const LeaderEpochs& epochs) {
   const auto file = this->file();
   if (!file) return file.error();
   Sound sound{0, base_offset_};
   BatchScan scan(**file, 0, size_, BatchScan::Mode::whole);
+  std::optional<std::int32_t> epoch;
   while (scan.next() && scan.batch().is_valid()) {
-    const auto fits = in_order(**file, scan, size_, sound.next_offset);
-    if (!fits) return fits.error();
-    if (!*fits) break;
+    const auto fit = fits(scan, sound.next_offset, epoch, epochs);
+    if (!fit) return fit.error();
+    if (!*fit) break;
     sound = {scan.next_position(), scan.batch().next_offset()};
+    epoch = scan.batch().leader_epoch();
   }
   if (scan.error()) return *scan.error();
   return sound;

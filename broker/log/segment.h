@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "broker/log/batch_scan.h"
+#include "broker/log/leader_epochs.h"
 #include "broker/log/log_config.h"
 #include "broker/log/offset_index.h"
 #include "broker/log/time_index.h"
@@ -74,16 +75,16 @@ class Segment {
   // The first batch whose last offset is at or above `offset`; nothing behind the last one.
   base::Result<std::optional<FoundBatch>> find(std::int64_t offset);
   // How many of the `size` bytes at `position`, where a batch begins, a reader may have. What was in the file
-  // when it was opened may have rotted: its CRCs are checked before it is first read. Errc::corrupt when not
-  // even the first batch is right.
-  base::Result<std::uint64_t> checked(std::uint64_t position, std::uint64_t size);
+  // when it was opened may have rotted: its CRCs, and what they do not cover, are checked before it is first
+  // read. Errc::corrupt when not even the first batch is right.
+  base::Result<std::uint64_t> checked(std::uint64_t position, std::uint64_t size, const LeaderEpochs& epochs);
   void trust() { found_ = 0; }  // every batch has been checked
   // The end of the leading batches that are whole, right and in order, and the offset behind them.
   struct Sound {
     std::uint64_t size = 0;
     std::int64_t next_offset = 0;
   };
-  base::Result<Sound> sound();
+  base::Result<Sound> sound(const LeaderEpochs& epochs);
   // The offset behind the last batch.
   base::Result<std::int64_t> read_next_offset();
   // The first record at or behind `from` with a timestamp of at least `timestamp`.
@@ -117,6 +118,8 @@ class Segment {
     std::string_view rest;
   };
 
+  base::Result<bool> fits(const BatchScan& scan, std::int64_t expected, std::optional<std::int32_t> before,
+                          const LeaderEpochs& epochs);
   void stage(std::span<const std::string_view> pieces);
   base::Status write(std::span<const std::string_view> pieces, const LogConfig& config);
   void reserve(const LogConfig& config);
@@ -140,7 +143,8 @@ class Segment {
   std::uint64_t found_ = 0;         // bytes that were there when the file was opened
   std::uint64_t checked_from_ = 0;  // and which of them have been checked
   std::uint64_t checked_to_ = 0;
-  std::int64_t checked_next_ = 0;  // the offset behind the last of these
+  std::int64_t checked_next_ = 0;              // the offset behind the last of these
+  std::optional<std::int32_t> checked_epoch_;  // its leader epoch
   TimestampOffset max_;
   std::int64_t modified_ms_ = 0;
   std::int64_t created_ms_ = 0;

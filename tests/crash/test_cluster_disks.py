@@ -21,31 +21,46 @@ def prefer_first(cluster, topic):
     wait.until(lambda: cluster.state(topic)["leader"] == 1, 20, "the preferred leader")
 
 
-def rot(path):
+# Of a batch; a CRC covers the first only.
+ROTTEN = {"a-record": 65, "leader-epoch": 15, "base-offset": 7}
+
+
+def rot(path, at):
+    """Another bit at this place of the batch in the middle."""
     data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 0x10
+    batch = 0
+    while batch < len(data) // 2:
+        batch += 12 + int.from_bytes(data[batch + 8:batch + 12], "big")
+    data[batch + at] ^= 0x10
     path.write_bytes(data)
 
 
 def test_a_leader_whose_log_rots_gives_way_and_gets_what_it_lost_from_the_next(tmp_path, coord):
-    with Cluster.ours(tmp_path, coord.connect) as cluster:
-        topic = cluster.create("t", assignment=[[1, 2, 3]])
-        cluster.await_in_sync(topic)
-        with Load(cluster, topic) as load:
-            load.await_more(2000)
+    # Nobody else moves a leader back to the first broker.
+    config = {"auto.leader.rebalance.enable": "false"}
+    with Cluster.ours(tmp_path, coord.connect, config) as cluster:
+        acknowledged = {}
+        for topic in ROTTEN:
+            cluster.create(topic, assignment=[[1, 2, 3]])
+            cluster.await_in_sync(topic)
+            with Load(cluster, topic) as load:
+                load.await_more(1000)
+            acknowledged[topic] = load.acknowledged
         first = cluster.brokers[1]
-        segment = first.directory / "logs" / f"{topic}-0" / f"{0:020}.log"
+        segments = {topic: first.directory / "logs" / f"{topic}-0" / f"{0:020}.log" for topic in ROTTEN}
         first.stop()
-        rot(segment)
+        for topic, at in ROTTEN.items():
+            rot(segments[topic], at)
         first.start()
-        cluster.await_in_sync(topic)
-        prefer_first(cluster, topic)
-        # A consumer comes to the rotten place, and gets there what was written.
-        assert read_all(cluster, topic) == load.acknowledged
-        assert cluster.state(topic)["leader"] != 1
-        cluster.await_in_sync(topic)
-        cluster.await_equal_logs(topic)
-        assert segment.with_name(segment.name + ".damaged").exists()
+        for topic in ROTTEN:
+            cluster.await_in_sync(topic)
+            prefer_first(cluster, topic)
+            # A consumer comes to the rotten place, and gets there what was written.
+            assert read_all(cluster, topic, f"reader-{topic}") == acknowledged[topic]
+            assert cluster.state(topic)["leader"] != 1, topic
+            cluster.await_in_sync(topic)
+            cluster.await_equal_logs(topic)
+            assert segments[topic].with_name(segments[topic].name + ".damaged").exists()
         assert "bytes are set aside" in first.log()
 
 

@@ -49,6 +49,7 @@ class DamagedLog : public LogFixture {
 
 constexpr std::int64_t kOfTheBaseOffset = 7;  // its lowest byte
 constexpr std::int64_t kOfTheLength = 9;      // in a batch
+constexpr std::int64_t kOfTheLeaderEpoch = 12;
 constexpr std::int64_t kOfARecord = 65;
 
 }  // namespace
@@ -105,6 +106,49 @@ TEST_CASE_FIXTURE(DamagedLog,
   const auto at = log->read(6, 1 << 20, 10, true);
   REQUIRE(at.has_error());
   CHECK(at.error().code == base::Errc::corrupt);
+}
+
+TEST_CASE_FIXTURE(DamagedLog, "a leader epoch that rotted is found by what the log knows of its epochs") {
+  for (const std::int64_t byte : {0, 1, 2, 3}) {
+    CAPTURE(byte);
+    (void)fs::remove_tree(disk, dir());
+    config = {};
+    fill_and_damage(kOfTheLeaderEpoch + byte, '\x10');
+    check_read_up_to_the_rotten();
+    CHECK(log->read(7, 1 << 20, 10, true).has_value());
+    check_set_aside_from_the_rotten();
+    CHECK(log->epochs().entries() == std::vector<EpochStart>{{0, 0}});
+    CHECK(append().first_offset == 6);
+    close();
+  }
+}
+
+TEST_CASE_FIXTURE(DamagedLog, "a log whose epochs once began again at lower ones has not rotted for that") {
+  open();
+  for (const std::int32_t each : {2, 5, 5, 3, 3}) {
+    epoch = each;
+    REQUIRE(log->epochs().assign(each, log->end_offset()).has_value());
+    append();
+  }
+  CHECK(log->epochs().entries() == std::vector<EpochStart>{{2, 0}, {3, 3}});
+  close();
+  open(true);
+  CHECK(offsets() == range_of(0, 5));
+  CHECK(*log->set_aside(0) == 0);
+}
+
+TEST_CASE_FIXTURE(DamagedLog,
+                  "batches from before the first epoch that the log knows are taken as they are") {
+  open();
+  append();
+  append();
+  close();
+  REQUIRE(disk.unlink(path("leader-epoch-checkpoint")).has_value());
+  open(true);
+  REQUIRE(log->epochs().assign(3, 2).has_value());
+  close();
+  open(true);
+  CHECK(offsets() == range_of(0, 2));
 }
 
 TEST_CASE_FIXTURE(DamagedLog, "a log that is sound loses nothing to being looked at") {
