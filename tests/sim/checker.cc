@@ -10,11 +10,16 @@
 
 namespace tandem::sim {
 
+using coord::records::counter_of;
+using coord::records::epoch_of;
 using coord::records::PacketType;
-using jute::Zxid;
 
 void Checker::violate(const std::string& invariant, const std::string& text) {
   if (!violation_) violation_ = fmt::format("{}: {}", invariant, text);
+}
+
+void Checker::judge(const char* invariant, const Finding& finding) {
+  if (finding) violate(invariant, *finding);
 }
 
 void Checker::look_at(const Node& node) {
@@ -22,79 +27,54 @@ void Checker::look_at(const Node& node) {
   const auto& tree = node.tree();
   const Zxid zxid = tree.last_zxid();
   mix(bits(zxid) ^ tree.digest());
-
-  // Z10: epochs on disk.
-  auto& [accepted, current] = epochs_[node.number()];
-  if (node.disk().accepted() < accepted || node.disk().current() < current)
-    violate("Z10", fmt::format("server {} went back from epochs {}/{} to {}/{}", node.number(), accepted,
-                               current, node.disk().accepted(), node.disk().current()));
-  accepted = node.disk().accepted();
-  current = node.disk().current();
-  if (current > accepted)
-    violate("Z10", fmt::format("server {} has current epoch {} and accepted only {}", node.number(), current,
-                               accepted));
-
-  // Z2, Z13: the same zxid is the same tree everywhere. The zero of an epoch is no transaction.
-  if (coord::records::counter_of(zxid) != 0 && zxid >= node.disk().comparable_from()) {
-    const auto [it, first] = digests_.emplace(zxid.value, tree.digest());
-    if (!first && it->second != tree.digest())
-      violate("Z13", fmt::format("server {} has another tree at 0x{:x}", node.number(), zxid.value));
-  }
+  judge("Z10", epochs_.found(node.number(), node.disk().accepted(), node.disk().current()));
+  // The zero of an epoch is no transaction.
+  if (counter_of(zxid) != 0 && zxid >= node.disk().comparable_from())
+    judge("Z13", trees_.holds(node.number(), zxid.value, tree.digest()));
   if (node.digest_mismatches() != 0)
     violate("Z13",
             fmt::format("server {} applied a transaction whose digest is not its tree's", node.number()));
-
   if (status.leading && status.leading->phase == coord::zab::LeaderPhase::broadcast)
-    check_new_leader(node, status.leading->epoch);
+    check_leader(node, status.leading->epoch);
 }
 
-// Z1: one leader of an epoch. Z9: it has everything that any client was told is done.
-void Checker::check_new_leader(const Node& node, std::int64_t epoch) {
-  const auto [it, first] = leaders_.emplace(epoch, coord::quorum::ServerId(node.number()));
-  if (!first) {
-    if (it->second.value != node.number())
-      violate("Z1", fmt::format("servers {} and {} both lead epoch {}", it->second, node.number(), epoch));
-    return;
-  }
+void Checker::check_leader(const Node& node, std::int64_t epoch) {
+  const bool first = !leaders_.is_led(epoch);
+  judge("Z1", leaders_.leads(epoch, node.number()));
+  if (!first) return;
   times_[node.number()].leads(node.time());
-  for (const auto& [zxid, what] : acked_)
-    if (coord::records::epoch_of(Zxid(zxid)) < epoch && node.disk().find(Zxid(zxid)) == nullptr)
-      return violate("Z9", fmt::format("server {} leads epoch {} without 0x{:x} ({})", node.number(), epoch,
-                                       zxid, what));
+  const auto has = [&node](std::int64_t zxid) { return node.disk().find(Zxid(zxid)) != nullptr; };
+  judge("Z9", acked_.leads(node.number(), epoch, has));
 }
 
-void Checker::acknowledged(Zxid zxid, const std::string& what) { acked_.emplace(zxid.value, what); }
+void Checker::acknowledged(Zxid zxid, const std::string& what) { acked_.acknowledged(zxid.value, what); }
 
-// Z11: nothing is acknowledged that is not durable.
 void Checker::acking(const Node& node, std::string_view packet_bytes) {
   coord::records::QuorumPacketDecoder decoder(1U << 24);
   decoder.feed(packet_bytes);
-  while (true) {
-    const auto packet = decoder.next();
-    if (!packet || !*packet) return;
+  for (auto packet = decoder.next(); packet && *packet; packet = decoder.next()) {
     const auto& one = **packet;
-    if (one.type == PacketType::ack_epoch &&
-        node.disk().accepted() < coord::records::epoch_of(node.promised()))
-      violate("Z11", fmt::format("server {} accepts epoch {} before it is durable", node.number(),
-                                 coord::records::epoch_of(node.promised())));
-    if (one.type != PacketType::ack) continue;
-    if (coord::records::counter_of(one.zxid) == 0) {
-      const Zxid holds = node.tree().last_zxid();
-      // Apache's answers UPTODATE so too, and applies what is committed before it is durable.
-      const bool serves = node.is_apache() && node.peer().serving() != nullptr;
-      if (!serves && coord::records::counter_of(holds) != 0 && node.disk().find(holds) == nullptr &&
-          node.disk().snapshot_zxid() < holds)
-        violate("Z11",
-                fmt::format("server {} acknowledges NEWLEADER of epoch {} before its 0x{:x} is durable",
-                            node.number(), coord::records::epoch_of(one.zxid), holds.value));
-      if (node.disk().current() < coord::records::epoch_of(one.zxid))
-        violate("Z11", fmt::format("server {} acknowledges NEWLEADER of epoch {} with current epoch {}",
-                                   node.number(), coord::records::epoch_of(one.zxid), node.disk().current()));
-    } else if (node.disk().find(one.zxid) == nullptr && node.disk().snapshot_zxid() < one.zxid) {
-      violate("Z11", fmt::format("server {} acknowledges 0x{:x} before it is durable", node.number(),
-                                 one.zxid.value));
-    }
+    if (one.type == PacketType::ack_epoch)
+      judge("Z11",
+            accepts_epoch(node.number(), epoch_of(node.promised()), {.accepted = node.disk().accepted()}));
+    if (one.type == PacketType::ack) check_ack(node, one.zxid);
   }
+}
+
+void Checker::check_ack(const Node& node, Zxid zxid) {
+  const auto durable = [&disk = node.disk()](Zxid what) {
+    return disk.find(what) != nullptr || disk.snapshot_zxid() >= what;
+  };
+  DurableState state{node.disk().accepted(), node.disk().current(), true};
+  if (counter_of(zxid) != 0) {
+    state.history = durable(zxid);
+    return judge("Z11", accepts_transaction(node.number(), zxid.value, state));
+  }
+  // Apache's answers UPTODATE so too, and applies what is committed before it is durable.
+  const bool serves = node.is_apache() && node.peer().serving() != nullptr;
+  const Zxid holds = node.tree().last_zxid();
+  state.history = serves || counter_of(holds) == 0 || durable(holds);
+  judge("Z11", accepts_leader(node.number(), epoch_of(zxid), state));
 }
 
 // ---- sessions ---------------------------------------------------------------------------------------------
@@ -141,7 +121,7 @@ void Checker::proposed(const Node& leader, std::string_view payload) {
   closings_.emplace(session, header.zxid.value);
   if (header.cxid != 0) return;
   const auto timeout = std::chrono::milliseconds(timeouts_[session]);
-  if (const Finding finding = times.expired(session, timeout, leader.time())) violate("S5", *finding);
+  judge("S5", times.expired(session, timeout, leader.time()));
 }
 
 // What a leader proposed may have come to nothing: what counts is what this server has.

@@ -1,5 +1,5 @@
-// What must hold in every run, watched from outside all servers: one leader for each epoch, one history, no
-// acknowledged write lost, epochs that never go back. The first violation ends the run.
+// What must hold in every run, watched from outside all servers: tells the judges (histories.h,
+// ensemble_histories.h) what servers have, say and do. The first violation ends the run.
 #pragma once
 
 #include <cstdint>
@@ -9,9 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "coord/quorum/server_id.h"
 #include "jute/ids.h"
-#include "tests/sim/histories.h"
+#include "tests/sim/ensemble_histories.h"
 
 namespace tandem::sim {
 
@@ -19,10 +18,12 @@ class Node;
 
 class Checker {
  public:
+  using Zxid = jute::Zxid;
+
   // After every event of a node that is up.
   void look_at(const Node& node);
   // A client was told that its write is done; the server that said so has it.
-  void acknowledged(jute::Zxid zxid, const std::string& what);
+  void acknowledged(Zxid zxid, const std::string& what);
   // An acknowledgement on its way to a leader.
   void acking(const Node& node, std::string_view packet_bytes);
 
@@ -40,20 +41,22 @@ class Checker {
 
   void violate(const std::string& invariant, const std::string& text);
   const std::optional<std::string>& violation() const { return violation_; }
-  std::uint64_t elections() const { return leaders_.size(); }
-  std::uint64_t acked_writes() const { return acked_.size(); }
+  std::uint64_t elections() const { return leaders_.epochs(); }
+  std::uint64_t acked_writes() const { return acked_.count(); }
   // Fingerprint of all that was seen, for comparing two runs of a seed.
   std::uint64_t hash() const { return hash_; }
   void mix(std::uint64_t value) { hash_ = (hash_ ^ value) * 0x100000001b3ULL; }
 
  private:
-  void check_new_leader(const Node& node, std::int64_t epoch);
+  void judge(const char* invariant, const Finding& finding);
+  void check_leader(const Node& node, std::int64_t epoch);
+  void check_ack(const Node& node, Zxid zxid);
 
-  std::map<std::int64_t, coord::quorum::ServerId> leaders_;      // by epoch: who served in it
-  std::map<std::int64_t, std::uint64_t> digests_;                // by zxid: of the tree
-  std::map<std::int64_t, std::string> acked_;                    // by zxid
-  std::map<int, std::pair<std::int64_t, std::int64_t>> epochs_;  // by node: accepted and current, as on disk
-  std::map<std::uint64_t, std::int64_t> sessions_;               // by connection
+  OneLeader leaders_;
+  EqualTrees trees_;
+  AcknowledgedWrites acked_;
+  DiskEpochs epochs_;
+  std::map<std::uint64_t, std::int64_t> sessions_;                          // by connection
   std::map<std::uint64_t, std::deque<std::vector<std::int64_t>>> touches_;  // on their way, by connection
   std::map<std::int64_t, std::int32_t> timeouts_;                           // by session
   std::multimap<std::int64_t, std::int64_t> closings_;                      // by session: zxids of proposals

@@ -399,17 +399,11 @@ void Client::check_read(const Asked& asked, const OpResult& result) {
   judge("W1", watches_.read(path, mzxid));
   if (asked.op.watch) watches_.left(path, mzxid);
   judge("M1", told_.multis.read(result.data.value_or(""), mzxid));
-  const auto written = told_.written.find({path, result.stat.version});
-  if (written != told_.written.end() && written->second != result.data.value_or(""))
-    violate("Z2", fmt::format("version {} of {} is '{}' and was acknowledged as '{}'", result.stat.version,
-                              path, result.data.value_or(""), written->second));
+  judge("Z2", told_.values.read(path, result.stat.version, result.data.value_or("")));
 }
 
 void Client::check_write(const std::string& path, const std::string& data, const OpResult& result) {
-  const auto [it, first] = told_.written.emplace(std::pair(path, result.stat.version), data);
-  if (!first)
-    violate("Z2", fmt::format("version {} of {} was acknowledged to '{}' and to '{}'", result.stat.version,
-                              path, it->second, data));
+  judge("Z2", told_.values.wrote(path, result.stat.version, data));
   view_.wrote(path, result.stat.mzxid.value);
   told_.syncs.wrote(path, result.stat.mzxid.value);
 }

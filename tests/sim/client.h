@@ -10,7 +10,7 @@
 #include <string>
 
 #include "base/random.h"
-#include "tests/sim/histories.h"
+#include "tests/sim/ensemble_histories.h"
 #include "tests/sim/network.h"
 #include "zksession/session.h"
 
@@ -23,7 +23,7 @@ struct Told {
   SequenceNumbers numbers;
   MultiWrites multis;
   SyncedReads syncs;
-  std::map<std::pair<std::string, std::int32_t>, std::string> written;  // value by node and version
+  VersionedValues values;
 };
 
 class Client {

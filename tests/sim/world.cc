@@ -21,6 +21,13 @@ constexpr Duration kDelay = milliseconds(2);  // of an explored run
 constexpr Duration kSettled = milliseconds(3000);
 constexpr std::size_t kRemembered = 64;  // messages and conversations that may be replayed
 
+Rest rest_of(const Node& node) {
+  const auto& tree = node.tree();
+  const auto directory = tree.find("/e");
+  const bool any = directory != coord::tree::kNoNode;
+  return {node.number(), tree.last_zxid().value, tree.digest(), any ? tree.child_count(directory) : 0};
+}
+
 }  // namespace
 
 World::World(const Options& options, bool verbose)
@@ -303,40 +310,25 @@ bool World::advance(Duration time) {
   return !checker_.violation();
 }
 
-// Where nobody has written in the last epoch, who leads it stands at its zero, a follower of Apache's at what
-// was written before.
-bool World::rest_alike(const Node& one, const Node& other) const {
-  if (one.tree().digest() != other.tree().digest()) return false;
-  const jute::Zxid first = one.tree().last_zxid();
-  const jute::Zxid second = other.tree().last_zxid();
-  const bool unwritten = coord::records::counter_of(std::max(first, second)) == 0;
-  return first == second || (options_.apache != 0 && unwritten);
-}
-
 // Z17, Z5: all serve, with the same tree. S4: the clients are gone, so are their sessions, and with them
 // their nodes.
-std::optional<World::Finding> World::not_at_rest() const {
-  const auto runs = [this](const auto& node) { return !refused_.contains(node->number()); };
-  const Node& first = **std::find_if(nodes_.begin(), nodes_.end(), runs);
+std::optional<World::Unrest> World::not_at_rest() const {
+  std::optional<Rest> first;
   for (const auto& node : nodes_) {
-    if (!runs(node)) continue;
-    if (!first.up() || !node->up() || !node->peer().status().serving)
-      return Finding{"Z17", fmt::format("server {} does not serve", node->number())};
-    if (!rest_alike(first, *node))
-      return Finding{
-          "Z5", fmt::format("servers {} and {} rest at 0x{:x} and 0x{:x}", first.number(), node->number(),
-                            first.tree().last_zxid().value, node->tree().last_zxid().value)};
-    const auto directory = node->tree().find("/e");
-    if (directory == coord::tree::kNoNode) continue;
-    if (const auto left = node->tree().child_count(directory); left != 0)
-      return Finding{"S4",
-                     fmt::format("server {} has {} nodes of sessions that are over", node->number(), left)};
+    if (refused_.contains(node->number())) continue;
+    if (!node->up() || !node->peer().status().serving)
+      return Unrest{"Z17", fmt::format("server {} does not serve", node->number())};
+    const Rest rest = rest_of(*node);
+    if (!first) first = rest;
+    if (const Finding finding = rests_alike(*first, rest, options_.apache != 0))
+      return Unrest{"Z5", *finding};
+    if (const Finding finding = rests_alone(rest)) return Unrest{"S4", *finding};
   }
   return std::nullopt;
 }
 
 template <class Condition>
-void World::await(Condition condition, const std::function<Finding()>& finding) {
+void World::await(Condition condition, const std::function<Unrest()>& unrest) {
   const Instant end = scheduler_.now() + options_.liveness;
   const Instant half = scheduler_.now() + options_.liveness / 2;
   bool restarted = options_.apache == 0;
@@ -346,7 +338,8 @@ void World::await(Condition condition, const std::function<Finding()>& finding) 
     advance(kStep);
   }
   if (checker_.violation() || condition()) return;
-  checker_.violate(finding().invariant, finding().text);
+  const Unrest found = unrest();
+  checker_.violate(found.invariant, found.text);
 }
 
 void World::begin() {
@@ -366,7 +359,7 @@ Report World::run() {
     await([&] { return std::all_of(clients_.begin(), clients_.end(), is_served); },
           [&] {
             const auto waits = std::find_if_not(clients_.begin(), clients_.end(), is_served);
-            return Finding{"Z17", "not served again: " + (*waits)->text()};
+            return Unrest{"Z17", "not served again: " + (*waits)->text()};
           });
   }
   for (const auto& client : clients_) client->stop();
@@ -386,7 +379,7 @@ Node* World::leading(const Node* but) {
 
 Report World::deafen(Duration& alone) {
   begin();
-  await([this] { return leading() != nullptr; }, [] { return Finding{"Z17", "nobody leads at first"}; });
+  await([this] { return leading() != nullptr; }, [] { return Unrest{"Z17", "nobody leads at first"}; });
   advance(kSettled);
   Node* const deaf = leading();
   if (deaf == nullptr) checker_.violate("Z17", "the first leader went by itself");
@@ -394,11 +387,10 @@ Report World::deafen(Duration& alone) {
   for (int number = 1; number <= node_count(); ++number)
     if (number != deaf->number()) network_.cut(number, deaf->number());
   const Instant since = scheduler_.now();
-  await(
-      [&] { return leading(deaf) != nullptr; },
-      [&] {
-        return Finding{"Z17", fmt::format("nobody leads but server {}, which hears nobody", deaf->number())};
-      });
+  await([&] { return leading(deaf) != nullptr; },
+        [&] {
+          return Unrest{"Z17", fmt::format("nobody leads but server {}, which hears nobody", deaf->number())};
+        });
   alone = scheduler_.now() - since;
   mend();
   for (const auto& client : clients_) client->stop();

@@ -85,7 +85,7 @@ class World {
     std::uint64_t count = 0;
   };
 
-  struct Finding {
+  struct Unrest {
     std::string invariant;
     std::string text;
   };
@@ -116,10 +116,9 @@ class World {
   Report report() const;
   std::uint64_t fingerprint() const;
   bool advance(Duration time);
-  bool rest_alike(const Node& one, const Node& other) const;
-  std::optional<Finding> not_at_rest() const;
+  std::optional<Unrest> not_at_rest() const;
   template <class Condition>
-  void await(Condition condition, const std::function<Finding()>& finding);
+  void await(Condition condition, const std::function<Unrest()>& unrest);
 
   Options options_;
   bool verbose_;
