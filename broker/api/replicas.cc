@@ -145,8 +145,8 @@ ErrorCode Replicas::become(const replica::Partition::State& state, const std::st
       log_.warn("{}-{} was deleted: what the controller said of it in leader epoch {} comes too late", topic,
                 state.partition_index, state.leader_epoch);
     if (error != ErrorCode::none) return error;
-    replica = make_log({state, topic, topic_id});
-    if (replica == nullptr) return ErrorCode::kafka_storage_error;
+    if (!make_logs({{state, topic, topic_id}}).empty()) return ErrorCode::kafka_storage_error;
+    replica = find(topic, state.partition_index);
   }
   Status status;
   if (!topic_id.is_zero()) status = replica->log->set_topic_id(topic_id);

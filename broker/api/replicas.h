@@ -194,7 +194,7 @@ class Replicas {
   protocol::ErrorCode check_new(const replica::Partition::State& state, const std::string& topic,
                                 const protocol::Uuid& topic_id);
   base::Result<NewLog> place(const Wanted& wanted);
-  Replica* make_log(const Wanted& wanted);
+  void make_beside(std::map<Where, NewLog>& logs);
   Replica* take_in(NewLog made);  // null: it could not be made
   void install(log::LoadJob& job);
   void install_copy(log::LoadJob& job);

@@ -87,14 +87,11 @@ Replica* Replicas::take_in(NewLog made) {
   return taken;
 }
 
-Replica* Replicas::make_log(const Wanted& wanted) {
-  auto log = place(wanted);
-  if (!log) return nullptr;
-  log->options.config = options_.config_of(wanted.topic);
-  log->make(disk_);
-  Replica* replica = take_in(std::move(*log));
-  if (replica != nullptr && options_.on_created) options_.on_created(wanted.topic);
-  return replica;
+void Replicas::make_beside(std::map<Where, NewLog>& logs) {
+  if (logs.size() == 1) return logs.begin()->second.make(disk_);
+  net::ThreadPool makers("make", static_cast<int>(std::min(kMakersMax, logs.size())));
+  for (auto& [where, log] : logs) makers.run([this, &log = log] { log.make(disk_); });
+  makers.wait_idle();
 }
 
 std::set<Replicas::Where> Replicas::make_logs(const std::vector<Wanted>& wanted) {
@@ -116,11 +113,7 @@ std::set<Replicas::Where> Replicas::make_logs(const std::vector<Wanted>& wanted)
     logs.emplace(where, std::move(*log));
   }
   if (logs.empty()) return failed;
-  {
-    net::ThreadPool makers("make", static_cast<int>(std::min(kMakersMax, logs.size())));
-    for (auto& [where, log] : logs) makers.run([this, &log = log] { log.make(disk_); });
-    makers.wait_idle();
-  }
+  make_beside(logs);
   for (auto& [where, log] : logs)
     if (take_in(std::move(log)) == nullptr) failed.insert(where);
   for (const auto& [topic, config] : configs)
