@@ -17,6 +17,12 @@ def alive(pid):
     return state != "Z"
 
 
+def stopped(pid):
+    """Whether no thread of it goes on."""
+    threads = Path(f"/proc/{pid}/task").glob("*/stat")
+    return {path.read_text().rpartition(")")[2].split()[0] for path in threads} <= {"T"}
+
+
 def stop_pid(pid, signum=signal.SIGTERM, timeout=30.0):
     """Signals a process that need not be our child and waits for its end; SIGKILL when it does not heed."""
     try:
@@ -91,8 +97,11 @@ class Process:
         return self
 
     def signal(self, signum):
-        if self.running:
-            self.child.send_signal(signum)
+        if not self.running:
+            return
+        self.child.send_signal(signum)
+        if signum == signal.SIGSTOP:  # on busy processors threads go on until the one that was told has run
+            wait.until(lambda: stopped(self.pid), 10, f"process {self.pid} to stand still", interval=0.0005)
 
     def wait(self, timeout=30.0):
         """The exit code."""
