@@ -41,7 +41,7 @@ def create_topics(port, topics, timeout=60.0):
 
 class Writer(threading.Thread):
     """Writes single records with acks=all to one partition, at whichever of `brokers` leads it, and remembers
-    when each was acknowledged."""
+    when each was begun and acknowledged."""
 
     def __init__(self, brokers, topic, partition):
         super().__init__(daemon=True)
@@ -66,9 +66,10 @@ class Writer(threading.Thread):
         while not self.over.is_set():
             try:
                 link = link or kafka.Link(self.ports[at % len(self.ports)], 60)
+                begun = time.monotonic()
                 error, _ = link.produce(self.topic, self.partition, self.data, ALL)
                 if error == 0:
-                    self.acknowledged.append(time.monotonic())
+                    self.acknowledged.append((begun, time.monotonic()))
                     wait.pause(TRY, "a steady load of small writes")
                     continue
             except OSError:
@@ -84,11 +85,11 @@ class Writer(threading.Thread):
     def after(self, begin, seconds=90.0):
         """Seconds from `begin` to the next write that was begun and acknowledged behind it."""
         def found():
-            return next((at for at in list(self.acknowledged[-2000:]) if at > begin), None)
+            return next((at for begun, at in list(self.acknowledged[-2000:]) if begun > begin), None)
         return wait.until(found, seconds, f"a write to {self.topic}-{self.partition}", 0.005) - begin
 
     def longest_gap(self, begin):
-        times = [begin] + [at for at in self.acknowledged if at > begin]
+        times = [begin] + [at for _, at in self.acknowledged if at > begin]
         return max(after - before for before, after in zip(times, times[1:]))
 
 
