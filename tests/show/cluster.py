@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 # The walkthrough's cluster: three brokers over an ensemble of three, from the tutorials' files, keys of 0.8
-# included. Six replicas, two to a broker; describe, znodes and directories agree; consumers see what the
-# in-sync replicas hold; a killed leader loses nothing; a killed controller has a successor; one that sleeps
-# past its session changes nothing when it wakes; of three replicas two may die; no replica left is leader -1,
-# and that ends. The lines with --zookeeper by our tools and by Kafka 2.7.2's, which must say the same.
+# included. Six replicas, two to a broker; describe, znodes and directories agree; groups share and rewind;
+# consumers see what the in-sync replicas hold; a killed leader loses nothing; a killed controller has a
+# successor; one that sleeps past its session changes nothing when it wakes; of three replicas two may die;
+# no replica left is leader -1, and that ends. The lines with --zookeeper by our tools and by Kafka 2.7.2's,
+# which must say the same.
 import json
 import os
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -21,6 +23,7 @@ from support.cluster import NUMBERS, Cluster, Load, Where, read_all  # noqa: E40
 from support.ensembles import Ensemble  # noqa: E402
 
 TOPIC, PARTITIONS = "mytest2", 3
+OFFSET_COMMIT = 8
 OURS, OLD = "ours", "kafka 2.7.2"
 OLD_CLASSES = {"kafka-preferred-replica-election": "kafka.admin.PreferredReplicaLeaderElectionCommand"}
 PROPERTIES = """broker.id={number}
@@ -162,7 +165,67 @@ def messages(cluster, who, name):
     described = typed(who, "kafka-consumer-groups", "--bootstrap-server", cluster.bootstrap, "--describe",
                       "--group", group, "--timeout", 60000)
     rows = [line.split() for line in described.splitlines() if line.startswith(group)]
-    assert len(rows) == PARTITIONS and sum(int(row[3]) for row in rows) == 30, rows
+    assert 0 < len(rows) <= PARTITIONS and sum(int(row[3]) for row in rows) == 30, rows
+
+
+def shared(cluster, name):
+    """Two consumers of ours and one of 2.7.2 in one group, beside a group that has read all; rewound."""
+    at = ("--bootstrap-server", cluster.bootstrap)
+    arguments = [*at, "--topic", name, "--group", "shared", "--from-beginning"]
+    commands = [servers.tool("kafka-console-consumer.sh", *arguments)] * 2
+    commands.append(peers.kafka_tool(peers.KAFKA_OLD, "kafka-console-consumer", *arguments,
+                                     options=("-Xmx256m",)))
+    members = [subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+                                stderr=subprocess.DEVNULL) for command in commands]
+
+    def shares():
+        text = subprocess.run(servers.tool("kafka-consumer-groups.sh", *at, "--describe", "--group", "shared",
+                                           "--members"), capture_output=True, text=True, timeout=60).stdout
+        return [line.split()[-1] for line in text.splitlines() if line.startswith("shared ")]
+
+    try:
+        wait.until(lambda: shares() == ["1"] * 3, 90, "a partition for each of three members", interval=1)
+        lines = "".join(f"shared {i}\n" for i in range(60))
+        typed(OURS, "kafka-console-producer", "--broker-list", cluster.bootstrap, "--topic", name,
+              stdin=lines)
+        wait.until(lambda: read_to(cluster, "shared", name) == 90, 60, "the group's offsets", interval=1)
+    finally:
+        for member in members:
+            member.terminate()
+    read = [line for member in members for line in member.communicate(timeout=60)[0].split("\n")]
+    assert set(lines.split("\n")) <= set(read), "not all was read"
+    assert read_to(cluster, f"group-{name}", name) == 30, "another group's offsets moved"
+    typed(OURS, "kafka-consumer-groups", *at, "--reset-offsets", "--to-earliest", "--execute", "--group",
+          "shared", "--topic", name)
+    typed(OURS, "kafka-console-consumer", *arguments[:-1], "--max-messages", 90, "--timeout-ms", 30000)
+    step("three members, one of them 2.7.2's, had a partition each; another group was not disturbed; "
+         "rewound, the group read all again")
+
+
+def read_to(cluster, group, topic):
+    """The sum of the group's offsets of the topic."""
+    text = subprocess.run(servers.tool("kafka-consumer-groups.sh", "--bootstrap-server", cluster.bootstrap,
+                                       "--describe", "--group", group),
+                          capture_output=True, text=True, timeout=60).stdout
+    rows = [line.split() for line in text.splitlines() if line.startswith(f"{group} ")]
+    return sum(int(row[3]) for row in rows if row[1] == topic and row[3] != "-")
+
+
+def of_old_clients(cluster):
+    """acks=0, and offsets kept under /consumers (OffsetCommit version 0)."""
+    topic = cluster.create("unasked", assignment=[[1, 2, 3]])
+    cluster.await_in_sync(topic)
+    link = kafka_wire.Link(cluster.brokers[cluster.state(topic)["leader"]].port)
+    for number in range(10):
+        link.send_produce(topic, 0, kafka_wire.batch(b"%d" % number), acks=0)
+    assert link.produce(topic, 0, kafka_wire.batch(b"10"), acks=-1) == (0, 10)
+    assert link.read_all(topic, 0) == {number: b"%d" % number for number in range(11)}
+    body = kafka_wire.text("of-old") + struct.pack(">i", 1) + kafka_wire.text(topic)
+    link.send(OFFSET_COMMIT, 0, body + struct.pack(">iiq", 1, 0, 7) + kafka_wire.text(""))
+    link.receive()
+    link.close()
+    assert cluster.tree.get(f"/consumers/of-old/offsets/{topic}/0")[0] == b"7"
+    step("acks=0 is not answered and kept; the oldest clients' offsets are under /consumers")
 
 
 def refusals(cluster, tree):
@@ -175,6 +238,13 @@ def refusals(cluster, tree):
         assert code == 1 and "currently has 3 partitions" in said, said
         assert cluster.tree.get(f"/brokers/topics/{TOPIC}") == before
     step("fewer partitions are refused with the reason, an assignment with the tool that does it")
+
+
+def same(theirs, ours):
+    """Exit code and lines; a refusal's last lines are a stack trace there."""
+    theirs_lines, ours_lines = theirs[1].splitlines(), ours[1].splitlines()
+    assert theirs[0] == ours[0], (theirs, ours)
+    assert theirs_lines == ours_lines or (theirs[0] and theirs_lines[:1] == ours_lines[:1]), (theirs, ours)
 
 
 def old_lines(cluster, tree):
@@ -195,11 +265,7 @@ def old_lines(cluster, tree):
         wait.until(lambda: not cluster.tree.exists(f"/brokers/topics/{name}"), 30, "the end of the topic")
         said[who] = [(code, text.replace(name, "NAME")) for code, text in said[who]]
     for theirs, ours in zip(said[OLD], said[OURS]):
-        # A refusal's last lines are a stack trace there.
-        theirs_lines, ours_lines = theirs[1].splitlines(), ours[1].splitlines()
-        assert theirs[0] == ours[0], (theirs, ours)
-        same = theirs_lines == ours_lines or (theirs[0] and theirs_lines[:1] == ours_lines[:1])
-        assert same, (theirs, ours)
+        same(theirs, ours)
     step("create, describe, alter, list and delete with --zookeeper: 2.7.2's tools and ours say the same")
 
 
@@ -228,7 +294,7 @@ def below_the_watermark(cluster):
     sleeper = next(n for n in NUMBERS if n not in (leader, chief))
     link = kafka_wire.Link(cluster.brokers[leader].port)
     assert link.produce(topic, 0, kafka_wire.batch(b"0"), acks=-1) == (0, 0)
-    os.kill(cluster.brokers[sleeper].pid, signal.SIGSTOP)
+    cluster.brokers[sleeper].signal(signal.SIGSTOP)
     try:
         assert link.produce(topic, 0, kafka_wire.batch(b"1"), acks=1) == (0, 1)
         seen = link.read_all(topic, 0)
@@ -238,7 +304,7 @@ def below_the_watermark(cluster):
         wait.until(lambda: link.read_all(topic, 0) == {0: b"0", 1: b"1"}, 10, "the second record")
         assert link.produce(topic, 0, kafka_wire.batch(b"2"), acks=-1) == (0, 2)
     finally:
-        os.kill(cluster.brokers[sleeper].pid, signal.SIGCONT)
+        cluster.brokers[sleeper].signal(signal.SIGCONT)
         link.close()
     cluster.await_in_sync(topic, seconds=40)
     cluster.await_equal_logs(topic)
@@ -291,7 +357,7 @@ def split_brain(cluster):
     """The six seconds of the tutorials are those of the session."""
     before = controller(cluster)
     epoch = int(cluster.tree.get("/controller_epoch")[0])
-    os.kill(cluster.brokers[before].pid, signal.SIGSTOP)
+    cluster.brokers[before].signal(signal.SIGSTOP)
     try:
         wait.until(lambda: controller(cluster) not in (None, before), 30, "another controller")
         wait.until(lambda: all(state["leader"] != before for (topic, _), state in states(cluster).items()
@@ -300,7 +366,7 @@ def split_brain(cluster):
         wait.pause(6, "the pause of the tutorials, beyond the session")
         slept, office = states(cluster), cluster.tree.get("/controller")
     finally:
-        os.kill(cluster.brokers[before].pid, signal.SIGCONT)
+        cluster.brokers[before].signal(signal.SIGCONT)
     wait.until(lambda: all(before in state["isr"] for (topic, partition), state in states(cluster).items()
                            if before in replicas(cluster, topic, partition)), 60, "its return everywhere")
     assert int(cluster.tree.get("/controller_epoch")[0]) == epoch + 1
@@ -316,7 +382,16 @@ def replicas(cluster, topic, partition):
     return json.loads(cluster.tree.get(f"/brokers/topics/{topic}")[0])["partitions"][partition]
 
 
-def two_of_three(cluster):
+def filtered(cluster, tree):
+    """While two of three brokers are gone."""
+    wait.until(lambda: all(state["leader"] in (3, -1) for state in states(cluster).values()), 30,
+               "leaders that live")
+    for word in ("under-replicated", "unavailable"):  # what 2.7.2 has with --zookeeper
+        line = ("kafka-topics", "--zookeeper", tree, "--describe", f"--{word}-partitions")
+        same(by(OLD, *line), by(OURS, *line))
+
+
+def two_of_three(cluster, tree):
     topic = cluster.create("triple", assignment=[[1, 2, 3]])
     cluster.await_in_sync(topic)
     with Load(cluster, topic) as load:
@@ -325,6 +400,7 @@ def two_of_three(cluster):
             cluster.brokers[number].kill()
             wait.until(lambda: cluster.state(topic)["leader"] == successor, 30, "the next leader")
             load.await_more(500, 60)
+        filtered(cluster, tree)
         for number in (1, 2):
             cluster.brokers[number].start()
         cluster.await_in_sync(topic, seconds=60)
@@ -376,6 +452,8 @@ def main():
                 for who, name in ((OURS, TOPIC), (OLD, "mytest3")):
                     spread(cluster, tree, who, name)
                     messages(cluster, who, name)
+                shared(cluster, TOPIC)
+                of_old_clients(cluster)
                 refusals(cluster, tree)
                 old_lines(cluster, tree)
                 old_moves(cluster, tree, directory)
@@ -383,7 +461,7 @@ def main():
                 killed_leader(cluster)
                 killed_controller(cluster)
                 split_brain(cluster)
-                two_of_three(cluster)
+                two_of_three(cluster, tree)
                 nobody_left(cluster, "pair", unclean=False)
                 nobody_left(cluster, "any", unclean=True)
                 stopped(cluster)
