@@ -1,12 +1,16 @@
 """The helpers that every other test leans on."""
 
 import signal
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from support import ports, wait
 from support.process import Process, alive
+
+TESTS = Path(__file__).resolve().parents[1]
 
 
 class Echo(Process):
@@ -51,3 +55,14 @@ def test_a_process_that_ends_at_once_is_reported_with_its_log(tmp_path):
 def test_a_condition_that_never_holds_ends_with_what_was_awaited():
     with pytest.raises(wait.Timeout, match="the moon"):
         wait.until(lambda: False, 0.05, "the moon")
+
+
+def test_no_port_is_given_twice_here_or_to_another_process():
+    program = f"import sys; sys.path.insert(0, {str(TESTS)!r})\nfrom support import ports\n" \
+              "print(*ports.free_ports(250), flush=True)\nsys.stdin.read()"
+    with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          text=True) as other:
+        theirs = [int(port) for port in other.stdout.readline().split()]
+        given = ports.free_ports(250) + theirs
+        other.communicate("")
+    assert len(theirs) == 250 and len(set(given)) == len(given)

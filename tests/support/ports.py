@@ -1,5 +1,6 @@
 """Free loopback ports, and the two small questions that tell whether a server answers."""
 
+import random
 import socket
 import struct
 
@@ -12,27 +13,53 @@ def bind_probe(port):
         probe.bind((HOST, port))
 
 
+class Blocks:
+    """Ports below the ephemeral range, so that no outgoing connection takes one, and none given twice: blocks
+    are this process's own on this machine until it ends (by names in the abstract namespace)."""
+
+    FIRST, LAST, SIZE = 15000, 32000, 100
+
+    def __init__(self):
+        self.names = []  # held as long as the process lives
+        self.left = iter(())
+
+    def claim(self):
+        blocks = list(range(self.FIRST, self.LAST, self.SIZE))
+        random.SystemRandom().shuffle(blocks)
+        for first in blocks:
+            name = socket.socket(socket.AF_UNIX)
+            try:
+                name.bind(f"\0tandem-ports-{first}")
+            except OSError:
+                name.close()
+                continue
+            self.names.append(name)
+            self.left = iter(range(first, first + self.SIZE))
+            return
+        raise OSError("all blocks of ports are taken on this machine")
+
+    def next(self):
+        while True:
+            for port in self.left:
+                try:
+                    bind_probe(port)
+                    return port
+                except OSError:
+                    continue
+            self.claim()
+
+
+blocks = Blocks()
+
+
 def free_port():
-    """A port nobody listens on, below the ephemeral range so that no outgoing connection takes it."""
-    import random
-    for _ in range(200):
-        port = random.SystemRandom().randrange(15000, 32000)
-        try:
-            bind_probe(port)
-            return port
-        except OSError:
-            continue
-    raise OSError("no free port on 127.0.0.1 in 200 tries")
+    """A port nobody listens on, and that nobody else is given."""
+    return blocks.next()
 
 
 def free_ports(count):
     """So many of them, no two alike."""
-    found = []
-    while len(found) < count:
-        port = free_port()
-        if port not in found:
-            found.append(port)
-    return found
+    return [free_port() for _ in range(count)]
 
 
 def receive_exactly(link, count):
