@@ -13,7 +13,7 @@ from kazoo.client import KazooClient
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from support import outages, servers, wait  # noqa: E402
 
-START, WEIGHT, LOAD = 3.0, 300, 2.0  # seconds, MiB, seconds
+START, WEIGHT, LOAD = 3.0, 300, 1.5  # seconds, MiB, seconds
 DEFAULTS = {"zookeeper.session.timeout.ms": 18000}
 ELSEWHERE = 77  # a broker that is not there
 
