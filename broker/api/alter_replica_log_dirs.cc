@@ -1,4 +1,5 @@
 #include "broker/api/handlers.h"
+#include "broker/api/metadata_cache.h"
 #include "broker/api/on_owners.h"
 #include "broker/api/replicas.h"
 
@@ -8,12 +9,26 @@ namespace {
 
 using protocol::AlterReplicaLogDirsRequest;
 using protocol::AlterReplicaLogDirsResponse;
+using protocol::ErrorCode;
 
 struct MovesAsked {
   Call call;
   AlterReplicaLogDirsRequest request;
   AlterReplicaLogDirsResponse response;
 };
+
+// A replica that is not here belongs to other brokers, or to nobody. Topics that nothing was asked of are
+// left out.
+void finish(const replica::ClusterImage& image, AlterReplicaLogDirsResponse& response) {
+  for (auto& topic : response.results) {
+    for (auto& partition : topic.partitions) {
+      const bool known = image.partition(topic.topic_name, partition.partition_index) != nullptr;
+      if (partition.error_code == ErrorCode::replica_not_available && !known)
+        partition.error_code = ErrorCode::unknown_topic_or_partition;
+    }
+  }
+  std::erase_if(response.results, [](const auto& topic) { return topic.partitions.empty(); });
+}
 
 }  // namespace
 
@@ -43,7 +58,10 @@ void alter_replica_log_dirs(Call call, AlterReplicaLogDirsRequest request) {
       }
     }
   }
-  on_owners(services.shards, std::move(jobs), [asked] { asked->call.respond.send(asked->response); });
+  on_owners(services.shards, std::move(jobs), [asked] {
+    finish(*asked->call.services.metadata.image(), asked->response);
+    asked->call.respond.send(asked->response);
+  });
 }
 
 }  // namespace tandem::broker::api

@@ -10,6 +10,22 @@ using protocol::ElectLeadersRequest;
 using protocol::ElectLeadersResponse;
 using protocol::ErrorCode;
 
+constexpr std::int8_t kElectionMax = 1;  // the kinds: preferred is 0, unclean 1
+
+// Kafka takes a kind that it does not know for a fault of its own, and says so of everything that was named.
+ElectLeadersResponse unknown_kind(const ElectLeadersRequest& request) {
+  ElectLeadersResponse response;
+  response.error_code = ErrorCode::unknown_server_error;
+  if (!request.topic_partitions) return response;
+  for (const auto& topic : *request.topic_partitions) {
+    auto& answer = response.replica_election_results.emplace_back();
+    answer.topic = topic.topic;
+    for (const auto number : topic.partitions)
+      answer.partition_result.push_back({number, ErrorCode::unknown_server_error, std::nullopt});
+  }
+  return response;
+}
+
 // Nothing named means everything that the metadata knows.
 std::vector<ElectLeadersRequest::TopicPartitions> everything(const replica::ClusterImage& image) {
   std::vector<ElectLeadersRequest::TopicPartitions> out;
@@ -33,6 +49,8 @@ void leave_out_not_needed(ElectLeadersResponse& response) {
 }  // namespace
 
 void elect_leaders(Call call, ElectLeadersRequest request) {
+  if (request.election_type < 0 || request.election_type > kElectionMax)
+    return call.respond.send(unknown_kind(request));
   const bool all = !request.topic_partitions;
   if (all) request.topic_partitions = everything(*call.services.metadata.image());
   auto pending = std::make_shared<Call>(std::move(call));

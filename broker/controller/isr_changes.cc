@@ -82,6 +82,7 @@ Task<AlterPartitionResponse> Controller::alter_partition(AlterPartitionRequest r
   for (const auto& topic : request.topics) {
     const bool by_id = !topic.topic_id.is_zero();
     const auto* found = by_id ? state_.name_of(topic.topic_id.bytes) : &topic.topic_name;
+    if (found != nullptr && topic.partitions.empty()) continue;
     auto& answer = response.topics.emplace_back();
     answer.topic_id = topic.topic_id;
     answer.topic_name = found == nullptr ? "" : *found;

@@ -33,6 +33,17 @@ bool contains_all(const Replicas& whole, const Replicas& part) {
   });
 }
 
+// Where each partition shall go, without a goal for one whose move is called off; of one that is named twice
+// the last word counts.
+std::map<TopicPartition, std::optional<Replicas>> goals_of(
+    const protocol::AlterPartitionReassignmentsRequest& request) {
+  std::map<TopicPartition, std::optional<Replicas>> goals;
+  for (const auto& topic : request.topics) {
+    for (const auto& asked : topic.partitions) goals[{topic.name, asked.partition_index}] = asked.replicas;
+  }
+  return goals;
+}
+
 // In Kafka's order and words.
 AdminError goal_fault(const ClusterState& state, const TopicPartition& partition, const Replicas& goal) {
   const auto wrong = [](std::string message) {
@@ -62,21 +73,17 @@ Task<protocol::AlterPartitionReassignmentsResponse> Controller::alter_reassignme
     protocol::AlterPartitionReassignmentsRequest request) {
   std::map<TopicPartition, AdminError> errors;
   std::map<TopicPartition, ReplicaAssignment> wanted;
-  for (const auto& topic : request.topics) {
-    for (const auto& asked : topic.partitions) {
-      const TopicPartition key{topic.name, asked.partition_index};
-      const Partition* known = state_.find(key);
-      AdminError fault;
-      if (asked.replicas) fault = goal_fault(state_, key, *asked.replicas);
-      if (fault.ok() && !asked.replicas && (known == nullptr || !known->assignment.reassigning()))
-        fault = plain_error(ErrorCode::no_reassignment_in_progress);
-      if (fault.ok() && (known == nullptr || state_.deleting.contains(topic.name)))
-        fault = no_such_partition();
-      errors[key] = fault;
-      if (!fault.ok()) continue;
-      const auto& assignment = known->assignment;
-      wanted[key] = assignment.moving_to(asked.replicas ? *asked.replicas : assignment.origin());
-    }
+  for (const auto& [key, goal] : goals_of(request)) {
+    const Partition* known = state_.find(key);
+    AdminError fault;
+    if (goal) fault = goal_fault(state_, key, *goal);
+    if (fault.ok() && !goal && (known == nullptr || !known->assignment.reassigning()))
+      fault = plain_error(ErrorCode::no_reassignment_in_progress);
+    if (fault.ok() && (known == nullptr || state_.deleting.contains(key.topic))) fault = no_such_partition();
+    errors[key] = fault;
+    if (!fault.ok()) continue;
+    const auto& assignment = known->assignment;
+    wanted[key] = assignment.moving_to(goal ? *goal : assignment.origin());
   }
   // What was asked for last counts, whichever way.
   std::set<TopicPartition> replaced;
@@ -86,16 +93,13 @@ Task<protocol::AlterPartitionReassignmentsResponse> Controller::alter_reassignme
     errors[partition] = co_await reassign(partition, std::move(assignment));
   }
   protocol::AlterPartitionReassignmentsResponse response;
-  for (const auto& topic : request.topics) {
-    auto& answer = response.responses.emplace_back();
-    answer.name = topic.name;
-    for (const auto& asked : topic.partitions) {
-      const auto& error = errors[{topic.name, asked.partition_index}];
-      auto& result = answer.partitions.emplace_back();
-      result.partition_index = asked.partition_index;
-      result.error_code = error.code;
-      if (!error.ok()) result.error_message = error.message;
-    }
+  for (const auto& [key, error] : errors) {
+    auto& topics = response.responses;
+    if (topics.empty() || topics.back().name != key.topic) topics.emplace_back().name = key.topic;
+    auto& result = topics.back().partitions.emplace_back();
+    result.partition_index = key.partition;
+    result.error_code = error.code;
+    if (!error.ok()) result.error_message = error.message;
   }
   co_return response;
 }

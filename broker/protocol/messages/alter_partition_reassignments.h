@@ -58,7 +58,7 @@ struct AlterPartitionReassignmentsResponse {
 
   std::int32_t throttle_time_ms = 0;
   ErrorCode error_code = ErrorCode::none;
-  std::optional<std::string> error_message;
+  std::optional<std::string> error_message = "";
   std::vector<ReassignableTopicResponse> responses;
 
   void describe(Fields& f);

@@ -52,7 +52,7 @@ struct ListPartitionReassignmentsResponse {
 
   std::int32_t throttle_time_ms = 0;
   ErrorCode error_code = ErrorCode::none;
-  std::optional<std::string> error_message;
+  std::optional<std::string> error_message = "";
   std::vector<OngoingTopicReassignment> topics;
 
   void describe(Fields& f);

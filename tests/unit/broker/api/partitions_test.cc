@@ -384,6 +384,27 @@ TEST_CASE_FIXTURE(PartitionsFixture, "an idempotent producer is recognised acros
         ErrorCode::out_of_order_sequence_number);
 }
 
+TEST_CASE_FIXTURE(PartitionsFixture, "a directory is chosen for what the cluster has") {
+  protocol::AlterReplicaLogDirsRequest request;
+  request.dirs.push_back({log_dirs[0], {{"t", {0, 7}}, {"none", {0}}, {"idle", {}}}});
+  const auto response = ask(&alter_replica_log_dirs, request, 2);
+  REQUIRE(response.results.size() == 2);
+  CHECK(response.results[0].partitions[0].error_code == ErrorCode::none);
+  CHECK(response.results[0].partitions[1].error_code == ErrorCode::unknown_topic_or_partition);
+  CHECK(response.results[1].partitions[0].error_code == ErrorCode::unknown_topic_or_partition);
+}
+
+TEST_CASE_FIXTURE(PartitionsFixture, "an election of no known kind fails for all that is named") {
+  protocol::ElectLeadersRequest request;
+  request.election_type = 9;
+  request.topic_partitions.emplace().push_back({"t", {0}});
+  const auto response = ask(&elect_leaders, request, 2);
+  CHECK(response.error_code == ErrorCode::unknown_server_error);
+  REQUIRE(response.replica_election_results.size() == 1);
+  CHECK(response.replica_election_results[0].partition_result.at(0).error_code ==
+        ErrorCode::unknown_server_error);
+}
+
 TEST_CASE_FIXTURE(PartitionsFixture, "log directories are described with sizes") {
   put(2, batch(10));
   const auto response = ask(&describe_log_dirs, protocol::DescribeLogDirsRequest{}, 4);

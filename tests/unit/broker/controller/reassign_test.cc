@@ -202,6 +202,19 @@ TEST_CASE("moves that break a rule are refused in Kafka's words") {
   CHECK(world.move(zk::Replicas{3}, 0, 3) == "41");
 }
 
+TEST_CASE("of a partition that is named twice the last word counts, and one answer is given") {
+  Moving world;
+  protocol::AlterPartitionReassignmentsRequest request;
+  request.topics.push_back({"t", {{0, zk::Replicas{7}}, {0, zk::Replicas{1, 3}}}});
+  request.topics.push_back({"empty", {}});
+  const auto response = world.ask<protocol::AlterPartitionReassignmentsResponse>(0, request);
+  CHECK(response.error_message == "");  // as Kafka, which leaves it as its shape has it
+  REQUIRE(response.responses.size() == 1);
+  REQUIRE(response.responses[0].partitions.size() == 1);
+  CHECK(response.responses[0].partitions[0].error_code == ErrorCode::none);
+  CHECK(world.assignment() == "1,3,2+3-2");
+}
+
 TEST_CASE("the next controller goes on with a move where the last one stopped") {
   Moving world;
   CHECK(world.move(zk::Replicas{3, 2}) == "0 ");

@@ -69,6 +69,13 @@ TEST_CASE("the checks of AlterPartition, in Kafka's order") {
   CHECK(cluster.alter(recovering) == ErrorCode::invalid_request);
 }
 
+TEST_CASE("AlterPartition says nothing of a topic that no partition was named of") {
+  Cluster cluster;
+  auto request = cluster.isr_of({1});
+  request.topics.front().partitions.clear();
+  CHECK(cluster.ask<protocol::AlterPartitionResponse>(0, request).topics.empty());
+}
+
 TEST_CASE("a broker that shuts down hands its leaderships on first") {
   Cluster cluster;
   protocol::ControlledShutdownRequest request;
