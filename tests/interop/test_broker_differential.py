@@ -18,13 +18,14 @@ SECONDS_MAX = 400
 
 
 @pytest.fixture
-def two_brokers(tmp_path):
+def two_brokers(tmp_path, connect):
     overrides = {"offsets.topic.num.partitions": 4}
     with servers.Coord(tmp_path / "coord") as coord:
         kafka_tree, our_tree = f"{coord.connect}/kafka", f"{coord.connect}/ours"
         with peers.ApacheKafka(tmp_path / "kafka", kafka_tree, config=overrides) as kafka:
             with servers.Broker(tmp_path / "ours", our_tree, config=overrides) as ours:
-                yield kafka, ours
+                yield [f"{each.bootstrap}/{connect(tree).get('/brokers/ids/0')[1].czxid}"
+                       for each, tree in ((kafka, kafka_tree), (ours, our_tree))]
 
 
 def read_floor():
@@ -32,9 +33,8 @@ def read_floor():
 
 
 def test_every_api_and_version_answers_as_kafka(two_brokers):
-    kafka, ours = two_brokers
     program = servers.build_directory() / "tests/interop/broker_differential/broker_differential"
-    command = [str(program), kafka.bootstrap, ours.bootstrap]
+    command = [str(program), *two_brokers]
     done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS_MAX)
     print(done.stdout)
     assert done.returncode == 0, done.stderr

@@ -12,8 +12,6 @@ namespace {
 
 using namespace protocol;
 
-constexpr std::int32_t kTimeoutMs = 10'000;
-
 CreateTopicsRequest create(std::string name, std::int32_t partitions, std::int16_t factor,
                            std::vector<CreateTopicsRequest::CreatableTopicConfig> configs = {}) {
   CreateTopicsRequest request;

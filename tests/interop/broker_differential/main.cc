@@ -1,5 +1,6 @@
-// broker_differential KAFKA_HOST:PORT OUR_HOST:PORT: the same raw requests of every advertised API and
-// version to Apache Kafka and to tandem-broker. Both must be fresh: topics and groups are made on the way.
+// broker_differential KAFKA_HOST:PORT/EPOCH OUR_HOST:PORT/EPOCH: the same raw requests of every advertised
+// API and version to Apache Kafka and to tandem-broker, each with the epoch that the tree gave it. Both must
+// be fresh: topics and groups are made on the way.
 #include <fmt/core.h>
 
 #include <charconv>
@@ -11,9 +12,11 @@ namespace {
 
 tandem::differential::Side side_of(const std::string& address) {
   const std::size_t colon = address.rfind(':');
+  const char* end = address.data() + address.size();
   tandem::differential::Side side;
   side.host = address.substr(0, colon);
-  std::from_chars(address.data() + colon + 1, address.data() + address.size(), side.port);
+  const auto port = std::from_chars(address.data() + colon + 1, end, side.port);
+  if (port.ptr != end) std::from_chars(port.ptr + 1, end, side.broker_epoch);
   return side;
 }
 
@@ -22,7 +25,7 @@ tandem::differential::Side side_of(const std::string& address) {
 int main(int argc, char** argv) {
   using namespace tandem::differential;
   if (argc != 3) {
-    fmt::print(stderr, "usage: broker_differential KAFKA_HOST:PORT OUR_HOST:PORT\n");
+    fmt::print(stderr, "usage: broker_differential KAFKA_HOST:PORT/EPOCH OUR_HOST:PORT/EPOCH\n");
     return 2;
   }
   Probe probe(side_of(argv[1]), side_of(argv[2]));
@@ -33,6 +36,7 @@ int main(int argc, char** argv) {
   ask_topics(probe);
   ask_cluster(probe);
   ask_records(probe);
+  ask_cluster_admin(probe);
   ask_configs(probe);
   ask_groups(probe);
   ask_controller_requests(probe);

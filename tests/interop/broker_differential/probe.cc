@@ -21,7 +21,17 @@ void sort_by_name(Rows& rows) {
   std::sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
 }
 
+template <class Rows>
+void sort_by_partition(Rows& rows) {
+  std::sort(rows.begin(), rows.end(),
+            [](const auto& a, const auto& b) { return a.partition_index < b.partition_index; });
+}
+
 }  // namespace
+
+void put_in_order(protocol::AlterPartitionReassignmentsResponse& response) {
+  for (auto& topic : response.responses) sort_by_partition(topic.partitions);
+}
 
 void put_in_order(protocol::CreateTopicsResponse& response) {
   for (auto& topic : response.topics)
@@ -32,10 +42,19 @@ void put_in_order(protocol::DescribeConfigsResponse& response) {
   for (auto& result : response.results) sort_by_name(result.configs);
 }
 
+void put_in_order(protocol::ElectLeadersResponse& response) {
+  for (auto& topic : response.replica_election_results)
+    std::sort(topic.partition_result.begin(), topic.partition_result.end(),
+              [](const auto& a, const auto& b) { return a.partition_id < b.partition_id; });
+}
+
 void put_in_order(protocol::MetadataResponse& response) {
-  for (auto& topic : response.topics)
-    std::sort(topic.partitions.begin(), topic.partitions.end(),
-              [](const auto& a, const auto& b) { return a.partition_index < b.partition_index; });
+  for (auto& topic : response.topics) sort_by_partition(topic.partitions);
+}
+
+void put_in_order(protocol::UpdateFeaturesResponse& response) {
+  std::sort(response.results.begin(), response.results.end(),
+            [](const auto& a, const auto& b) { return a.feature < b.feature; });
 }
 
 // What passes by itself while a new broker makes its internal topics.

@@ -10,9 +10,12 @@
 #include <tuple>
 
 #include "broker/protocol/errors.h"
+#include "broker/protocol/messages/alter_partition_reassignments.h"
 #include "broker/protocol/messages/create_topics.h"
 #include "broker/protocol/messages/describe_configs.h"
+#include "broker/protocol/messages/elect_leaders.h"
 #include "broker/protocol/messages/metadata.h"
+#include "broker/protocol/messages/update_features.h"
 #include "broker/protocol/printer.h"
 #include "tools/kafka/connection.h"
 
@@ -20,6 +23,8 @@ namespace tandem::differential {
 
 namespace protocol = broker::protocol;
 using tools::kafka::Connection;
+
+constexpr std::int32_t kTimeoutMs = 10'000;  // what the broker may take for a request
 
 // One of the two brokers, with what it has handed out.
 struct Side {
@@ -29,6 +34,8 @@ struct Side {
   std::map<std::string, protocol::Uuid> topic_ids;
   std::string member_id;
   std::int32_t generation = -1;
+  std::int64_t broker_epoch = -1;
+  std::string log_dir;
 
   bool open();
 };
@@ -66,9 +73,12 @@ class Scrubber final : public protocol::Fields {
 // Puts into order what Kafka lists in the order of a hash table.
 template <class Response>
 void put_in_order(Response&) {}
+void put_in_order(protocol::AlterPartitionReassignmentsResponse& response);
 void put_in_order(protocol::CreateTopicsResponse& response);
 void put_in_order(protocol::DescribeConfigsResponse& response);
+void put_in_order(protocol::ElectLeadersResponse& response);
 void put_in_order(protocol::MetadataResponse& response);
+void put_in_order(protocol::UpdateFeaturesResponse& response);
 
 struct Cell {
   std::int64_t peer = 0;  // answers of Kafka with this error
@@ -149,6 +159,7 @@ void each_version(Body body) {
 }
 
 void ask_cluster(Probe& probe);
+void ask_cluster_admin(Probe& probe);
 void ask_topics(Probe& probe);
 void ask_configs(Probe& probe);
 void ask_records(Probe& probe);
