@@ -103,21 +103,75 @@ TEST_CASE("racks alternate, and half a set of racks is refused") {
   CHECK_FALSE(assign_replicas(brokers, options, random).error.ok());
 }
 
-TEST_CASE("versions of the inter-broker protocol") {
-  const auto latest = ProtocolVersion::parse("3.9");
-  REQUIRE(latest);
-  CHECK(latest->leader_and_isr() == 7);
-  CHECK(latest->update_metadata() == 8);
-  CHECK(latest->stop_replica() == 4);
-  const auto old = ProtocolVersion::parse("2.7");
-  CHECK(old == ProtocolVersion{2, 7, 2});
-  CHECK(old->leader_and_isr() == 4);
-  CHECK(old->update_metadata() == 6);
-  CHECK(old->stop_replica() == 3);
-  CHECK(old->alter_partition());
-  CHECK_FALSE(old->topic_ids());
-  CHECK(ProtocolVersion::parse("3.5.1") == ProtocolVersion{3, 5, 2});
-  CHECK(ProtocolVersion::parse("2.7-IV0") == ProtocolVersion{2, 7, 0});
+namespace {
+
+struct Spoken {
+  const char* protocol;
+  ProtocolVersion parsed;
+  std::int16_t leader_and_isr, update_metadata, stop_replica;      // of the controller
+  std::int16_t fetch, list_offsets, offset_for_leader_epoch;       // of followers
+  bool alter_partition, topic_ids, producer_ids, leader_recovery;  // of all
+  std::int32_t feature_node;
+};
+
+// Every protocol that changes something, the ones before and behind, and the releases' short names.
+// Kafka 3.9: MetadataVersion, AbstractControllerBrokerRequestBatch, FeatureZNode.
+constexpr Spoken kSpoken[] = {
+    {"2.7-IV0", {2, 7, 0}, 4, 6, 3, 11, 5, 3, false, false, false, false, 1},
+    {"2.7-IV1", {2, 7, 1}, 4, 6, 3, 12, 5, 3, false, false, false, false, 1},
+    {"2.7-IV2", {2, 7, 2}, 4, 6, 3, 12, 5, 3, true, false, false, false, 1},
+    {"2.7", {2, 7, 2}, 4, 6, 3, 12, 5, 3, true, false, false, false, 1},
+    {"2.7.2", {2, 7, 2}, 4, 6, 3, 12, 5, 3, true, false, false, false, 1},
+    {"2.8-IV0", {2, 8, 0}, 4, 6, 3, 12, 6, 4, true, true, false, false, 1},
+    {"2.8-IV1", {2, 8, 1}, 5, 7, 3, 12, 6, 4, true, true, false, false, 1},
+    {"2.8", {2, 8, 1}, 5, 7, 3, 12, 6, 4, true, true, false, false, 1},
+    {"3.0-IV0", {3, 0, 0}, 5, 7, 3, 12, 6, 4, true, true, true, false, 1},
+    {"3.0-IV1", {3, 0, 1}, 5, 7, 3, 12, 7, 4, true, true, true, false, 1},
+    {"3.0", {3, 0, 1}, 5, 7, 3, 12, 7, 4, true, true, true, false, 1},
+    {"3.1-IV0", {3, 1, 0}, 5, 7, 3, 13, 7, 4, true, true, true, false, 1},
+    {"3.1", {3, 1, 0}, 5, 7, 3, 13, 7, 4, true, true, true, false, 1},
+    {"3.2-IV0", {3, 2, 0}, 6, 7, 3, 13, 7, 4, true, true, true, true, 1},
+    {"3.2", {3, 2, 0}, 6, 7, 3, 13, 7, 4, true, true, true, true, 1},
+    {"3.3-IV0", {3, 3, 0}, 6, 7, 3, 13, 7, 4, true, true, true, true, 2},
+    {"3.3", {3, 3, 3}, 6, 7, 3, 13, 7, 4, true, true, true, true, 2},
+    {"3.4-IV0", {3, 4, 0}, 7, 8, 4, 13, 7, 4, true, true, true, true, 2},
+    {"3.4", {3, 4, 0}, 7, 8, 4, 13, 7, 4, true, true, true, true, 2},
+    {"3.5-IV0", {3, 5, 0}, 7, 8, 4, 14, 8, 4, true, true, true, true, 2},
+    {"3.5-IV1", {3, 5, 1}, 7, 8, 4, 15, 8, 4, true, true, true, true, 2},
+    {"3.5.1", {3, 5, 2}, 7, 8, 4, 15, 8, 4, true, true, true, true, 2},
+    {"3.6", {3, 6, 2}, 7, 8, 4, 15, 8, 4, true, true, true, true, 2},
+    {"3.7-IV3", {3, 7, 3}, 7, 8, 4, 15, 8, 4, true, true, true, true, 2},
+    {"3.7-IV4", {3, 7, 4}, 7, 8, 4, 16, 8, 4, true, true, true, true, 2},
+    {"3.7", {3, 7, 4}, 7, 8, 4, 16, 8, 4, true, true, true, true, 2},
+    {"3.8", {3, 8, 0}, 7, 8, 4, 16, 8, 4, true, true, true, true, 2},
+    {"3.9-IV0", {3, 9, 0}, 7, 8, 4, 17, 9, 4, true, true, true, true, 2},
+    {"3.9", {3, 9, 0}, 7, 8, 4, 17, 9, 4, true, true, true, true, 2},
+    {"3.9.1", {3, 9, 0}, 7, 8, 4, 17, 9, 4, true, true, true, true, 2},
+};
+
+}  // namespace
+
+TEST_CASE("what is spoken in each version of the inter-broker protocol") {
+  for (const Spoken& row : kSpoken) {
+    CAPTURE(row.protocol);
+    const auto version = ProtocolVersion::parse(row.protocol);
+    REQUIRE(version);
+    CHECK(*version == row.parsed);
+    CHECK(version->leader_and_isr() == row.leader_and_isr);
+    CHECK(version->update_metadata() == row.update_metadata);
+    CHECK(version->stop_replica() == row.stop_replica);
+    CHECK(version->fetch() == row.fetch);
+    CHECK(version->list_offsets() == row.list_offsets);
+    CHECK(version->offset_for_leader_epoch() == row.offset_for_leader_epoch);
+    CHECK(version->alter_partition() == row.alter_partition);
+    CHECK(version->topic_ids() == row.topic_ids);
+    CHECK(version->allocate_producer_ids() == row.producer_ids);
+    CHECK(version->leader_recovery() == row.leader_recovery);
+    CHECK(version->feature_node_version() == row.feature_node);
+  }
+}
+
+TEST_CASE("versions of the inter-broker protocol that are not known") {
   for (const char* bad : {"", "3", "4.0", "2.6", "2.7-IV9", "3.x", "3.9-IV"})
     CHECK_FALSE(ProtocolVersion::parse(bad));
 }
