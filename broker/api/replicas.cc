@@ -232,6 +232,18 @@ std::string Replicas::unique_name() {
   return fmt::format("{:016x}{:016x}", random_.next(), random_.next());
 }
 
+void Replicas::leave(const std::string& topic, const protocol::Uuid& topic_id, std::int32_t partition,
+                     std::int32_t leader_epoch) {
+  const Replica* found = find(topic, partition);
+  if (found == nullptr || found->core.role() == replica::Role::none) return;
+  const auto& known = found->log->topic_id();
+  const bool of_another_topic = known && !topic_id.is_zero() && *known != topic_id;
+  const std::int32_t epoch = of_another_topic ? replica::kEpochDuringDelete : leader_epoch;
+  if (stop(topic, partition, epoch, false) != ErrorCode::none) return;
+  log_.info("{}-{} is on other brokers in leader epoch {}: its replica here is stopped", topic, partition,
+            leader_epoch);
+}
+
 bool Replicas::accept_controller(std::int32_t controller_epoch) {
   const std::lock_guard lock(mutex_);
   if (controller_epoch < controller_epoch_) return false;

@@ -90,7 +90,7 @@ class Replicas {
     return shards_.owner(topic, partition);
   }
   // Whether what a controller asks comes in the order in which it was sent; asked before each of the next
-  // three. Where it does not, nothing is done.
+  // verbs. Where it does not, nothing is done.
   bool in_order(std::size_t shard, const ControlMark& mark) { return state_[shard]->control.admits(mark); }
   protocol::ErrorCode become(const replica::Partition::State& state, const std::string& topic,
                              const protocol::Uuid& topic_id);
@@ -111,6 +111,10 @@ class Replicas {
   bool sync_made(std::size_t shard);
   protocol::ErrorCode stop(const std::string& topic, std::int32_t partition, std::int32_t leader_epoch,
                            bool remove);
+  // The controller has told the whole cluster, in this leader epoch, that all replicas of the partition are
+  // on other brokers: one that is here is stopped, and its log kept.
+  void leave(const std::string& topic, const protocol::Uuid& topic_id, std::int32_t partition,
+             std::int32_t leader_epoch);
   // A follower fetched: its progress, what waits for it, and whether it is in sync again.
   void on_follower_fetch(Replica& replica, std::int32_t follower, const replica::Partition::Fetched& fetched);
   // Asks for the in-sync sets of this shard without those that lag, and without suspects.

@@ -1,19 +1,81 @@
+#include <algorithm>
+
 #include "broker/api/handlers.h"
 #include "broker/api/metadata_cache.h"
+#include "broker/api/on_owners.h"
+#include "broker/api/replicas.h"
 
 namespace tandem::broker::api {
 
-void update_metadata(Call call, protocol::UpdateMetadataRequest request) {
+namespace {
+
+using protocol::ErrorCode;
+using protocol::UpdateMetadataRequest;
+
+// A partition that has no replica here. Names live in the request.
+struct Elsewhere {
+  const std::string& topic;
+  const protocol::Uuid& topic_id;
+  std::int32_t partition;
+  std::int32_t leader_epoch;
+};
+
+struct MetadataAsked {
+  Call call;
+  UpdateMetadataRequest request;
+  std::vector<std::vector<Elsewhere>> elsewhere = {};  // by shard
+};
+
+void note_if_elsewhere(MetadataAsked& asked, const std::string& topic, const protocol::Uuid& topic_id,
+                       const UpdateMetadataRequest::UpdateMetadataPartitionState& state) {
+  const Services& services = asked.call.services;
+  const auto& replicas = state.replicas;
+  const bool here = std::find(replicas.begin(), replicas.end(), services.node.broker_id) != replicas.end();
+  if (here || state.leader_epoch < 0) return;  // below 0: its topic is being deleted, StopReplica says more
+  const std::size_t shard = services.shards.owner(topic, state.partition_index);
+  asked.elsewhere[shard].push_back({topic, topic_id, state.partition_index, state.leader_epoch});
+}
+
+// A StopReplica is for who is alive when the replica goes, and is not said again: a broker that was paused or
+// cut off while its partition moved away would lead it on in its old epoch, for ever. So do Kafka's.
+void leave_what_is_elsewhere(const std::shared_ptr<MetadataAsked>& asked) {
+  static constexpr protocol::Uuid kNoId{};
+  Services& services = asked->call.services;
+  asked->elsewhere.resize(services.shards.size());
+  for (const auto& topic : asked->request.topic_states)
+    for (const auto& state : topic.partition_states)
+      note_if_elsewhere(*asked, topic.topic_name, topic.topic_id, state);
+  for (const auto& state : asked->request.ungrouped_partition_states)
+    note_if_elsewhere(*asked, state.topic_name, kNoId, state);
+  const ControlMark mark{asked->request.controller_epoch, asked->call.client->number};
+  std::vector<OwnedJob> jobs;
+  for (std::size_t shard = 0; shard < asked->elsewhere.size(); ++shard) {
+    if (asked->elsewhere[shard].empty()) continue;
+    jobs.push_back({shard, [asked, &services, shard, mark] {
+                      if (!services.replicas->in_order(shard, mark)) return;
+                      for (const Elsewhere& each : asked->elsewhere[shard])
+                        services.replicas->leave(each.topic, each.topic_id, each.partition,
+                                                 each.leader_epoch);
+                    }});
+  }
+  on_owners(services.shards, std::move(jobs),
+            [asked] { asked->call.respond.send(protocol::UpdateMetadataResponse{}); });
+}
+
+}  // namespace
+
+void update_metadata(Call call, UpdateMetadataRequest request) {
   protocol::UpdateMetadataResponse response;
   const std::int64_t own_epoch = call.services.node.broker_epoch;
   // -1: the controller does not say; a newer epoch than ours: it knows our new session before we do
   // (KIP-380).
   if (request.broker_epoch != -1 && request.broker_epoch < own_epoch) {
-    response.error_code = protocol::ErrorCode::stale_broker_epoch;
+    response.error_code = ErrorCode::stale_broker_epoch;
   } else {
     response.error_code = call.services.metadata.update(request);
   }
-  call.respond.send(response);
+  if (response.error_code != ErrorCode::none) return call.respond.send(response);
+  leave_what_is_elsewhere(std::make_shared<MetadataAsked>(std::move(call), std::move(request)));
 }
 
 }  // namespace tandem::broker::api

@@ -119,6 +119,15 @@ std::string Checker::unsettled(const std::map<int, SimBroker*>& all) {
             fmt::format("broker {} lags, watermark {} of {}", id, replica->core.high_watermark(), end));
       if (committed.lineage >= 0) compare(id, *replica, committed);
     }
+    for (const auto& [id, broker] : all) {
+      const auto& replicas = committed.replicas;
+      if (std::find(replicas.begin(), replicas.end(), id) != replicas.end() || !broker->serving()) continue;
+      api::Replica* replica = broker->replicas().find(partition.topic, partition.partition);
+      if (replica != nullptr && !replica->log->failed() &&
+          replica->core.role() != broker::replica::Role::none)
+        return say(fmt::format("broker {} takes part in it in epoch {}, and has none of its replicas", id,
+                               replica->core.leader_epoch()));
+    }
   }
   return "";
 }

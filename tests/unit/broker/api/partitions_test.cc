@@ -273,6 +273,37 @@ TEST_CASE_FIXTURE(PartitionsFixture, "a stopped and deleted partition is gone, i
 }
 
 TEST_CASE_FIXTURE(PartitionsFixture,
+                  "a broker that was away while its partition moved stops it when it hears where it is") {
+  protocol::UpdateMetadataRequest update;
+  update.controller_epoch = 1;
+  update.topic_states.push_back({"t", id, {}});
+  auto& states = update.topic_states[0].partition_states;
+  for (std::int32_t p = 0; p < 3; ++p) {
+    auto& state = states.emplace_back();
+    state.partition_index = p;
+    state.leader = 2;
+    state.isr = state.replicas = {2, 3};
+    state.leader_epoch = leader_epoch + 1;
+  }
+  states[1].leader_epoch = leader_epoch - 1;  // as it was before the partition came here
+  states[2].replicas = {2, 1};                // a LeaderAndIsr says what becomes of this one
+  const auto error_of = [&](std::int32_t partition) { return put(partition, batch(1)).error_code; };
+  connection = 2;
+  lead(++leader_epoch);
+  connection = 1;
+  CHECK(ask(&update_metadata, update, 8).error_code == ErrorCode::none);
+  CHECK(error_of(0) == ErrorCode::none);  // it was sent before what has been heard since
+  connection = 2;
+  CHECK(ask(&update_metadata, update, 8).error_code == ErrorCode::none);
+  CHECK(error_of(0) == ErrorCode::not_leader_or_follower);
+  CHECK(error_of(1) == ErrorCode::none);
+  CHECK(error_of(2) == ErrorCode::none);
+  CHECK(fs::exists(disk, log_dirs[0] + "/t-0"));
+  lead(++leader_epoch);  // it comes back
+  CHECK(error_of(0) == ErrorCode::none);
+}
+
+TEST_CASE_FIXTURE(PartitionsFixture,
                   "what was sent before a deletion and is read behind it makes no partition anew") {
   const auto told = [&](std::int32_t partition, std::int32_t epoch, const protocol::Uuid& topic_id) {
     protocol::LeaderAndIsrRequest request;
