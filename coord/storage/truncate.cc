@@ -22,6 +22,15 @@ Status remove(fs::Disk& disk, const std::string& directory, const std::string& n
   return disk.sync_dir(directory);
 }
 
+// The files that begin behind `last`, from the end; those that stay are left in `files`.
+Status remove_later(fs::Disk& disk, const std::string& directory, Zxid last,
+                    std::vector<NumberedFile>& files) {
+  for (; !files.empty() && files.back().zxid > last; files.pop_back()) {
+    if (auto status = remove(disk, directory, files.back().name); !status) return status;
+  }
+  return {};
+}
+
 struct Cut {
   std::uint64_t offset =
       0;                 // where the first entry beyond the target starts; the end of the entries otherwise
@@ -70,13 +79,9 @@ Status cut_file(fs::Disk& disk, const std::string& directory, const NumberedFile
 Result<Zxid> truncate_log(fs::Disk& disk, const std::string& log_directory, Zxid last, Damage damage) {
   auto files = list_logs(disk, log_directory);
   if (!files) return files.error();
-  while (!files->empty()) {
-    const NumberedFile file = files->back();
-    files->pop_back();
-    if (file.zxid > last) {
-      if (auto status = remove(disk, log_directory, file.name); !status) return status.error();
-      continue;
-    }
+  if (auto status = remove_later(disk, log_directory, last, *files); !status) return status.error();
+  for (; !files->empty(); files->pop_back()) {
+    const NumberedFile& file = files->back();
     const auto cut = find_cut(disk, fs::join(log_directory, file.name), last);
     if (!cut) return cut.error();
     if (cut->damaged && damage == Damage::refuse && cut->last != last)
@@ -107,7 +112,13 @@ Result<Zxid> truncate_history(fs::Disk& disk, const std::string& log_directory,
         "cannot go back to 0x{:x}: the oldest snapshot in {} is {}; take this server's data "
         "directory away and let it fetch everything from the others",
         static_cast<std::uint64_t>(target.value), snapshot_directory, snapshots->front().name);
+  auto logs = list_logs(disk, log_directory);
+  if (!logs) return logs.error();
+  // What was logged behind a leader's snapshot does not follow what is beneath that one, where it could not
+  // drop it: it goes first.
   while (any && snapshots->back().zxid > target) {
+    const Zxid snapshot = snapshots->back().zxid;
+    if (auto status = remove_later(disk, log_directory, snapshot, *logs); !status) return status.error();
     if (auto status = remove(disk, snapshot_directory, snapshots->back().name); !status)
       return status.error();
     snapshots->pop_back();

@@ -1,7 +1,8 @@
 // Cutting the history back to a zxid, as a leader asks a server whose last transactions it never saw:
-// snapshots newer than that go first, then the log from its end, each step durable before the next, so that a
-// crash at any instant leaves a history that recovery accepts. After it, recovery (into a new tree) gives the
-// state as it was. Nobody may write log or snapshots meanwhile.
+// snapshots newer than that go first, each behind the log files that begin behind it, then the log from its
+// end, each step durable before the next, so that a crash at any instant leaves a history that recovery
+// accepts. After it, recovery (into a new tree) gives the state as it was. Nobody may write log or snapshots
+// meanwhile.
 #pragma once
 
 #include <cstdint>

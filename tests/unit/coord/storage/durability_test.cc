@@ -169,3 +169,26 @@ TEST_CASE("a log that is damaged before the place where it is to be cut is not c
   CHECK(disk.info(log.path())->size == size);
   CHECK(truncate_history(disk, kDirectory, kDirectory, Zxid(1)).value() == Zxid(1));
 }
+
+// The installation died before it could drop what was there: the log has a hole beneath the snapshot.
+TEST_CASE("a truncation that dies on its way beneath a leader's snapshot leaves a history without a hole") {
+  for (const sim::Crash kind : {sim::Crash::kill, sim::Crash::power}) {
+    for (std::uint64_t death = 1; death <= 20; ++death) {
+      CAPTURE(death);
+      sim::SimDisk disk(base::Random(death), {});
+      write_empty_snapshot(disk, kDirectory, 0);
+      write_empty_snapshot(disk, kDirectory, 7);
+      for (const std::int64_t first : {1, 8}) {
+        TxnLog log(disk, {.directory = kDirectory, .preallocate_bytes = 0});
+        for (std::int64_t i = first; i < first + 3; ++i) REQUIRE(log.write(Zxid(i), entry(i)).has_value());
+        REQUIRE(log.sync().has_value());
+      }
+      write_empty_snapshot(disk, kDirectory, 9);
+      disk.die_after(death, nullptr);
+      static_cast<void>(truncate_history(disk, kDirectory, kDirectory, Zxid(5)));
+      disk.crash(kind);
+      const Zxid found = recovered(disk);
+      CHECK((found == Zxid(3) || (found >= Zxid(7) && found <= Zxid(10))));
+    }
+  }
+}
