@@ -65,9 +65,11 @@ Result<std::vector<std::string>> purge(fs::Disk& disk, const std::string& log_di
   const auto logs = list_logs(disk, log_directory);
   if (!logs) return logs.error();
   std::vector<std::string> removed;
-  // Snapshots first: when this stops in between, every snapshot that is left still has its logs.
+  // Snapshots first: wherever this stops, every snapshot that is left still has its logs.
   if (auto status = remove(disk, snapshot_directory, purgeable_snapshots(snapshots, keep), removed); !status)
     return status.error();
+  if (removed.empty()) return removed;
+  if (auto status = disk.sync_dir(snapshot_directory); !status) return status.error();
   if (auto status = remove(disk, log_directory, purgeable_logs(*logs, snapshots, keep), removed); !status)
     return status.error();
   return removed;

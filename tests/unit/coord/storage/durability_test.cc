@@ -1,6 +1,7 @@
 // What recovery makes of a process that ended between write and sync, on a disk that forgets.
 #include "coord/storage/recovery.h"
 
+#include "coord/storage/purge.h"
 #include "coord/storage/truncate.h"
 #include "tests/sim/sim_disk.h"
 #include "tests/unit/coord/storage/fixture.h"
@@ -191,4 +192,23 @@ TEST_CASE("a truncation that dies on its way beneath a leader's snapshot leaves 
       CHECK((found == Zxid(3) || (found >= Zxid(7) && found <= Zxid(10))));
     }
   }
+}
+
+TEST_CASE("every snapshot that a power cut leaves of a purge still has its logs") {
+  for_many_disks([](sim::SimDisk& disk) {
+    TxnLog log(disk, {.directory = kDirectory, .preallocate_bytes = 0});
+    for (std::int64_t i = 1; i <= 10; ++i) {
+      REQUIRE(log.write(Zxid(i), entry(i)).has_value());
+      REQUIRE(log.sync().has_value());
+      if (i % 2 == 0) log.roll();
+      if (i % 2 == 0) write_empty_snapshot(disk, kDirectory, i);
+    }
+    REQUIRE(purge(disk, kDirectory, kDirectory, kSnapshotsKeptMin).has_value());
+    disk.crash(sim::Crash::power);
+    const auto snapshots = list_snapshots(disk, kDirectory);
+    for (auto last = snapshots->rbegin(); last != snapshots->rend(); ++last) {
+      CHECK(recovered(disk) == Zxid(10));
+      REQUIRE(disk.unlink(fs::join(kDirectory, last->name)).has_value());
+    }
+  });
 }
