@@ -1,6 +1,7 @@
 #include "coord/storage/log_range.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "bytes/reader.h"
 #include "coord/records/txn.h"
@@ -22,9 +23,14 @@ std::uint64_t log_share_of_snapshot(std::uint64_t snapshot_bytes, double factor)
   return std::max(kShareFloor, static_cast<std::uint64_t>(static_cast<double>(snapshot_bytes) * factor));
 }
 
-Result<std::unique_ptr<LogRange>> LogRange::open(fs::Disk& disk, const std::string& directory, Zxid from,
+Result<std::unique_ptr<LogRange>> LogRange::open(fs::Disk& disk, const std::string& log_directory,
+                                                 const std::string& snapshot_directory, Zxid from,
                                                  std::uint64_t bytes_max) {
-  std::unique_ptr<LogRange> range(new LogRange(disk, directory));
+  std::unique_ptr<LogRange> range(new LogRange(disk, log_directory));
+  auto snapshots = list_snapshots(disk, snapshot_directory);
+  if (!snapshots) return snapshots.error();
+  std::erase_if(*snapshots, [&](const NumberedFile& file) { return file.zxid <= from; });
+  range->snapshots_ = std::move(*snapshots);
   const auto found = range->find(from, bytes_max);
   if (!found) return found.error();
   if (!*found) range.reset();
@@ -61,6 +67,17 @@ Result<bool> LogRange::find(Zxid from, std::uint64_t bytes_max) {
   return bytes <= bytes_max;
 }
 
+// The zxids do not show a hole before a new epoch.
+base::Status LogRange::follow(Zxid zxid) {
+  const auto last = std::exchange(last_, zxid);
+  if (!last || zxid == last->next()) return {};
+  const auto between = std::find_if(snapshots_.begin(), snapshots_.end(),
+                                    [&](const NumberedFile& file) { return file.zxid > *last; });
+  if (between == snapshots_.end() || between->zxid >= zxid) return {};
+  return base::make_error(base::Errc::corrupt, "what {} holds behind 0x{:x} is missing in {}", between->name,
+                          static_cast<std::uint64_t>(last->value), directory_);
+}
+
 Result<std::optional<TxnRef>> LogRange::read_one() {
   for (;;) {
     if (reader_ == nullptr) {
@@ -74,6 +91,7 @@ Result<std::optional<TxnRef>> LogRange::read_one() {
     if (payload->has_value()) {
       const auto header = jute::decoded<records::TxnHeader>(**payload);
       if (!header) return header.error();
+      if (auto status = follow(header->zxid); !status) return status.error();
       return std::optional<TxnRef>(TxnRef{header->zxid, bytes::Slice::own(std::string(**payload))});
     }
     // Where the next file begins a new epoch its zxids do not show what is missing before it.
