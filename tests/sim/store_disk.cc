@@ -33,6 +33,18 @@ constexpr std::uint64_t kDeathWithin = 12;  // changes of the disk
 constexpr std::uint64_t kAlways = 1ULL << 40;
 const coord::tree::TreeOptions kTree{.extended_types = true, .digest = true, .hash_seed = kStoreHashSeed};
 
+// The first one behind `zxid`.
+template <class Txns>
+auto behind(Txns& txns, Zxid zxid) {
+  return std::upper_bound(txns.begin(), txns.end(), zxid,
+                          [](Zxid at, const TxnRef& txn) { return at < txn.zxid; });
+}
+
+Zxid last_of(const std::vector<TxnRef>& txns, Zxid through) {
+  const auto next = behind(txns, through);
+  return next == txns.begin() ? Zxid(0) : std::prev(next)->zxid;
+}
+
 class LoggedRange final : public LogSource {
  public:
   LoggedRange(std::unique_ptr<storage::LogRange> range, Zxid through)
@@ -122,22 +134,62 @@ base::Result<StoreDisk::Database> StoreDisk::recover() {
 // D1: what was durable is found, and nothing that was never given.
 void StoreDisk::settle_history(const storage::Recovered& recovered) {
   const Zxid last = recovered.last_zxid;
-  const bool installed = coming_ && recovered.snapshot == coming_->zxid;
-  if (coming_) certain_ = std::min(certain_, coming_->zxid);
-  history_ = installed ? coming_->history : std::move(maybe_);
-  maybe_.clear();
   snapshot_zxid_ = recovered.snapshot.value_or(Zxid(0));
-  if (installed) mixed_until_[snapshot_zxid_] = *coming_->mixed_until;
+  if (replacing_) settle_replacement(snapshot_zxid_);
+  take_history(snapshot_zxid_);
+  cut_histories(last);
   comparable_from_ = mixed_until_.contains(snapshot_zxid_) ? mixed_until_[snapshot_zxid_] : snapshot_zxid_;
-  coming_.reset();
-  cut_history(last);
   const Zxid known = history_.empty() ? Zxid(0) : history_.back().zxid;
   if (last < certain_ && !rotten_)
     violated_("D1", fmt::format("0x{:x} was durable, a start finds 0x{:x}", certain_.value, last.value));
   if (known != last && coord::records::counter_of(last) != 0)
     violated_("D1", fmt::format("a start finds 0x{:x}, which this server was never given", last.value));
-  certain_ = known;
+  certain_ = last;
+  whole_from_ = std::min(whole_from_, snapshot_zxid_);
   settled_ = true;
+}
+
+// The process died while a leader's snapshot took the place of the history. The log was cut at it first, then
+// the snapshot was there, then all else went: the log from its end, and the snapshots, the newest last.
+void StoreDisk::settle_replacement(Zxid found) {
+  const auto snapshot = std::exchange(replacing_, nullptr);
+  if (found >= snapshot->zxid) whole_from_ = found;
+  if (!fs::exists(disk_,
+                  fs::join(kDirectory, storage::snapshot_name(snapshot->zxid, storage::Compression::none))))
+    return;
+  mixed_until_[snapshot->zxid] = *snapshot->mixed_until;
+  // A zxid stands for one history: one that has the snapshot's last transaction holds all of it.
+  const Zxid had = snapshot->history.empty() ? Zxid(0) : snapshot->history.back().zxid;
+  if (last_of(maybe_, snapshot->zxid) == had) return;
+  beneath_[snapshot->zxid] = std::make_shared<History>(snapshot->history);
+}
+
+// The history that `snapshot` is of. What was there before may still be beneath it.
+void StoreDisk::take_history(Zxid snapshot) {
+  const auto found = beneath_.find(snapshot);
+  if (found == beneath_.end()) {
+    history_ = std::move(maybe_);
+  } else {
+    const auto history = found->second;
+    keep_beneath(std::move(maybe_));
+    std::erase_if(beneath_, [&](const auto& each) { return each.second == history; });
+    history_ = *history;
+  }
+  maybe_.clear();
+  beneath_.erase(beneath_.upper_bound(snapshot), beneath_.end());
+}
+
+void StoreDisk::keep_beneath(History history) {
+  const auto kept = std::make_shared<History>(std::move(history));
+  const auto snapshots = storage::list_snapshots(disk_, kDirectory);
+  if (!snapshots) return;
+  for (const auto& file : *snapshots) beneath_.try_emplace(file.zxid, kept);
+}
+
+// Of all that may be on the disk: a start replays the log to its end, a truncation cuts all of it.
+void StoreDisk::cut_histories(Zxid last) {
+  cut_history(last);
+  for (auto& [snapshot, history] : beneath_) history->erase(behind(*history, last), history->end());
 }
 
 base::Result<coord::peer::PeerStart> StoreDisk::open(Failed failed) {
@@ -203,6 +255,7 @@ void StoreDisk::let_go() {
 void StoreDisk::crash(Crash kind) {
   let_go();
   if (std::exchange(settled_, false)) maybe_ = given();  // else the start failed before
+  coming_.reset();
   batches_.clear();
   busy_ = false;
   roll_next_ = false;
@@ -219,7 +272,7 @@ void StoreDisk::crash(Crash kind) {
 }
 
 bool StoreDisk::die_soon(std::function<void()> died) {
-  disk_.die_after(1 + random_.below(kDeathWithin), std::move(died));
+  die_in(1 + random_.below(kDeathWithin), std::move(died));
   return true;
 }
 
@@ -352,11 +405,13 @@ std::unique_ptr<LogSource> StoreDisk::read_log(Zxid from, Zxid through) {
 void StoreDisk::truncate(Zxid zxid, std::function<void(Zxid, Database)> done) {
   give_up_snapshot();
   if (!close_log()) return;
-  maybe_ = history_;
-  certain_ = std::min(certain_, zxid);
+  // Beneath a snapshot whose installation died nothing is sure, a truncation says what it left.
+  const Zxid left = std::max(last_of(history_, zxid), snapshot_zxid_ <= zxid ? snapshot_zxid_ : Zxid(0));
+  const Zxid all = std::exchange(certain_, zxid < whole_from_ ? Zxid(0) : std::min(certain_, left));
   const auto last = storage::truncate_history(disk_, kDirectory, kDirectory, zxid);
+  if (!last && last.error().code == Errc::unsupported) certain_ = all;  // said before anything is done
   if (!last) return fail(last.error());
-  cut_history(*last);
+  cut_histories(zxid);
   maybe_ = history_;
   auto database = recover();
   if (!database) return fail(database.error());
@@ -385,13 +440,18 @@ base::Result<bool> StoreDisk::take(std::string_view& bytes) {
 
 void StoreDisk::finish_install(std::function<void(Zxid, Database)> done) {
   const Zxid zxid = intake_->zxid();
+  replacing_ = std::move(coming_);
+  // The log is cut there before anything else happens.
+  certain_ = std::min(certain_, std::max(last_of(history_, zxid), std::min(snapshot_zxid_, zxid)));
   if (const auto status = intake_->replace_history(kDirectory, kDirectory); !status)
     return fail(status.error());
-  history_ = coming_->history;
+  history_ = replacing_->history;
   snapshot_zxid_ = zxid;
   certain_ = zxid;
-  comparable_from_ = mixed_until_[zxid] = *coming_->mixed_until;
-  coming_.reset();
+  comparable_from_ = mixed_until_[zxid] = *replacing_->mixed_until;
+  replacing_.reset();
+  beneath_.clear();
+  whole_from_ = Zxid(0);
   auto& restore = static_cast<TreeRestore&>(intake_->target());
   auto database = std::make_shared<Database>();
   database->tree = restore.take_tree();
@@ -402,7 +462,7 @@ void StoreDisk::finish_install(std::function<void(Zxid, Database)> done) {
 
 void StoreDisk::abort_install() {
   intake_.reset();
-  if (!disk_.dead()) coming_.reset();
+  coming_.reset();
 }
 
 void StoreDisk::epoch(bool accepted, std::int64_t epoch, std::function<void()> done) {

@@ -61,6 +61,9 @@ class StoreDisk final : public NodeDisk {
 
   void fail_next() override { disk_.fail_next_sync(); }
   bool die_soon(std::function<void()> died) override;
+  void die_in(std::uint64_t changes, std::function<void()> died) {
+    disk_.die_after(changes, std::move(died));
+  }
   void set_full(bool full) override { disk_.set_full(full); }
   void fail_next_read() override { disk_.fail_next_read(); }
   // Only where it can be known: what the durable mark speaks for, what other files follow, snapshots.
@@ -89,8 +92,14 @@ class StoreDisk final : public NodeDisk {
     coord::tree::DataTree* tree = nullptr;
   };
 
+  using History = std::vector<TxnRef>;
+
   base::Result<Database> recover();
   void settle_history(const coord::storage::Recovered& recovered);
+  void settle_replacement(Zxid found);
+  void take_history(Zxid snapshot);
+  void keep_beneath(History history);
+  void cut_histories(Zxid last);
   void begin_batch();
   bool write_batch();
   bool settle_log();
@@ -122,11 +131,16 @@ class StoreDisk final : public NodeDisk {
   std::unique_ptr<coord::shell::SnapshotIntake> intake_;
 
   // For the checker.
-  std::shared_ptr<const Snapshot> coming_;  // until a start or its end shows what came of it
-  std::vector<TxnRef> maybe_;               // of the life before: what may be found
-  bool settled_ = false;                    // the history is what a start found
-  Zxid certain_;                            // what must be found, at least
-  std::map<Zxid, Zxid> mixed_until_;        // by snapshot
+  std::shared_ptr<const Snapshot> coming_;     // its tree is on its way
+  std::shared_ptr<const Snapshot> replacing_;  // until a start or its end shows what came of it
+  History maybe_;                              // of the life before: what may be found
+  bool settled_ = false;                       // the history is what a start found
+  Zxid certain_;                               // what must be found, at least
+  // By snapshot, where that stands for another history than this one: the one that was there before a
+  // snapshot came from a leader, as far as a death in the middle of its installation left it.
+  std::map<Zxid, std::shared_ptr<History>> beneath_;
+  Zxid whole_from_;                   // beneath this snapshot anything may be gone
+  std::map<Zxid, Zxid> mixed_until_;  // by snapshot
   bool rotten_ = false;
   bool vote_unsure_ = false;   // whether that is on the disk
   bool set_aside_ = false;     // and is not whole again
