@@ -194,7 +194,7 @@ void Controller::on_answer(std::int32_t broker, std::uint64_t send_id, Answer an
   const SentRequest sent = std::move(at->second);
   sent_.erase(at);
   if (const auto* response = std::get_if<protocol::LeaderAndIsrResponse>(&answer)) {
-    LeadershipAnswered event{broker, {}, {}};
+    LeadershipAnswered event{broker, state_.broker_epoch(broker), {}, {}};
     const auto add = [&](const std::string& topic, std::int32_t partition, ErrorCode code) {
       if (code == ErrorCode::kafka_storage_error) event.failed.insert({topic, partition});
       if (code == ErrorCode::none) event.fine.insert({topic, partition});
@@ -212,7 +212,7 @@ void Controller::on_answer(std::int32_t broker, std::uint64_t send_id, Answer an
     for (const auto& error : stopped->partition_errors) {
       errors[{error.topic_name, error.partition_index}] = error.error_code;
     }
-    ReplicasDeleted event;
+    ReplicasDeleted event{broker, state_.broker_epoch(broker), {}, {}};
     for (const auto& topic : sent.stop->topic_states) {
       for (const auto& partition : topic.partition_states) {
         if (!partition.delete_partition) continue;
@@ -373,10 +373,7 @@ Task<void> Controller::handle_active(Event event) {
   if (std::holds_alternative<RebalanceDue>(event)) co_await rebalance();
   if (auto* answered = std::get_if<LeadershipAnswered>(&event))
     co_await on_leadership_answered(std::move(*answered));
-  if (auto* stopped = std::get_if<ReplicasDeleted>(&event)) {
-    co_await deletion_.replicas_failed(std::move(stopped->failed));
-    co_await deletion_.replicas_deleted(std::move(stopped->deleted));
-  }
+  if (auto* stopped = std::get_if<ReplicasDeleted>(&event)) co_await on_replicas_deleted(std::move(*stopped));
   if (auto* asked = std::get_if<Asked>(&event)) co_await handle_request(std::move(*asked));
   if (std::holds_alternative<Leave>(event)) co_await leave();
 }

@@ -109,12 +109,16 @@ class Controller {
     std::string topic;  // "": by default
   };
   struct RebalanceDue {};
+  // What a broker answered, as the one that had registered with this epoch.
   struct LeadershipAnswered {
     std::int32_t broker;
+    std::int64_t broker_epoch;
     std::set<TopicPartition> failed;  // in an offline log directory
     std::set<TopicPartition> fine;
   };
   struct ReplicasDeleted {
+    std::int32_t broker;
+    std::int64_t broker_epoch;
     std::vector<PartitionReplica> deleted;
     std::vector<PartitionReplica> failed;
   };
@@ -186,6 +190,7 @@ class Controller {
   Task<Notifications> read_notifications(std::string root);
   Task<void> on_log_dirs_failed();
   Task<void> on_leadership_answered(LeadershipAnswered answered);
+  Task<void> on_replicas_deleted(ReplicasDeleted answered);
   Task<protocol::ControlledShutdownResponse> shut_down(protocol::ControlledShutdownRequest request);
   void connect(std::int32_t broker);
   void watch(std::int32_t broker);

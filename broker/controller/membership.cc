@@ -156,7 +156,16 @@ Task<void> Controller::on_log_dirs_failed() {
   co_await machines_.write(std::move(notes.removals));
 }
 
+// Nothing is held against a broker that has registered anew since: it has been told everything again, and a
+// deletion that it refused under its old epoch has been asked for under the new one.
+Task<void> Controller::on_replicas_deleted(ReplicasDeleted answered) {
+  if (answered.broker_epoch != state_.broker_epoch(answered.broker)) co_return;
+  co_await deletion_.replicas_failed(std::move(answered.failed));
+  co_await deletion_.replicas_deleted(std::move(answered.deleted));
+}
+
 Task<void> Controller::on_leadership_answered(LeadershipAnswered answered) {
+  if (answered.broker_epoch != state_.broker_epoch(answered.broker)) co_return;
   auto& offline = state_.offline_dirs[answered.broker];
   for (const auto& partition : answered.fine) offline.erase(partition);
   std::vector<PartitionReplica> fresh;

@@ -81,6 +81,30 @@ TEST_CASE("deletion takes the replicas, then the znodes, and the name is free ag
   CHECK(world.create(0, "t", 1, 1) == "0 ");
 }
 
+TEST_CASE("what a broker refused to delete before it registered anew does not keep the topic") {
+  World world;
+  world.start_broker(0);
+  world.start_broker(1);
+  auto& core = world.start_controller(0);
+  world.create(0, "t", 1, 2);
+  world.silent = {1};
+  world.ask<TopicErrors>(0, DeleteTopics{{"t"}});
+  REQUIRE(world.tree.has("/brokers/topics/t"));
+  protocol::StopReplicaResponse refusal;
+  refusal.error_code = protocol::ErrorCode::stale_broker_epoch;
+  world.silent.clear();
+  world.tree.expire(1001);
+  world.start_broker(1);
+  for (auto& [path, event] : std::exchange(world.tree.fired, {})) core.on_watch(path, event, world.now);
+  // Heard while the controller reads who is registered.
+  for (const auto& sent : world.unanswered)
+    if (std::holds_alternative<protocol::StopReplicaRequest>(sent.request))
+      core.on_answer(1, sent.id, refusal, world.now);
+  world.settle();
+  CHECK_FALSE(world.tree.has("/brokers/topics/t"));
+  CHECK_FALSE(world.tree.has("/admin/delete_topics/t"));
+}
+
 TEST_CASE("with deletion disabled the request is forgotten") {
   World world;
   world.start_broker(0);

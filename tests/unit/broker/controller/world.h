@@ -47,6 +47,7 @@ class World {
   std::vector<std::string> log;                                     // everything that was sent, readable
   std::map<RequestToken, ControllerReply> replies;
   std::set<std::int32_t> silent;                               // brokers that do not answer control requests
+  std::vector<Send> unanswered;                                // what they were sent
   std::map<std::int32_t, protocol::ErrorCode> storage_errors;  // LeaderAndIsr answers of a broker
   std::function<void(const ZkBatch& batch)> before;            // each batch that a controller has performed
   base::Instant now{std::chrono::seconds(1)};
@@ -180,7 +181,7 @@ class World {
     } else if (auto* send = std::get_if<Send>(&effect)) {
       log.push_back(fmt::format("{}>{} {}", id, send->broker,
                                 std::visit([](auto& r) { return text(r); }, send->request)));
-      if (silent.contains(send->broker)) return;
+      if (silent.contains(send->broker)) return unanswered.push_back(*send);
       if (auto* leaders = std::get_if<protocol::LeaderAndIsrRequest>(&send->request)) {
         core.on_answer(send->broker, send->id, answer(send->broker, *leaders), now);
       } else if (std::holds_alternative<protocol::StopReplicaRequest>(send->request)) {
