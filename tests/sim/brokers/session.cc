@@ -154,7 +154,8 @@ struct Client::Core : std::enable_shared_from_this<Client::Core> {
     if (!process.around().mutation.heard(event.path)) return;
     back([event = std::move(event), on = connection, of = session](Core& self) {
       if (of != self.session) return;
-      if (on == self.connection && self.reachable()) return self.callbacks.on_event(event);
+      // Of an earlier connection too: the next one has the watches of the session again.
+      if (self.connected && self.reachable()) return self.callbacks.on_event(event);
       self.missed.push_back(event);
       if (on == self.connection) self.lose();
     });
