@@ -73,14 +73,16 @@ void Checker::on_topic(const TreeChange& change, const std::string& topic) {
     if (committed.replicas != replicas.replicas) {
       committed.former = std::exchange(committed.replicas, replicas.replicas);
       committed.changed = tree_.now();
+      committed.changed_in = committed.state.leader_epoch;
     }
     committed.removing = replicas.removing;
   }
 }
 
-// Without a controller in between its leader may not know yet whom a new goal leaves out.
-bool Checker::is_told_late(const Committed& known, std::int32_t id) const {
-  return options_.old_protocol && holds(known.former, id) &&
+// Without a controller in between a leader may not know yet whom a new goal leaves out. The controller, which
+// raises the epoch when it takes that one out of the in-sync set, tells it so.
+bool Checker::is_told_late(const Committed& known, const zk::PartitionState& state, std::int32_t id) const {
+  return options_.old_protocol && holds(known.former, id) && state.leader_epoch == known.changed_in &&
          tree_.now() < known.changed + options_.session_timeout;
 }
 
@@ -99,7 +101,7 @@ void Checker::on_state(const TreeChange& change, const TopicPartition& partition
   };
   for (const std::int32_t id : state->isr)
     // One that a new goal of a reassignment leaves out stays for as long as it takes to tell it.
-    if (!holds(known.replicas, id) && !holds(known.state.isr, id) && !is_told_late(known, id))
+    if (!holds(known.replicas, id) && !holds(known.state.isr, id) && !is_told_late(known, *state, id))
       say("K4", "a broker in sync is no replica");
   if (state->leader >= 0 && !holds(state->isr, state->leader)) say("K4", "the leader is not in sync");
   if (state->isr.empty()) say("K4", "nobody is in sync");

@@ -112,6 +112,7 @@ class Checker {
     std::vector<std::int32_t> removing;  // of them, by a reassignment
     std::vector<std::int32_t> former;    // those before
     Instant changed{};
+    std::int32_t changed_in = -1;         // leader epoch
     std::map<int, std::int64_t> reached;  // how far each broker has ever deleted
     bool known = false;
 
@@ -140,7 +141,7 @@ class Checker {
   };
 
   void on_state(const TreeChange& change, const TopicPartition& partition);
-  bool is_told_late(const Committed& known, std::int32_t id) const;
+  bool is_told_late(const Committed& known, const broker::zk::PartitionState& state, std::int32_t id) const;
   void on_topic(const TreeChange& change, const std::string& topic);
   void on_registration(const TreeChange& change);
   void on_topic_settings(const TreeChange& change, const std::string& topic);
