@@ -8,8 +8,6 @@ from peers import peers
 from support import wait
 from support.clusters import Cluster
 
-pytestmark = pytest.mark.full
-
 
 @pytest.fixture
 def zookeeper(tmp_path):
@@ -51,6 +49,7 @@ def test_ours_is_the_controller_of_apaches_brokers(zookeeper, tmp_path):
                                if "state.change" in line for word in line.split()]
 
 
+@pytest.mark.full
 def test_apaches_is_the_controller_of_our_broker(zookeeper, tmp_path):
     with Cluster(tmp_path, zookeeper, ["apache", "ours"]) as cluster:
         assert cluster.controller() == 0
