@@ -4,6 +4,7 @@
 
 #include "broker/api/cluster_control.h"
 #include "broker/api/handlers.h"
+#include "broker/api/metadata_cache.h"
 #include "broker/api/on_owners.h"
 #include "broker/api/replicas.h"
 #include "broker/zk/paths.h"
@@ -118,8 +119,23 @@ void perform_on_owners(const std::shared_ptr<LeadersAsked>& asked, std::vector<P
   on_owners(shards, std::move(jobs), std::move(done));
 }
 
+void note_new_leaders(const LeadersAsked& asked) {
+  const Services& services = asked.call.services;
+  std::vector<replica::ClusterImage::Told> told;
+  for (const Part& part : asked.parts) {
+    const auto& state = part.state;
+    if (part.answer != ErrorCode::none || state.leader == services.node.broker_id) continue;
+    told.push_back({part.topic, state.partition_index, state.controller_epoch, state.leader,
+                    state.leader_epoch, state.partition_epoch, state.isr});
+  }
+  services.metadata.take_leadership(services.node.broker_id, told);
+}
+
 void answer_leaders(LeadersAsked& asked) {
-  if (!asked.late) return asked.call.respond.send(asked.response);
+  if (!asked.late) {
+    note_new_leaders(asked);
+    return asked.call.respond.send(asked.response);
+  }
   asked.call.services.log.warn("closing {}: the controller has sent more since on a newer connection",
                                asked.call.client->host);
   asked.call.respond.close();

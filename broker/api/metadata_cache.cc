@@ -23,6 +23,20 @@ protocol::ErrorCode MetadataCache::update(const protocol::UpdateMetadataRequest&
   return protocol::ErrorCode::none;
 }
 
+void MetadataCache::take_leadership(std::int32_t broker,
+                                    const std::vector<replica::ClusterImage::Told>& told) {
+  Image before, after;
+  {
+    const std::lock_guard lock(mutex_);
+    auto next = image_->without_leader(broker, told);
+    if (!next) return;
+    before = image_;
+    image_ = std::make_shared<const replica::ClusterImage>(std::move(*next));
+    after = image_;
+  }
+  for (const auto& subscriber : subscribers_) subscriber(before, after);
+}
+
 void MetadataCache::subscribe(OnChange on_change) { subscribers_.push_back(std::move(on_change)); }
 
 std::int32_t shown_controller(const Services& services, const replica::ClusterImage& image) {

@@ -23,6 +23,9 @@ class MetadataCache {
   // STALE_CONTROLLER_EPOCH when the sender is no longer the controller; else the image is replaced and the
   // subscribers are told, on this thread.
   protocol::ErrorCode update(const protocol::UpdateMetadataRequest& request);
+  // What this broker led until a LeaderAndIsr said otherwise: whom it refuses from then on it sends to the
+  // new leader, not back to itself.
+  void take_leadership(std::int32_t broker, const std::vector<replica::ClusterImage::Told>& told);
   void subscribe(OnChange on_change);  // before the broker serves
 
  private:

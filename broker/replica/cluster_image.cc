@@ -50,6 +50,29 @@ ClusterImage ClusterImage::updated(const UpdateMetadataRequest& request) const {
   return next;
 }
 
+std::optional<ClusterImage> ClusterImage::without_leader(std::int32_t broker,
+                                                         const std::vector<Told>& told) const {
+  std::map<std::string, std::shared_ptr<TopicImage>> topics;
+  for (const Told& each : told) {
+    const PartitionImage* known = partition(each.topic, each.partition);
+    const bool taken_over = known != nullptr && known->leader == broker && each.leader >= 0 &&
+                            each.leader != broker && each.leader_epoch > known->leader_epoch;
+    if (!taken_over) continue;
+    auto& changed = topics[each.topic];
+    if (!changed) changed = std::make_shared<TopicImage>(*topic(each.topic));
+    PartitionImage& partition = changed->partitions[each.partition];
+    partition.controller_epoch = each.controller_epoch;
+    partition.leader = each.leader;
+    partition.leader_epoch = each.leader_epoch;
+    partition.partition_epoch = each.partition_epoch;
+    partition.isr = each.isr;
+  }
+  if (topics.empty()) return std::nullopt;
+  ClusterImage next = *this;
+  for (auto& [name, changed] : topics) next.replace_topic(std::move(changed));
+  return next;
+}
+
 void ClusterImage::update_topic(
     const std::string& name, const protocol::Uuid& id,
     const std::vector<UpdateMetadataRequest::UpdateMetadataPartitionState>& states) {
@@ -106,6 +129,13 @@ const PartitionImage* ClusterImage::partition(std::string_view topic, std::int32
   if (found == topics_.end()) return nullptr;
   const auto at = found->second->partitions.find(partition);
   return at == found->second->partitions.end() ? nullptr : &at->second;
+}
+
+std::set<std::int32_t> brokers_gone(const ClusterImage& before, const ClusterImage& after) {
+  std::set<std::int32_t> gone;
+  for (const auto& [id, broker] : before.brokers())
+    if (after.broker(id) == nullptr) gone.insert(id);
+  return gone;
 }
 
 }  // namespace tandem::broker::replica

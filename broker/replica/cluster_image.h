@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -49,6 +50,18 @@ class ClusterImage {
  public:
   // The image after the request; the live brokers are replaced, partitions added, changed or forgotten.
   ClusterImage updated(const protocol::UpdateMetadataRequest& request) const;
+  // The image with these leaderships, as a LeaderAndIsr tells them before the UpdateMetadata behind it: those
+  // that `broker` led until then and another has taken over. Nothing where there are none.
+  struct Told {
+    std::string topic;
+    std::int32_t partition = 0;
+    std::int32_t controller_epoch = 0;
+    std::int32_t leader = kNoLeader;
+    std::int32_t leader_epoch = -1;
+    std::int32_t partition_epoch = -1;
+    std::vector<std::int32_t> isr;
+  };
+  std::optional<ClusterImage> without_leader(std::int32_t broker, const std::vector<Told>& told) const;
 
   const std::map<std::int32_t, BrokerImage>& brokers() const { return brokers_; }
   const BrokerImage* broker(std::int32_t id) const;
@@ -70,5 +83,8 @@ class ClusterImage {
   std::map<std::string, std::shared_ptr<const TopicImage>, std::less<>> topics_;
   std::map<protocol::Uuid, std::string> names_by_id_;
 };
+
+// Brokers that the newer image does not name any more.
+std::set<std::int32_t> brokers_gone(const ClusterImage& before, const ClusterImage& after);
 
 }  // namespace tandem::broker::replica

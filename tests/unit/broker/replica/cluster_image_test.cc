@@ -70,4 +70,30 @@ TEST_CASE("live brokers are replaced as a whole") {
   CHECK_EQ(with.broker(1)->endpoint("SSL"), nullptr);
 }
 
+TEST_CASE("who has led a partition until now names the new leader before the metadata does") {
+  const ClusterImage before =
+      ClusterImage().updated(request("t", 7, {state(0, 1), state(1, 1), state(2, 2)}));
+  const ClusterImage::Told moved{"t", 0, 4, 2, 1, 3, {2, 3}};
+  auto after = before.without_leader(1, {moved, {"t", 2, 4, 3, 1, 3, {3}}, {"u", 0, 4, 2, 1, 3, {2}}});
+  REQUIRE(after);
+  CHECK(after->partition("t", 0)->leader == 2);
+  CHECK(after->partition("t", 0)->leader_epoch == 1);
+  CHECK(after->partition("t", 0)->isr == std::vector<std::int32_t>{2, 3});
+  CHECK(after->partition("t", 0)->replicas == std::vector<std::int32_t>{1});
+  CHECK(after->partition("t", 1)->leader == 1);
+  CHECK(after->partition("t", 2)->leader == 2);  // another one's: its own word counts
+  CHECK(before.partition("t", 0)->leader == 1);
+  CHECK(!after->without_leader(1, {moved}));
+  CHECK(!before.without_leader(1, {{"t", 0, 4, kNoLeader, 1, 3, {2}}}));
+  CHECK(!before.without_leader(1, {{"t", 0, 4, 2, 0, 3, {2}}}));
+}
+
+TEST_CASE("brokers that a newer image does not name are gone") {
+  const ClusterImage before = ClusterImage().updated(request("t", 7, {state(0, 1)}));
+  auto without = request("t", 7, {});
+  without.live_brokers.front().id = 2;
+  CHECK(brokers_gone(before, before.updated(without)) == std::set<std::int32_t>{1});
+  CHECK(brokers_gone(ClusterImage(), before).empty());
+}
+
 }  // namespace tandem::broker::replica
