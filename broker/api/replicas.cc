@@ -186,6 +186,8 @@ ErrorCode Replicas::replace(const replica::Partition::State& state, const std::s
 // A follower of a partition that nobody leads has nobody to fetch from.
 void Replicas::follow_or_not(Replica& replica) {
   if (following_ == nullptr || replica.core.role() != replica::Role::follower) return;
+  const auto& isr = replica.core.state().isr;
+  if (leaving_ && std::find(isr.begin(), isr.end(), node_.broker_id) == isr.end()) return;
   if (replica.core.leader() >= 0 && !replica.log->failed()) following_->follow(replica);
 }
 

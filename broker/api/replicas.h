@@ -151,6 +151,12 @@ class Replicas {
   void heard(std::int32_t follower) {
     if (probes_ != nullptr) probes_->heard(follower);
   }
+  // The metadata does not name these brokers any more: no watermark waits for those of them that are not in
+  // sync.
+  void on_brokers_gone(const std::set<std::int32_t>& gone);
+  // This broker shuts down: it follows no new leader of a partition in whose in-sync set it is not, so that
+  // it does not come back into one that it has just left.
+  void begin_shutdown() { leaving_ = true; }
   // Whether the sender is the newest controller seen; remembers its epoch.
   bool accept_controller(std::int32_t controller_epoch);
   void config_changed(const std::string& topic);  // asks config_of again; "": of all topics
@@ -244,6 +250,7 @@ class Replicas {
   Following* following_ = nullptr;
   IsrKeeper* keeper_ = nullptr;
   FollowerProbes* probes_ = nullptr;
+  std::atomic<bool> leaving_ = false;
   std::vector<std::unique_ptr<ShardState>> state_;
 
   std::mutex mutex_;  // guards what follows

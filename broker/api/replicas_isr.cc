@@ -36,11 +36,26 @@ void Replicas::shrink_isrs(std::size_t shard, bool lagging) {
   for (auto& [replica, change] : changes) ask_isr(*replica, std::move(change));
 }
 
+void Replicas::on_brokers_gone(const std::set<std::int32_t>& gone) {
+  for (std::size_t shard = 0; shard < shards_.size(); ++shard) {
+    shards_.post(shard, [this, shard, gone] {
+      const auto now = clock_.now();
+      for (const auto& [topic, partitions] : state_[shard]->topics)
+        for (const auto& [index, replica] : partitions)
+          if (!replica->log->failed() && replica->core.on_brokers_gone(gone, replica->ends(), now))
+            replica->changed();
+    });
+  }
+}
+
 void Replicas::ask_isr(Replica& replica, replica::IsrChange change) {
   const auto& isr = replica.core.state().isr;
   log_.info("{}-{}: asking for the in-sync replicas [{}] in place of [{}]", replica.topic, replica.partition,
             fmt::join(change.isr, ","), fmt::join(isr, ","));
-  if (keeper_ == nullptr) return replica.core.on_isr_refused(change);
+  if (keeper_ == nullptr) {
+    replica.core.on_isr_refused(change, replica.ends(), clock_.now());
+    return;
+  }
   IsrKeeper::Ask ask;
   ask.topic = replica.topic;
   ask.topic_id = replica.log->topic_id().value_or(protocol::Uuid{});
@@ -66,7 +81,10 @@ void Replicas::on_isr_answered(Replica& replica, const replica::IsrChange& asked
     // The controller's version is the one known here, and nothing was written.
     case ErrorCode::ineligible_replica:
     case ErrorCode::operation_not_attempted:
-      replica.core.on_isr_refused(asked);
+      log_.info("{}-{}: the controller refuses the in-sync replicas [{}]", replica.topic, replica.partition,
+                fmt::join(asked.isr, ","));
+      if (!replica.log->failed() && replica.core.on_isr_refused(asked, replica.ends(), clock_.now()))
+        replica.changed();
       return;
     // What is known here is old, or the answer to an earlier attempt was lost: the controller will tell.
     default:

@@ -138,7 +138,11 @@ Partition& ClusterState::at(const TopicPartition& partition) {
 }
 
 bool ClusterState::is_online(std::int32_t broker, const TopicPartition& partition) const {
-  if (!is_live(broker)) return false;
+  return is_live(broker) && is_there(broker, partition);
+}
+
+bool ClusterState::is_there(std::int32_t broker, const TopicPartition& partition) const {
+  if (!brokers.contains(broker)) return false;
   const auto failed = offline_dirs.find(broker);
   return failed == offline_dirs.end() || !failed->second.contains(partition);
 }

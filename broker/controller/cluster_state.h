@@ -93,6 +93,8 @@ class ClusterState {
     return brokers.contains(broker) && !shutting_down.contains(broker);
   }
   bool is_online(std::int32_t broker, const TopicPartition& partition) const;
+  // The same of one that may be shutting down: its log directory is online.
+  bool is_there(std::int32_t broker, const TopicPartition& partition) const;
   std::int64_t broker_epoch(std::int32_t broker) const;
   std::vector<std::int32_t> live_brokers() const;
   std::vector<std::int32_t> live_or_shutting_down() const;

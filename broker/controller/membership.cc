@@ -206,6 +206,9 @@ Task<protocol::ControlledShutdownResponse> Controller::shut_down(
     }
   }
   co_await machines_.bring_online(std::move(led), Election::controlled_shutdown);
+  // It fetches no more when it leaves the in-sync sets: below inter-broker protocol 2.7-IV2 leaders would
+  // take it back.
+  machines_.stop(followed);
   co_await machines_.change(std::move(followed), ReplicaPhase::offline);
   for (const auto& replica : state_.replicas_on(leaving)) {
     const Partition& partition = state_.at(replica.partition);

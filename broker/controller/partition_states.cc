@@ -90,6 +90,14 @@ Replicas StateMachines::online_replicas(const TopicPartition& partition) const {
   return out;
 }
 
+Replicas StateMachines::replicas_there(const TopicPartition& partition) const {
+  Replicas out;
+  for (const auto broker : state_.find(partition)->assignment.replicas) {
+    if (state_.is_there(broker, partition)) out.push_back(broker);
+  }
+  return out;
+}
+
 Task<void> StateMachines::bring_pending_online(std::string topic) {
   std::vector<TopicPartition> pending;
   for (auto& partition : state_.partitions_in({PartitionPhase::new_partition, PartitionPhase::offline})) {
@@ -346,7 +354,9 @@ Task<std::vector<TopicPartition>> StateMachines::elect_once(std::vector<TopicPar
   auto again = co_await write_states(std::move(next), written, failures);
   for (const auto& partition : written) {
     state_.at(partition).phase = PartitionPhase::online;
-    batch_.leader_and_isr(online_replicas(partition), partition, false);
+    // Who shuts down is told that it leads no more: it refuses at once what others have taken over.
+    const bool all = election == Election::controlled_shutdown;
+    batch_.leader_and_isr(all ? replicas_there(partition) : online_replicas(partition), partition, false);
   }
   co_return again;
 }

@@ -57,6 +57,11 @@ void StateMachines::on_online_replica(const PartitionReplica& replica) {
   enter(replica, ReplicaPhase::online);
 }
 
+void StateMachines::stop(const std::vector<PartitionReplica>& replicas) {
+  for (const auto& replica : replicas) batch_.stop_replica(replica.broker, replica.partition, false);
+  send();
+}
+
 Task<void> StateMachines::change(std::vector<PartitionReplica> replicas, ReplicaPhase phase) {
   std::map<std::int32_t, std::vector<TopicPartition>> going_offline;
   for (const auto& replica : replicas) {

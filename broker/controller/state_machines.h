@@ -61,6 +61,7 @@ class StateMachines {
 
   // ---- replicas ----
   Task<void> change(std::vector<PartitionReplica> replicas, ReplicaPhase phase);
+  void stop(const std::vector<PartitionReplica>& replicas);  // their brokers are told, and nothing is written
   Task<void> start_replicas();
 
   void send();
@@ -93,6 +94,7 @@ class StateMachines {
   ElectionInput election_input(const Attempt& attempt) const;
   bool waits_for_suspect(const PartitionState& state) const;
   Replicas online_replicas(const TopicPartition& partition) const;
+  Replicas replicas_there(const TopicPartition& partition) const;  // those that shut down too
 
   void enter(const PartitionReplica& replica, ReplicaPhase phase);
   void on_new_replica(const PartitionReplica& replica);

@@ -10,6 +10,7 @@ using protocol::ErrorCode;
 namespace {
 
 constexpr std::int32_t kNoEpoch = -1;
+constexpr base::milliseconds kAskAgain{1000};  // for one whom the controller has refused
 
 bool contains(const std::vector<std::int32_t>& ids, std::int32_t id) {
   return std::find(ids.begin(), ids.end(), id) != ids.end();
@@ -44,6 +45,7 @@ bool Partition::apply(const State& state, const LogEnds& log, base::Instant now)
     RemoteReplica& remote = remotes_[id];
     if (const auto known = before.find(id); led && known != before.end()) remote = known->second;
     remote.pulse.reset();
+    remote.refused.reset();
     // Members of the ISR count as caught up until the lag limit says otherwise.
     remote.last_caught_up = contains(state.isr, id) ? std::optional(now) : std::nullopt;
   }
@@ -87,7 +89,7 @@ bool Partition::lags(const RemoteReplica& remote, const LogEnds& log, base::Inst
 bool Partition::counts(std::int32_t id, const RemoteReplica& remote, const LogEnds& log,
                        base::Instant now) const {
   if (contains(maximal_isr(), id)) return true;
-  return remote.live && remote.log_end >= 0 && !lags(remote, log, now);
+  return remote.live && !remote.refused && remote.log_end >= 0 && !lags(remote, log, now);
 }
 
 bool Partition::advance(const LogEnds& log, base::Instant now) {
@@ -171,6 +173,7 @@ std::optional<IsrChange> Partition::expand(std::int32_t replica) {
   if (role_ != Role::leader || pending_isr_ || contains(state_.isr, replica)) return std::nullopt;
   const auto it = remotes_.find(replica);
   if (it == remotes_.end() || !it->second.live) return std::nullopt;
+  if (it->second.refused && it->second.last_fetch - *it->second.refused < kAskAgain) return std::nullopt;
   if (it->second.log_end < std::max(high_watermark_, epoch_start_)) return std::nullopt;
   std::vector<std::int32_t> isr = state_.isr;
   isr.push_back(replica);
@@ -214,6 +217,8 @@ bool Partition::on_isr_changed(const IsrChange& changed, const LogEnds& log, bas
     if (contains(state_.isr, id) && !contains(changed.isr, id)) {
       remote.last_caught_up.reset();
       remote.pulse.reset();
+    } else if (contains(changed.isr, id)) {
+      remote.refused.reset();
     }
   state_.isr = changed.isr;
   state_.partition_epoch = changed.partition_epoch;
@@ -221,10 +226,25 @@ bool Partition::on_isr_changed(const IsrChange& changed, const LogEnds& log, bas
   return advance(log, now);
 }
 
-void Partition::on_isr_refused(const IsrChange& asked) {
-  if (role_ == Role::leader && asked.leader_epoch == state_.leader_epoch &&
-      asked.partition_epoch == state_.partition_epoch)
-    pending_isr_.reset();
+bool Partition::on_isr_refused(const IsrChange& asked, const LogEnds& log, base::Instant now) {
+  if (role_ != Role::leader || asked.leader_epoch != state_.leader_epoch ||
+      asked.partition_epoch != state_.partition_epoch)
+    return false;
+  pending_isr_.reset();
+  for (auto& [id, remote] : remotes_)
+    if (contains(asked.isr, id) && !contains(state_.isr, id)) remote.refused = now;
+  return advance(log, now);
+}
+
+bool Partition::on_brokers_gone(const std::set<std::int32_t>& gone, const LogEnds& log, base::Instant now) {
+  if (role_ != Role::leader) return false;
+  bool any = false;
+  for (auto& [id, remote] : remotes_) {
+    if (!gone.contains(id)) continue;
+    remote.live = false;
+    any = true;
+  }
+  return any && advance(log, now);
 }
 
 // ---- as follower -----------------------------------------------------------------------------------------

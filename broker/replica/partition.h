@@ -53,7 +53,10 @@ struct RemoteReplica {
   base::Instant mark_at{};
   base::Instant last_fetch{};
   std::optional<base::Instant> last_caught_up;  // nothing: not since this broker leads
-  bool live = true;                             // the metadata named it when it last fetched
+  bool live = true;                             // the metadata names it
+  // When the controller last refused to have it in sync, as it shuts down or is not alive to it: meanwhile
+  // the watermark does not wait for it, and it is not asked for at each of its fetches.
+  std::optional<base::Instant> refused;
   // Where it had all that is there: until the log grows, each beat is a fetch that found it so.
   std::shared_ptr<const FetchPulse> pulse;
 };
@@ -117,7 +120,10 @@ class Partition {
                   std::set<std::int32_t>& out) const;
   // What the controller answered. True when the high watermark moved.
   bool on_isr_changed(const IsrChange& changed, const LogEnds& log, base::Instant now);
-  void on_isr_refused(const IsrChange& asked);  // nothing was changed
+  // Nothing was changed. True when the high watermark moved.
+  bool on_isr_refused(const IsrChange& asked, const LogEnds& log, base::Instant now);
+  // The metadata does not name these brokers any more. True when the high watermark moved.
+  bool on_brokers_gone(const std::set<std::int32_t>& gone, const LogEnds& log, base::Instant now);
   bool isr_pending() const { return pending_isr_.has_value(); }
   std::int64_t log_start_of(std::int32_t follower) const {
     const auto it = remotes_.find(follower);

@@ -207,6 +207,8 @@ void Broker::make_coordinators() {
         for (const auto& [name, topic] : before->topics()) {
           if (!after->topic(name)) groups_->on_topic_deleted(name);
         }
+        const auto gone = replica::brokers_gone(*before, *after);
+        if (!gone.empty()) replicas_->on_brokers_gone(gone);
       });
 }
 
@@ -323,6 +325,7 @@ void Broker::renew_registration() {
 // take over while these are written out; the marker of a clean stop last.
 void Broker::stop(bool controlled) {
   log_.info("shutting down");
+  if (serving_) replicas_->begin_shutdown();
   if (control_) control_->stop(controlled && serving_ && config().controlled_shutdown_enable);
   if (serving_) {
     std::promise<void> closed;

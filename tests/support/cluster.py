@@ -3,6 +3,7 @@ that remembers what was acknowledged, and a reader of all there is."""
 
 import json
 import threading
+import time
 from collections import namedtuple
 
 import confluent_kafka
@@ -89,6 +90,7 @@ class Load:
         self.topic = topic
         self.acknowledged = []
         self.failed = []
+        self.last, self.gap = time.monotonic(), 0.0  # of acknowledgements: the longest time without any
         self.producer = confluent_kafka.Producer({
             "bootstrap.servers": cluster.bootstrap, "acks": "all", "enable.idempotence": True,
             "linger.ms": 1, "message.timeout.ms": 60000})
@@ -96,6 +98,8 @@ class Load:
         self.thread = threading.Thread(target=self.run)
 
     def on_delivery(self, error, message):
+        now = time.monotonic()
+        self.gap, self.last = max(self.gap, now - self.last), now
         (self.failed if error else self.acknowledged).append(message.value())
 
     def run(self):
@@ -113,6 +117,13 @@ class Load:
     def __exit__(self, *_):
         self.ending.set()
         self.thread.join(90)
+
+    def gap_during(self, act):
+        """The longest time without an acknowledgement while it acts and until there are more."""
+        self.gap = 0.0
+        act()
+        self.await_more(500)
+        return self.gap
 
     def await_more(self, count, seconds=30):
         before = len(self.acknowledged)

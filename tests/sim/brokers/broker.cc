@@ -202,6 +202,8 @@ void SimBroker::make_coordinators() {
       [this](const api::MetadataCache::Image& before, const api::MetadataCache::Image& after) {
         for (const auto& [name, topic] : before->topics())
           if (!after->topic(name)) groups_->on_topic_deleted(name);
+        const auto gone = broker::replica::brokers_gone(*before, *after);
+        if (!gone.empty()) replicas_->on_brokers_gone(gone);
       });
 }
 
@@ -238,6 +240,7 @@ void SimBroker::serve() {
 
 void SimBroker::stop(std::function<void()> done) {
   if (!control_ || !serving_) return done();
+  replicas_->begin_shutdown();
   control_->stop(true, [this, done = std::move(done)] {
     process_.after(process_.hop(), nullptr, [this, done] {
       sockets_->close_listeners();

@@ -93,6 +93,27 @@ TEST_CASE("a broker that shuts down hands its leaderships on first") {
         ErrorCode::broker_not_available);
 }
 
+TEST_CASE("who shuts down hears that it leads no more, and stops fetching before the in-sync sets lose it") {
+  Cluster cluster;
+  cluster.create(0, "u", -1, -1, {{0, {2, 1, 0}}});
+  cluster.take_log();
+  std::vector<std::string> written;
+  cluster.before = [&](const auto&) {
+    for (auto& line : cluster.take_log()) written.push_back(std::move(line));
+    written.emplace_back("the tree");
+  };
+  protocol::ControlledShutdownRequest request;
+  request.broker_id = 1;
+  cluster.ask<protocol::ControlledShutdownResponse>(0, request);
+  for (auto& line : cluster.take_log()) written.push_back(std::move(line));
+  std::erase_if(written, [](const auto& line) { return !line.starts_with("0>1 ") && line != "the tree"; });
+  CHECK(written == std::vector<std::string>{"the tree", "the tree",  // the state is read and written
+                                            "0>1 LeaderAndIsr t-0:2/1", "0>1 UpdateMetadata t-0:2/1 live=012",
+                                            "0>1 StopReplica u-0/0", "the tree", "the tree",
+                                            "0>1 UpdateMetadata u-0:2/1 live=012", "0>1 StopReplica u-0/0"});
+  CHECK(cluster.state("u", 0) == "leader=2 epoch=1 isr=2,0");
+}
+
 TEST_CASE("a single replica has nobody to hand on to, and says so by silence") {
   Cluster cluster;
   cluster.create(0, "alone", -1, -1, {{0, {1}}});

@@ -209,15 +209,51 @@ TEST_CASE("a refusal ends what is pending, another answer leaves it to the contr
   REQUIRE(change);
   IsrChange other = *change;
   other.partition_epoch = 9;
-  partition.on_isr_refused(other);
+  CHECK(!partition.on_isr_refused(other, ends(10), at(2)));
   CHECK(partition.isr_pending());
-  partition.on_isr_refused(*change);
+  partition.on_isr_refused(*change, ends(10), at(2));
   CHECK(!partition.isr_pending());
+  partition.on_fetch(3, {10, 0}, ends(10), at(1002));
   REQUIRE(partition.expand(3));
   CHECK(!partition.on_isr_changed({{1, 2, 3}, 4, 9}, ends(10), at(2)));  // of an older leadership
   CHECK(partition.isr_pending());
   partition.apply(told(1, 6, {1, 2}), ends(10), at(3));
   CHECK(!partition.isr_pending());
+}
+
+TEST_CASE(
+    "the watermark does not wait for a follower that the controller refuses, nor is it asked for at once") {
+  Partition partition = leading({1, 2});
+  const auto change = partition.expand(3);
+  REQUIRE(change);
+  partition.on_append(ends(20), at(2));
+  CHECK(!partition.on_fetch(2, {20, 0}, ends(20), at(3)));  // 3 is about to be in sync
+  CHECK(partition.on_isr_refused(*change, ends(20), at(4)));
+  CHECK(partition.high_watermark() == 20);
+  partition.on_append(ends(30), at(5));
+  partition.on_fetch(3, {20, 0}, ends(30), at(6));  // caught up, and shutting down
+  CHECK(!partition.expand(3));
+  CHECK(partition.on_fetch(2, {30, 0}, ends(30), at(7)));
+  CHECK(partition.high_watermark() == 30);
+  partition.on_fetch(3, {30, 0}, ends(30), at(1003));
+  CHECK(!partition.expand(3));
+  partition.on_fetch(3, {30, 0}, ends(30), at(1004));
+  const auto again = partition.expand(3);
+  REQUIRE(again);
+  partition.on_isr_changed({{1, 2, 3}, 5, 1}, ends(30), at(1005));
+  partition.on_append(ends(40), at(1006));
+  CHECK(!partition.on_fetch(2, {40, 0}, ends(40), at(1007)));
+}
+
+TEST_CASE("the watermark goes on without a follower not in sync once the metadata does not name it") {
+  Partition partition = leading({1, 2});
+  partition.on_append(ends(20), at(2));
+  CHECK(!partition.on_fetch(2, {20, 0}, ends(20), at(3)));
+  CHECK(!partition.on_brokers_gone({4}, ends(20), at(4)));
+  CHECK(partition.on_brokers_gone({3}, ends(20), at(4)));
+  CHECK(partition.high_watermark() == 20);
+  partition.on_append(ends(30), at(5));
+  CHECK(!partition.on_brokers_gone({2}, ends(30), at(6)));  // in sync: that is the controller's matter
 }
 
 TEST_CASE("a follower that rests has been heard as long as its session's pulse beats, until the log grows") {
@@ -239,7 +275,7 @@ TEST_CASE("a follower that rests has been heard as long as its session's pulse b
   auto change = partition.shrink(ends(20), at(60'002));
   REQUIRE(change);
   CHECK(change->isr == Ids{1, 3});
-  partition.on_isr_refused(*change);
+  partition.on_isr_refused(*change, ends(20), at(60'002));
   change = partition.shrink(ends(20), at(90'001));
   REQUIRE(change);
   CHECK(change->isr == Ids{1});
