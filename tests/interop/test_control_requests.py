@@ -4,12 +4,13 @@ our controller beside the one under Apache's, after the same life; in the versio
 import collections
 import json
 import re
+import struct
 
 import pytest
 from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
 
 from peers import peers
-from support import servers, wait
+from support import kafka_wire, servers, wait
 from support.broker_rolling import JAVA
 from support.clusters import Cluster
 
@@ -20,6 +21,9 @@ VERSIONS = {"3.9": {"LEADER_AND_ISR": 7, "UPDATE_METADATA": 8, "STOP_REPLICA": 4
             "2.7": {"LEADER_AND_ISR": 4, "UPDATE_METADATA": 6, "STOP_REPLICA": 3}}
 LISTENER = 1  # the broker whose log is read
 LEAVES = 2
+CONTROLLED_SHUTDOWN = 7
+LED = [("trio", 1), ("moved", 0)]  # by the listener, where preferred leaders lead
+FOLLOWED = [("trio", 0), ("trio", 2), ("trio", 3)]
 JSON_ROW = re.compile(r"Completed request:(\{.*\}) \(kafka\.request\.logger\)$")
 OLD_ROW = re.compile(r"Completed request:RequestHeader\(apiKey=(\w+), apiVersion=(\d+),.*?\) -- (\{.*\}),"
                      r"response:(\{.*\}) from connection .*\(kafka\.request\.logger\)$")
@@ -56,8 +60,34 @@ def prefer(cluster):
     wait.until(lambda: [cluster.leader("trio", p) for p in range(4)] == [0, 1, 2, 2], 30, "preferred leaders")
 
 
+def shut_down(cluster):
+    """Asked for in the listener's name, which stays to hear all that it is told because of that."""
+    listener = cluster.brokers[LISTENER]
+    before = len(list(requests(listener)))
+    link = kafka_wire.Link(cluster.brokers[0].port)
+    link.send(CONTROLLED_SHUTDOWN, 1, struct.pack(">i", LISTENER))
+    assert struct.unpack(">hi", link.receive()[1]) == (0, 0)
+    link.close()
+    everywhere = LED + FOLLOWED
+    wait.until(lambda: all(LISTENER not in cluster.isr(*each) for each in everywhere), 30, "sets without it")
+
+    def heard():
+        told = [(name, *each) for name, _, body in list(requests(listener))[before:]
+                for each in partitions(body)]
+        stopped = {where for name, where, _ in told if name == "STOP_REPLICA"}
+        handed_on = {where for name, where, state in told
+                     if name == "LEADER_AND_ISR" and state["leader"] != LISTENER}
+        return stopped >= set(FOLLOWED) and handed_on >= set(LED)
+
+    wait.until(heard, 30, "word of all that to the broker")
+    listener.kill()
+    wait.until(lambda: LISTENER not in cluster.ids(), 30, "the end of its session")
+    listener.start()
+    wait.until(cluster.in_sync, 60, "the return of the broker")
+
+
 def live(cluster):
-    """Topics made, grown, deleted and moved, a broker that leaves and returns, preferred leaders."""
+    """Topics made, grown, deleted and moved, brokers that leave and return, preferred leaders."""
     admin = AdminClient({"bootstrap.servers": cluster.brokers[0].bootstrap})
     done(admin.create_topics([NewTopic("trio", 3, replica_assignment=[[0, 1, 2], [1, 2, 0], [2, 0, 1]])]))
     wait.until(lambda: cluster.in_sync("trio"), 30, "the first topic")
@@ -73,6 +103,8 @@ def live(cluster):
     leave_and_return(cluster, lambda: cluster.brokers[LEAVES].stop(60))
     prefer(cluster)
     leave_and_return(cluster, cluster.brokers[LEAVES].kill)
+    prefer(cluster)
+    shut_down(cluster)
     prefer(cluster)
     done(admin.create_topics([NewTopic("elsewhere", 1, replica_assignment=[[0]])]))
     wait.until(lambda: any(("elsewhere", 0) == where for name, _, body in requests(cluster.brokers[LISTENER])
