@@ -31,9 +31,11 @@ void note_if_elsewhere(MetadataAsked& asked, const std::string& topic, const pro
   const Services& services = asked.call.services;
   const auto& replicas = state.replicas;
   const bool here = std::find(replicas.begin(), replicas.end(), services.node.broker_id) != replicas.end();
-  if (here || state.leader_epoch < 0) return;  // below 0: its topic is being deleted, StopReplica says more
+  if (here) return;
+  const bool goes = state.leader == replica::kLeaderDuringDelete;  // with its topic, whatever the epoch
+  const std::int32_t epoch = goes ? replica::kEpochDuringDelete : state.leader_epoch;
   const std::size_t shard = services.shards.owner(topic, state.partition_index);
-  asked.elsewhere[shard].push_back({topic, topic_id, state.partition_index, state.leader_epoch});
+  asked.elsewhere[shard].push_back({topic, topic_id, state.partition_index, epoch});
 }
 
 // A StopReplica is for who is alive when the replica goes, and is not said again: a broker that was paused or

@@ -299,6 +299,11 @@ TEST_CASE_FIXTURE(PartitionsFixture,
   CHECK(error_of(1) == ErrorCode::none);
   CHECK(error_of(2) == ErrorCode::none);
   CHECK(fs::exists(disk, log_dirs[0] + "/t-0"));
+  states[1].leader = replica::kLeaderDuringDelete;
+  CHECK(ask(&update_metadata, update, 8).error_code == ErrorCode::none);
+  std::promise<replica::Role> role;
+  shards->post(shards->owner("t", 1), [&] { role.set_value(replicas->find("t", 1)->core.role()); });
+  CHECK(role.get_future().get() == replica::Role::none);
   lead(++leader_epoch);  // it comes back
   CHECK(error_of(0) == ErrorCode::none);
 }
