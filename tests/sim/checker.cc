@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "bytes/reader.h"
 #include "coord/records/quorum_packet.h"
 #include "coord/records/txn.h"
@@ -14,12 +16,22 @@ using coord::records::counter_of;
 using coord::records::epoch_of;
 using coord::records::PacketType;
 
+namespace {
+
+Zxid last_of(const NodeDisk& disk) { return disk.history().empty() ? Zxid(0) : disk.history().back().zxid; }
+
+}  // namespace
+
 void Checker::violate(const std::string& invariant, const std::string& text) {
   if (!violation_) violation_ = fmt::format("{}: {}", invariant, text);
 }
 
 void Checker::judge(const char* invariant, const Finding& finding) {
   if (finding) violate(invariant, *finding);
+}
+
+void Checker::judge(const Judgement& judgement) {
+  if (judgement) violate(judgement->invariant, judgement->text);
 }
 
 void Checker::look_at(const Node& node) {
@@ -36,6 +48,7 @@ void Checker::look_at(const Node& node) {
             fmt::format("server {} applied a transaction whose digest is not its tree's", node.number()));
   if (status.leading && status.leading->phase == coord::zab::LeaderPhase::broadcast)
     check_leader(node, status.leading->epoch);
+  if (status.serving && zxid != seen_[node.number()].delivered) check_delivery(node);
 }
 
 void Checker::check_leader(const Node& node, std::int64_t epoch) {
@@ -45,6 +58,70 @@ void Checker::check_leader(const Node& node, std::int64_t epoch) {
   times_[node.number()].leads(node.time());
   const auto has = [&node](std::int64_t zxid) { return node.disk().find(Zxid(zxid)) != nullptr; };
   judge("Z9", acked_.leads(node.number(), epoch, has));
+  judge("Z16", epochs_.leads(node.number(), epoch, voters_));
+  const Zxid last = last_of(node.disk());
+  judge(order_.leads(node.number(), epoch, last.value));
+  // Its own transactions come behind all of its history, applied.
+  const bool begins = counter_of(node.tree().last_zxid()) == 0;
+  if (begins && last != Zxid(0) && last >= node.disk().comparable_from())
+    judge("Z8", trees_.holds(node.number(), last.value, node.tree().digest()));
+}
+
+// What a server that serves has applied is committed. At the zero of an epoch that is what its leader began
+// with.
+void Checker::check_delivery(const Node& node) {
+  const Zxid zxid = seen_[node.number()].delivered = node.tree().last_zxid();
+  const bool begins = counter_of(zxid) == 0;
+  if (!begins) judge(order_.delivers(node.number(), zxid.value));
+  const Zxid applied = begins ? Zxid(order_.begins_behind(epoch_of(zxid))) : zxid;
+  logs_.delivers(node.number(), applied.value);
+  if (order_.any_committed()) check_nodes(node, applied);
+}
+
+// By who has applied just what is committed, if its tree is one state.
+void Checker::check_nodes(const Node& node, Zxid applied) {
+  for (const auto& payload : order_.take_committed()) judge(rules_.applies(payload.view()));
+  if (applied < node.disk().comparable_from()) return rules_.forget();
+  const auto& tree = node.tree();
+  const auto find = [&tree](const std::string& path) -> NodeRules::Found {
+    const auto id = tree.find(path);
+    if (id == coord::tree::kNoNode) return {};
+    return tree.persisted_stat(id);
+  };
+  judge(rules_.holds(node.number(), tree.node_count(), find));
+}
+
+void Checker::has_log(const Node& node) { seen_[node.number()].log_end = last_of(node.disk()); }
+
+void Checker::logs(const Node& node, const std::shared_ptr<const coord::records::TxnBatch>& batch,
+                   bool leads) {
+  Zxid& behind = seen_[node.number()].log_end;
+  for (const TxnRef& txn : refs_of(batch)) {
+    if (leads) proposed(node, txn.payload.view());
+    // Its last proposals are logged when it leads no more.
+    const bool own =
+        leads || (!order_.knows(txn.zxid.value) && leaders_.leads_it(epoch_of(txn.zxid), node.number()));
+    judge(own ? order_.proposed(node.number(), txn.zxid.value, behind.value, txn.payload)
+              : order_.logged(node.number(), txn.zxid.value, behind.value, txn.payload.view()));
+    behind = txn.zxid;
+  }
+}
+
+void Checker::counts(const Node& leader, Zxid durable) { logs_.acknowledges(leader.number(), durable.value); }
+
+// A follower that serves an observer may know less than the one before did: nobody counts an observer, and
+// its clients find no server that is behind what they have seen.
+void Checker::cuts(const Node& node, Zxid zxid) {
+  const Finding finding = logs_.is_cut(node.number(), zxid.value, seen_[node.number()].log_end.value);
+  if (!node.is_at_master()) judge("Z12", finding);
+}
+
+// Who gives no vote names nobody.
+void Checker::votes(const Node& node, const coord::election::Vote& vote) {
+  if (vote.leader == coord::quorum::kNoServer) return;
+  const bool itself = vote.leader.value == node.number();
+  const Zxid holds = node.tree().last_zxid();
+  judge("Z15", logs_.votes(node.number(), (itself ? std::min(holds, vote.zxid) : holds).value));
 }
 
 void Checker::acknowledged(Zxid zxid, const std::string& what) { acked_.acknowledged(zxid.value, what); }
@@ -68,12 +145,15 @@ void Checker::check_ack(const Node& node, Zxid zxid) {
   DurableState state{node.disk().accepted(), node.disk().current(), true};
   if (counter_of(zxid) != 0) {
     state.history = durable(zxid);
+    logs_.acknowledges(node.number(), zxid.value);
     return judge("Z11", accepts_transaction(node.number(), zxid.value, state));
   }
   // Apache's answers UPTODATE so too, and applies what is committed before it is durable.
   const bool serves = node.is_apache() && node.peer().serving() != nullptr;
   const Zxid holds = node.tree().last_zxid();
   state.history = serves || counter_of(holds) == 0 || durable(holds);
+  const Zxid history_end = counter_of(holds) != 0 ? holds : last_of(node.disk());
+  logs_.accepts_leader(node.number(), history_end.value);
   judge("Z11", accepts_leader(node.number(), epoch_of(zxid), state));
 }
 

@@ -1,16 +1,20 @@
 // What must hold in every run, watched from outside all servers: tells the judges (histories.h,
-// ensemble_histories.h) what servers have, say and do. The first violation ends the run.
+// ensemble_histories.h, node_rules.h) what servers have, say and do. The first violation ends the run.
 #pragma once
 
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "coord/election/vote.h"
+#include "coord/records/txn_batch.h"
 #include "jute/ids.h"
 #include "tests/sim/ensemble_histories.h"
+#include "tests/sim/node_rules.h"
 
 namespace tandem::sim {
 
@@ -20,12 +24,26 @@ class Checker {
  public:
   using Zxid = jute::Zxid;
 
+  explicit Checker(int voters) : voters_(voters) {}
+
   // After every event of a node that is up.
   void look_at(const Node& node);
   // A client was told that its write is done; the server that said so has it.
   void acknowledged(Zxid zxid, const std::string& what);
   // An acknowledgement on its way to a leader.
   void acking(const Node& node, std::string_view packet_bytes);
+
+  // ---- logs of servers
+  // ------------------------------------------------------------------------------------------------------
+  // What there is when it starts, or after it was cut or replaced.
+  void has_log(const Node& node);
+  void logs(const Node& node, const std::shared_ptr<const coord::records::TxnBatch>& batch, bool leads);
+  // A leader counts its own log.
+  void counts(const Node& leader, Zxid durable);
+  // A leader has it cut its log, or take a snapshot for it.
+  void cuts(const Node& node, Zxid zxid);
+  // While it looks for a leader.
+  void votes(const Node& node, const coord::election::Vote& vote);
 
   // ---- sessions, as their leader hears of them
   // --------------------------------------------------------------
@@ -49,10 +67,23 @@ class Checker {
 
  private:
   void judge(const char* invariant, const Finding& finding);
+  void judge(const Judgement& judgement);
   void check_leader(const Node& node, std::int64_t epoch);
+  void check_delivery(const Node& node);
+  void check_nodes(const Node& node, Zxid applied);
   void check_ack(const Node& node, Zxid zxid);
 
+  struct Seen {
+    Zxid delivered;  // when it was looked at last
+    Zxid log_end;    // of what was given to its log
+  };
+
+  int voters_;
+  std::map<int, Seen> seen_;  // by server
   OneLeader leaders_;
+  TransactionOrder order_;
+  ServerLogs logs_;
+  NodeRules rules_;
   EqualTrees trees_;
   AcknowledgedWrites acked_;
   DiskEpochs epochs_;

@@ -22,6 +22,7 @@ constexpr int kOwner = 1;      // the client that alone may read kSecret
 constexpr int kScattered = 2;  // clients that do not join a crowd
 constexpr int kCrowdTries = 3;
 constexpr double kCloses = 0.02;
+constexpr std::uint64_t kConditional = 4;  // one of so many writes is on the condition of a version
 constexpr const char* kShared = "/s";
 constexpr const char* kSecret = "/s/x";
 constexpr std::int32_t kNoSuchVersion = 1 << 30;
@@ -247,7 +248,7 @@ void Client::next() {
   if (world_.options().closes && !probing_ && random_.chance(kCloses)) return close_session(value);
   if (world_.options().crowded != 0 && !probing_ && random_.chance(0.5)) return synced_reads(value);
   const std::uint64_t kind = probing_ ? 0 : random_.below(100);
-  if (kind < 30) return submit(Op::set_data(key(), value));
+  if (kind < 30) return submit(set(key(), value));
   if (kind < 53) return submit(Op::get_data(key(), random_.chance(0.3)));
   if (kind < 56) return submit(number_ == kOwner ? owners_op(value) : Op::add_watch(kShared, kWatchMode));
   if (kind < 65) {
@@ -260,6 +261,13 @@ void Client::next() {
   if (kind < 85) return submit(ephemeral(value));
   if (kind < 92 && !ephemerals_.empty()) return submit(Op::remove(*ephemerals_.begin()));
   submit(Op::create(random_.chance(0.1) ? "/e" : key(), value));
+}
+
+// Now and then on the condition that nobody has changed it since this client heard of it.
+Client::Op Client::set(const std::string& path, const std::string& value) const {
+  const auto known = versions_.find(path);
+  const bool conditional = !probing_ && value_ % kConditional == 0 && known != versions_.end();
+  return Op::set_data(path, value, conditional ? known->second : zk::kAnyVersion);
 }
 
 // One sync for two nodes, perhaps with a write before the second.
@@ -361,14 +369,14 @@ void Client::finished(const Asked& asked, const OpResult& result) {
       break;
     case OpCode::set_data:
       if (asked.op.path != kSecret)  // which is made anew, with versions from the start
-        check_write(asked.op.path, asked.op.data.value_or(""), result);
+        check_write(asked.op, result);
       break;
     case OpCode::multi:
       judge("M1", told_.multis.succeeded(asked.op.ops.front().data.value_or(""), result.zxid.value));
       for (std::size_t i = 0; i + 1 < asked.op.ops.size(); ++i) {
         OpResult one = result.results.at(i);
         one.zxid = result.zxid;
-        check_write(asked.op.ops[i].path, asked.op.ops[i].data.value_or(""), one);
+        check_write(asked.op.ops[i], one);
       }
       break;
     case OpCode::remove:
@@ -399,13 +407,16 @@ void Client::check_read(const Asked& asked, const OpResult& result) {
   judge("W1", watches_.read(path, mzxid));
   if (asked.op.watch) watches_.left(path, mzxid);
   judge("M1", told_.multis.read(result.data.value_or(""), mzxid));
+  versions_[path] = result.stat.version;
   judge("Z2", told_.values.read(path, result.stat.version, result.data.value_or("")));
 }
 
-void Client::check_write(const std::string& path, const std::string& data, const OpResult& result) {
-  judge("Z2", told_.values.wrote(path, result.stat.version, data));
-  view_.wrote(path, result.stat.mzxid.value);
-  told_.syncs.wrote(path, result.stat.mzxid.value);
+void Client::check_write(const Op& op, const OpResult& result) {
+  judge("Z2", told_.values.wrote(op.path, result.stat.version, op.data.value_or("")));
+  judge("S7", follows_version(op.path, op.version, result.stat.version, zk::kAnyVersion));
+  view_.wrote(op.path, result.stat.mzxid.value);
+  told_.syncs.wrote(op.path, result.stat.mzxid.value);
+  versions_[op.path] = result.stat.version;
 }
 
 }  // namespace tandem::sim

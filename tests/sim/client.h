@@ -61,6 +61,7 @@ class Client {
   void finished(const Asked& asked, const OpResult& result);
   void judge(const char* invariant, const Finding& finding);
   void on_event(std::string_view frame, std::int64_t zxid);
+  Op set(const std::string& path, const std::string& value) const;
   Op ephemeral(const std::string& value) const;
   Op owners_op(const std::string& value);
   Op multi(const std::string& value);
@@ -69,7 +70,7 @@ class Client {
   void session_closed(std::int64_t zxid);
   void check_synced(const Asked& asked, const OpResult& result);
   void check_read(const Asked& asked, const OpResult& result);
-  void check_write(const std::string& path, const std::string& data, const OpResult& result);
+  void check_write(const Op& op, const OpResult& result);
   void forget_session();
   std::uint64_t operations_max() const;
   void violate(const std::string& invariant, const std::string& text);
@@ -101,6 +102,7 @@ class Client {
   EventOrder events_;
   HiddenNodes hidden_;
   std::set<std::string> ephemerals_;
+  std::map<std::string, std::int32_t> versions_;  // by node: as told last
 };
 
 }  // namespace tandem::sim

@@ -7,9 +7,14 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <utility>
+#include <vector>
 
+#include "bytes/slice.h"
 #include "tests/sim/histories.h"
 
 namespace tandem::sim {
@@ -19,6 +24,10 @@ class OneLeader {
  public:
   Finding leads(std::int64_t epoch, int server);
   bool is_led(std::int64_t epoch) const { return leaders_.contains(epoch); }
+  bool leads_it(std::int64_t epoch, int server) const {
+    const auto it = leaders_.find(epoch);
+    return it != leaders_.end() && it->second == server;
+  }
   std::uint64_t epochs() const { return leaders_.size(); }
 
  private:
@@ -57,13 +66,77 @@ class AcknowledgedWrites {
   std::map<std::int64_t, std::string> writes_;  // by zxid
 };
 
-// Z10: on disk the accepted epoch is never below the current one, and neither goes back.
+// Z10: on disk the accepted epoch is never below the current one, and neither goes back. Z16: who leads an
+// epoch has a quorum that took it for its current one, and so promised to follow nobody of an earlier one.
 class DiskEpochs {
  public:
   Finding found(int server, std::int64_t accepted, std::int64_t current);
+  // Voters have the numbers up to `voters`.
+  Finding leads(int server, std::int64_t epoch, int voters) const;
 
  private:
   std::map<int, std::pair<std::int64_t, std::int64_t>> epochs_;  // by server: accepted and current
+};
+
+// For a judge of several invariants.
+struct Breach {
+  const char* invariant;
+  std::string text;
+};
+using Judgement = std::optional<Breach>;
+
+// There is one order of transactions. Z3: each was proposed by the leader of its epoch, and is logged as it
+// was. Z6, Z7: that leader's follow one another without a hole, behind those of earlier epochs. Z4: behind
+// the same one everywhere, so that two logs that have a transaction agree on all before it. Z5: of what is
+// committed one is behind the other, whoever says so. Z9: who leads has all of that. Z16: nothing is
+// committed in an epoch any more when another one has a leader.
+class TransactionOrder {
+ public:
+  // `behind`: what the log of this server ends with; 0: it is empty.
+  Judgement proposed(int server, std::int64_t zxid, std::int64_t behind, const bytes::Slice& payload);
+  Judgement logged(int server, std::int64_t zxid, std::int64_t behind, std::string_view payload) const;
+  bool knows(std::int64_t zxid) const { return proposals_.contains(zxid); }
+  // Where its history ends. The quorum that made it a leader has all of that: it is committed.
+  Judgement leads(int server, std::int64_t epoch, std::int64_t last);
+  // A server that serves has applied it.
+  Judgement delivers(int server, std::int64_t zxid);
+  std::int64_t begins_behind(std::int64_t epoch) const;  // 0: nothing, or nobody leads it
+  bool any_committed() const { return !committed_.empty(); }
+  // Since the last time, in order.
+  std::vector<bytes::Slice> take_committed() { return std::exchange(committed_, {}); }
+
+ private:
+  struct Proposal {
+    bytes::Slice payload;
+    std::int64_t behind = 0;
+    bool committed = false;
+  };
+  Judgement commit(int server, std::int64_t zxid, Proposal& proposal);
+
+  std::unordered_map<std::int64_t, Proposal> proposals_;  // by zxid
+  std::map<std::int64_t, std::int64_t> begins_;           // by epoch: the end of what is before it
+  std::int64_t last_ = 0;                                 // committed
+  std::vector<bytes::Slice> committed_;
+};
+
+// Z12: no leader has a server give up what it has delivered. Z15: no server votes with less than it
+// acknowledged, unless a leader had it give that up.
+class ServerLogs {
+ public:
+  void delivers(int server, std::int64_t zxid) { logs_[server].delivered = zxid; }
+  void acknowledges(int server, std::int64_t zxid);
+  // A leader's history, which takes the place of whatever was acknowledged before.
+  void accepts_leader(int server, std::int64_t history_end) { logs_[server].acknowledged = history_end; }
+  // A leader says so: by TRUNC, or by a snapshot in place of all. `log_end`: of what there is.
+  Finding is_cut(int server, std::int64_t to, std::int64_t log_end);
+  Finding votes(int server, std::int64_t log_end);
+
+ private:
+  struct Log {
+    std::int64_t delivered = 0;
+    std::int64_t acknowledged = 0;
+  };
+  std::map<int, Log> logs_;  // by server
 };
 
 // Z11: what is acknowledged is durable. NEWLEADER stands for the whole history and the current epoch.

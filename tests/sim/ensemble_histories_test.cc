@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+using namespace tandem;
 using namespace tandem::sim;
 
 TEST_CASE("Z1 rejects a second leader of an epoch") {
@@ -86,4 +87,126 @@ TEST_CASE("Z5 forgives servers of Apache's an epoch in which nobody wrote, and n
 TEST_CASE("S4 rejects a node that outlives all sessions") {
   CHECK_FALSE(rests_alone({.server = 1}));
   CHECK(rests_alone({.server = 1, .ephemerals = 1}));
+}
+
+namespace {
+
+constexpr std::int64_t kFirstEpoch = 0x100000000;
+constexpr std::int64_t kSecondEpoch = 0x200000000;
+
+const bytes::Slice kPayload = bytes::Slice::own("a transaction");
+
+bool broken(const Judgement& judgement, const std::string& invariant) {
+  return judgement && judgement->invariant == invariant;
+}
+
+// Server 1 leads the first epoch, and has proposed so many.
+TransactionOrder proposed(int count) {
+  TransactionOrder order;
+  CHECK_FALSE(order.leads(1, 1, 0));
+  for (std::int64_t i = 1; i <= count; ++i)
+    CHECK_FALSE(order.proposed(1, kFirstEpoch + i, i == 1 ? 0 : kFirstEpoch + i - 1, kPayload));
+  return order;
+}
+
+}  // namespace
+
+TEST_CASE("Z3 rejects what no leader proposed, where it is logged and where it is delivered") {
+  TransactionOrder order = proposed(2);
+  CHECK_FALSE(order.logged(2, kFirstEpoch + 1, 0, "a transaction"));
+  CHECK(broken(order.logged(2, kFirstEpoch + 1, 0, "another one"), "Z3"));
+  CHECK(broken(order.logged(2, kFirstEpoch + 3, kFirstEpoch + 2, "a transaction"), "Z3"));
+  CHECK_FALSE(order.delivers(2, kFirstEpoch + 1));
+  CHECK(broken(order.delivers(2, kFirstEpoch + 3), "Z3"));
+}
+
+TEST_CASE("Z4 rejects a transaction that is logged behind another one than at its leader") {
+  const TransactionOrder order = proposed(3);
+  CHECK_FALSE(order.logged(2, kFirstEpoch + 3, kFirstEpoch + 2, "a transaction"));
+  CHECK(broken(order.logged(2, kFirstEpoch + 3, kFirstEpoch + 1, "a transaction"), "Z4"));
+  CHECK(broken(order.logged(2, kFirstEpoch + 1, kFirstEpoch - 5, "a transaction"), "Z4"));
+}
+
+TEST_CASE("Z6 rejects a leader that leaves out a number, or does not begin with the first of its epoch") {
+  TransactionOrder order = proposed(2);
+  CHECK(broken(order.proposed(1, kFirstEpoch + 4, kFirstEpoch + 2, kPayload), "Z6"));
+  CHECK(broken(order.proposed(2, kSecondEpoch + 2, kFirstEpoch + 2, kPayload), "Z6"));
+  CHECK_FALSE(order.proposed(2, kSecondEpoch + 1, kFirstEpoch + 2, kPayload));
+}
+
+TEST_CASE("Z7 rejects a transaction of an epoch behind one of a later epoch") {
+  TransactionOrder order = proposed(2);
+  CHECK_FALSE(order.proposed(2, kSecondEpoch + 1, kFirstEpoch + 2, kPayload));
+  CHECK(broken(order.proposed(1, kFirstEpoch + 3, kSecondEpoch + 1, kPayload), "Z7"));
+}
+
+TEST_CASE("Z5 rejects two transactions that are committed, neither behind the other") {
+  TransactionOrder order = proposed(3);
+  CHECK_FALSE(order.delivers(1, kFirstEpoch + 3));
+  CHECK_FALSE(order.proposed(2, kSecondEpoch + 1, kFirstEpoch + 2, kPayload));
+  CHECK(broken(order.delivers(2, kSecondEpoch + 1), "Z5"));
+}
+
+TEST_CASE(
+    "Z9 rejects a leader without a transaction that is committed, whether a client heard of it or not") {
+  TransactionOrder order = proposed(3);
+  CHECK_FALSE(order.delivers(1, kFirstEpoch + 3));
+  CHECK_FALSE(TransactionOrder(order).leads(2, 2, kFirstEpoch + 3));
+  CHECK(broken(order.leads(2, 2, kFirstEpoch + 2), "Z9"));
+}
+
+TEST_CASE("Z16 rejects what is committed in an epoch when a later one has a leader") {
+  TransactionOrder order = proposed(3);
+  CHECK_FALSE(order.leads(2, 2, kFirstEpoch + 2));
+  CHECK_FALSE(order.delivers(1, kFirstEpoch + 2));
+  CHECK(broken(order.delivers(1, kFirstEpoch + 3), "Z16"));
+}
+
+TEST_CASE("What a leader begins with is committed, and handed out once, in order") {
+  TransactionOrder order = proposed(3);
+  CHECK_FALSE(order.delivers(1, kFirstEpoch + 1));
+  CHECK(order.take_committed().size() == 1);
+  CHECK_FALSE(order.leads(2, 2, kFirstEpoch + 3));
+  CHECK(order.begins_behind(2) == kFirstEpoch + 3);
+  CHECK(order.take_committed().size() == 2);
+  CHECK_FALSE(order.delivers(1, kFirstEpoch + 2));
+  CHECK_FALSE(order.any_committed());
+}
+
+TEST_CASE("Z16 rejects a leader of an epoch that no quorum has made its own") {
+  DiskEpochs epochs;
+  CHECK_FALSE(epochs.found(1, 3, 3));
+  CHECK_FALSE(epochs.found(2, 3, 2));
+  CHECK_FALSE(epochs.found(3, 2, 2));
+  CHECK_FALSE(epochs.found(4, 3, 3));  // an observer
+  CHECK(epochs.leads(1, 3, 3));
+  CHECK_FALSE(epochs.found(2, 3, 3));
+  CHECK_FALSE(epochs.leads(1, 3, 3));
+}
+
+TEST_CASE("Z12 rejects a cut below what the server has delivered, and none below what it has only logged") {
+  ServerLogs logs;
+  logs.delivers(1, kFirstEpoch + 5);
+  CHECK_FALSE(logs.is_cut(1, kFirstEpoch + 5, kFirstEpoch + 9));
+  CHECK_FALSE(logs.is_cut(2, kFirstEpoch + 4, kFirstEpoch + 9));
+  CHECK(logs.is_cut(1, kFirstEpoch + 4, kFirstEpoch + 9));
+}
+
+TEST_CASE("Z15 rejects a vote with less than was acknowledged, unless a leader had it cut") {
+  ServerLogs logs;
+  logs.acknowledges(1, kFirstEpoch + 5);
+  logs.acknowledges(1, kFirstEpoch + 4);
+  CHECK_FALSE(logs.votes(1, kFirstEpoch + 5));
+  CHECK(logs.votes(1, kFirstEpoch + 4));
+  CHECK_FALSE(logs.is_cut(1, kFirstEpoch + 3, kFirstEpoch + 5));
+  CHECK_FALSE(logs.votes(1, kFirstEpoch + 3));
+  CHECK(logs.votes(1, kFirstEpoch + 2));
+}
+
+TEST_CASE("Z15 forgets what was acknowledged of a history that another leader's has taken the place of") {
+  ServerLogs logs;
+  logs.acknowledges(1, kFirstEpoch + 5);
+  logs.accepts_leader(1, kFirstEpoch + 2);
+  CHECK_FALSE(logs.votes(1, kFirstEpoch + 2));
+  CHECK(logs.votes(1, kFirstEpoch + 1));
 }

@@ -97,6 +97,11 @@ Finding SyncedReads::read(const std::string& path, const Began& began, std::int6
   return {};
 }
 
+Finding follows_version(const std::string& path, std::int32_t asked, std::int32_t made, std::int32_t any) {
+  if (asked == any || made == asked + 1) return {};
+  return fmt::format("version {} of {} was written on the condition of {}", made, path, asked);
+}
+
 Finding DataWatches::fired(const std::string& path) {
   if (left_.erase(path) == 0) return fmt::format("an event of {}, on which no watch is left", path);
   return {};

@@ -88,6 +88,9 @@ class SyncedReads {
   std::map<std::string, std::int64_t> written_;
 };
 
+// S7: a write on the condition of a version makes the next one; any: there was none.
+Finding follows_version(const std::string& path, std::int32_t asked, std::int32_t made, std::int32_t any);
+
 // W1, W2: a watch that was left on data fires before the change can be seen, and once.
 class DataWatches {
  public:

@@ -73,6 +73,13 @@ TEST_CASE("S6 rejects numbers that do not rise with the transactions, however la
   CHECK(SequenceNumbers(numbers).created("/e/d0000000008", 40));
 }
 
+TEST_CASE("S7 rejects a write on the condition of a version that was another one") {
+  CHECK_FALSE(follows_version("/a", 4, 5, -1));
+  CHECK_FALSE(follows_version("/a", -1, 9, -1));
+  CHECK(follows_version("/a", 4, 6, -1));
+  CHECK(follows_version("/a", 4, 4, -1));
+}
+
 TEST_CASE("S-sync rejects a read behind a sync that lacks what was acknowledged before the sync") {
   SyncedReads syncs;
   syncs.acknowledged(0x100000007);

@@ -20,6 +20,7 @@ namespace records = coord::records;
 namespace {
 
 constexpr std::size_t kRequestHeaderBytes = 8;
+constexpr std::size_t kVersionBytes = 4;
 constexpr std::size_t kInjectedHeaderBytes = 16;
 constexpr double kDropped = 0.05;
 constexpr double kLostEvents = 0.2;
@@ -132,6 +133,12 @@ std::string Mutation::to_learner(std::uint64_t connection, std::string_view pack
         put_packet(out, PacketType::diff, packet.zxid);
         return true;
       });
+    case Mutant::deep_trunc:
+      return rewritten(packets, [](const Packet& packet, std::string& out) {
+        if (packet.type != PacketType::trunc || records::counter_of(packet.zxid) < 2) return false;
+        put_packet(out, packet.type, jute::Zxid(packet.zxid.value - 1));
+        return true;
+      });
     case Mutant::early_syncs:
       return rewritten(packets, [&](const Packet& packet, std::string& out) {
         put_late_commit(connection, packet, out);
@@ -224,6 +231,14 @@ std::string Mutation::to_client(std::uint64_t connection, std::string_view frame
     held.clear();
   }
   return out;
+}
+
+void Mutation::from_client(std::string& frame) const {
+  if (mutant_ != Mutant::ignored_versions || frame.size() < kRequestHeaderBytes + kVersionBytes) return;
+  bytes::Reader reader(frame);
+  reader.i32();  // xid
+  if (static_cast<jute::OpCode>(reader.i32()) != jute::OpCode::set_data) return;
+  bytes::Writer(frame).patch_i32(frame.size() - kVersionBytes, -1);
 }
 
 bool Mutation::swallows(std::string_view frame, std::string& reply) const {

@@ -26,6 +26,8 @@ class Mutation {
   void notification(coord::election::Notification& notification) const;
   // Frames to the client of that connection, without the first one, the answer to its connect request.
   std::string to_client(std::uint64_t connection, std::string_view frames);
+  // A frame of a client as the core gets it.
+  void from_client(std::string& frame) const;
   // A frame of a client that never reaches the core; `reply` is what it gets.
   bool swallows(std::string_view frame, std::string& reply) const;
 

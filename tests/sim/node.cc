@@ -95,12 +95,14 @@ bool Node::start() {
     return false;
   }
   if (!options.real_disk) start->incomplete = disk_->vote_withheld();
+  if (options.mutant == Mutant::damaged_votes) start->incomplete = false;
   world_.note(number_,
               fmt::format("starts at 0x{:x} from snapshot 0x{:x}, comparable from 0x{:x}, epochs {}/{}{}{}",
                           start->database.tree->last_zxid().value, disk_->snapshot_zxid().value,
                           disk_->comparable_from().value, start->accepted_epoch, start->current_epoch,
                           disk_->rotten() ? ", rotten" : "", start->incomplete ? ", without a vote" : ""));
   MemberStart whole{std::move(made), std::move(*start), authorizer_, *this, now()};
+  world_.checker().has_log(*this);
   const ApacheOptions apache{options.apache_old, options.apache_quick_acks};
   peer_ = apache_ ? make_apache(std::move(whole), apache) : make_tandem(std::move(whole));
   run([&] { core().start(now()); });
@@ -258,9 +260,12 @@ void Node::act(const zab::PersistCurrentEpoch& value) {
 }
 
 void Node::act(const zab::Persist& value) {
-  if (leads())
-    value.batch->for_each([&](std::string_view payload) { world_.checker().proposed(*this, payload); });
-  disk_->persist(value.batch, mine([this, last = value.batch->last] { core().on_durable(last, now()); }));
+  const bool own = leads();
+  world_.checker().logs(*this, value.batch, own);
+  disk_->persist(value.batch, mine([this, own, last = value.batch->last] {
+                   if (own) world_.checker().counts(*this, last);
+                   core().on_durable(last, now());
+                 }));
   if (disk_->snapshot_due()) disk_->begin_snapshot(core().tree(), sessions());
 }
 
@@ -273,15 +278,18 @@ void Node::act(const peer::WithholdVote& value) { disk_->withhold_vote(value.rea
 void Node::act(const peer::RestoreVote&) { disk_->restore_vote(); }
 
 void Node::act(const zab::Truncate& value) {
+  world_.checker().cuts(*this, value.zxid);
   disk_->truncate(value.zxid, [this, life = life_](Zxid last, peer::Database database) {
     if (life != life_) return;
+    world_.checker().has_log(*this);
     mine([this, last, held = std::make_shared<peer::Database>(std::move(database))] {
       core().on_truncated(last, std::move(*held), now());
     })();
   });
 }
 
-void Node::act(const zab::InstallSnapshot&) {
+void Node::act(const zab::InstallSnapshot& value) {
+  world_.checker().cuts(*this, value.zxid);
   if (leader_) leader_->installing = true;
   install_snapshot();
 }
@@ -338,9 +346,10 @@ void Node::feed_client(ClientLink& client) {
     bytes::Reader reader(client.in);
     const auto length = static_cast<std::size_t>(reader.i32());
     if (client.in.size() < kLengthBytes + length) return;
-    const std::string frame = client.in.substr(kLengthBytes, length);
+    std::string frame = client.in.substr(kLengthBytes, length);
     client.in.erase(0, kLengthBytes + length);
     if (mutation_.swallows(frame, client.out)) continue;
+    mutation_.from_client(frame);
     if (client.answered && leads()) world_.checker().heard_on(*this, client.connection->number());
     core().on_frame(client.link, frame, now());
   }

@@ -50,6 +50,7 @@ class Node final : public coord::pipeline::Outputs {
   void replay_learner(const std::vector<std::string>& said, int from);
   // To learners as their leader, or to observers as a follower that serves them.
   bool listens(bool as_master) const { return up() && learner_port_ && port_of_master_ == as_master; }
+  bool is_at_master() const { return seeks_master_; }                     // an observer, at a follower
   std::uint64_t served_by_masters() const { return served_by_masters_; }  // so often, as an observer
 
   // A client's connection, of which this is end 1; false: nobody is served.

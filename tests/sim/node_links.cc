@@ -93,6 +93,8 @@ void Node::send_notification(const coord::election::Send& send) {
   if (it == election_.end()) return;
   auto notification = send.notification;
   mutation_.notification(notification);
+  if (send.notification.vote.state == coord::election::ServerState::looking)
+    world_.checker().votes(*this, notification.vote);
   world_.network().send(it->second.connection, it->second.end, {encode(notification), nullptr});
 }
 
@@ -229,6 +231,7 @@ void Node::finish_install(bool end_snapshot) {
   disk_->finish_install(
       [this, life = life_, attempt, end_snapshot](Zxid zxid, coord::peer::Database database) {
         if (life != life_) return;
+        world_.checker().has_log(*this);
         mine([this, attempt, end_snapshot, zxid,
               held = std::make_shared<coord::peer::Database>(std::move(database))] {
           if (end_snapshot && leader_ && attempt == leader_attempt_) leader_->decoder.end_snapshot();

@@ -48,7 +48,10 @@ constexpr std::array<const char*, kMutants> kNames = {"none",
                                                       "lost-watches",
                                                       "double-watches",
                                                       "swapped-replies",
-                                                      "forgotten-watches"};
+                                                      "forgotten-watches",
+                                                      "deep-trunc",
+                                                      "damaged-votes",
+                                                      "ignored-versions"};
 
 // Off with an even chance, else a mean of this range.
 milliseconds swarm(base::Random& random, std::int64_t low_ms, std::int64_t high_ms) {

@@ -54,8 +54,11 @@ enum class Mutant : std::uint8_t {
   double_watches,      // events are sent twice
   swapped_replies,     // a reply overtakes another
   forgotten_watches,   // watches are not set again after a reconnect
+  deep_trunc,          // TRUNC names the transaction before
+  damaged_votes,       // who has lost what it acknowledged votes all the same
+  ignored_versions,    // a write on the condition of a version is done without
 };
-inline constexpr int kMutants = 40;
+inline constexpr int kMutants = 43;
 const char* to_string(Mutant mutant);
 bool parse_mutant(std::string_view text, Mutant& mutant);
 

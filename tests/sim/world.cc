@@ -34,7 +34,8 @@ World::World(const Options& options, bool verbose)
     : options_(options),
       verbose_(verbose),
       random_(options.seed),
-      network_(scheduler_, random_.split(), options.latency, options.latency_spikes) {
+      network_(scheduler_, random_.split(), options.latency, options.latency_spikes),
+      checker_(options.voters) {
   network_.asleep_until = [this](int host) {
     return host <= node_count() ? node(host).asleep_until() : Instant{};
   };
