@@ -22,19 +22,19 @@
 #include "broker/shell/topic_creator.h"
 #include "tests/sim/brokers/options.h"
 #include "tests/sim/brokers/process.h"
+#include "tests/sim/brokers/watched.h"
 #include "tests/sim/sim_disk.h"
 
 namespace tandem::sim::brokers {
 
-namespace api = broker::api;
 namespace shell = broker::shell;
 
-class SimBroker {
+class SimBroker final : public Watched {
  public:
   SimBroker(Surroundings& around, int host, SimDisk& disk, const BrokerOptions& options,
             const std::shared_ptr<const broker::config::Tables>& tables, logging::Logger log,
             base::Random random);
-  ~SimBroker();
+  ~SimBroker() override;
   SimBroker(const SimBroker&) = delete;
   SimBroker& operator=(const SimBroker&) = delete;
 
@@ -43,7 +43,10 @@ class SimBroker {
   void stop(std::function<void()> done);
 
   Process& process() { return process_; }
-  bool serving() const { return serving_; }
+  int number() const override { return process_.host(); }
+  bool serving() const override { return serving_; }
+  api::Replica* find(const TopicPartition& at) override { return replicas_->find(at.topic, at.partition); }
+  fs::Disk& disk() override { return disk_; }
   // Why the process would end by itself: a start that is refused, the last log directory gone.
   const std::optional<std::string>& fatal() const { return fatal_; }
   api::Replicas& replicas() { return *replicas_; }

@@ -131,12 +131,12 @@ void Checker::on_state(const TreeChange& change, const TopicPartition& partition
 // ---- the brokers
 // -------------------------------------------------------------------------------------------
 
-void Checker::look_at(SimBroker& broker, const std::map<int, SimBroker*>& all) {
+void Checker::look_at(Watched& broker, const WatchedBrokers& all) {
   if (!broker.serving() || violation_) return;
-  const int number = broker.process().host();
+  const int number = broker.number();
   auto& seen = lives_[number];
   for (const auto& [partition, committed] : partitions_) {
-    api::Replica* replica = broker.replicas().find(partition.topic, partition.partition);
+    api::Replica* replica = broker.find(partition);
     if (replica == nullptr || replica->log == nullptr) {
       seen.erase(partition);
       continue;
@@ -150,9 +150,9 @@ void Checker::look_at(SimBroker& broker, const std::map<int, SimBroker*>& all) {
   }
 }
 
-void Checker::look_at_replica(SimBroker& looked_at, api::Replica& replica, Seen& seen,
-                              const std::map<int, SimBroker*>& all) {
-  const int broker = looked_at.process().host();
+void Checker::look_at_replica(Watched& looked_at, api::Replica& replica, Seen& seen,
+                              const WatchedBrokers& all) {
+  const int broker = looked_at.number();
   const TopicPartition partition{replica.topic, replica.partition};
   const auto& core = replica.core;
   const std::int64_t mark = core.high_watermark();
@@ -182,7 +182,7 @@ void Checker::look_at_replica(SimBroker& looked_at, api::Replica& replica, Seen&
   // What was there when it began to lead.
   const bool settled = core.is_leader() && mark >= core.epoch_start();
   if (seen.role != core.role() || seen.leader_epoch != core.leader_epoch() || seen.settled != settled)
-    seen.since = looked_at.process().now();
+    seen.since = tree_.now();
   seen.settled = settled;
   seen.role = core.role();
   seen.leader_epoch = core.leader_epoch();
@@ -194,9 +194,9 @@ void Checker::look_at_replica(SimBroker& looked_at, api::Replica& replica, Seen&
 }
 
 // What it has, compared with what was committed.
-void Checker::look_at_content(SimBroker& looked_at, api::Replica& replica, Seen& seen, const Say& say,
-                              const std::map<int, SimBroker*>& all) {
-  const int broker = looked_at.process().host();
+void Checker::look_at_content(Watched& looked_at, api::Replica& replica, Seen& seen, const Say& say,
+                              const WatchedBrokers& all) {
+  const int broker = looked_at.number();
   const auto& core = replica.core;
   const std::int64_t mark = core.high_watermark();
   const std::int64_t end = replica.log->end_offset();
@@ -239,7 +239,7 @@ void Checker::on_new_leader(int broker, api::Replica& replica, Seen& seen, Commi
 
 // Whoever is in sync has what is committed, and as many as was asked for.
 void Checker::on_leader_mark(int broker, api::Replica& replica, Committed& committed,
-                             const std::map<int, SimBroker*>& all) {
+                             const WatchedBrokers& all) {
   const TopicPartition partition{replica.topic, replica.partition};
   const std::int64_t mark = replica.core.high_watermark();
   if (!committed.known || committed.state.leader_epoch != replica.core.leader_epoch()) return;
@@ -247,7 +247,7 @@ void Checker::on_leader_mark(int broker, api::Replica& replica, Committed& commi
     const auto at = all.find(id);
     // As in Kafka, one that a reassignment is about to remove is not waited for.
     if (at == all.end() || !at->second->serving() || !holds(replica.core.state().replicas, id)) continue;
-    const api::Replica* other = at->second->replicas().find(partition.topic, partition.partition);
+    const api::Replica* other = at->second->find(partition);
     if (other == nullptr || other->log->failed()) continue;
     if (other->log->end_offset() < mark)
       violate("K3", fmt::format("{}: broker {} passes {}, broker {} is in sync and ends at {}",

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -12,15 +13,14 @@
 #include <string_view>
 #include <vector>
 
-#include "broker/replica/partition.h"
 #include "broker/zk/topics.h"
-#include "tests/sim/brokers/broker.h"
 #include "tests/sim/brokers/groups.h"
+#include "tests/sim/brokers/options.h"
+#include "tests/sim/brokers/process.h"
 #include "tests/sim/brokers/tree.h"
+#include "tests/sim/brokers/watched.h"
 
 namespace tandem::sim::brokers {
-
-using broker::zk::TopicPartition;
 
 class Checker {
  public:
@@ -43,7 +43,7 @@ class Checker {
   std::int64_t on_reset(const TopicPartition& partition, std::int64_t from, std::int64_t start);
   void on_sent_to(const TopicPartition& partition, const std::string& rack, int broker);
   // After an event of the broker, and when its life has ended.
-  void look_at(SimBroker& broker, const std::map<int, SimBroker*>& all);
+  void look_at(Watched& broker, const WatchedBrokers& all);
   void on_end(int broker) {
     lives_.erase(broker);
     stopping_.erase(broker);
@@ -76,7 +76,7 @@ class Checker {
   std::function<void(int broker, const std::string& text)> trace;  // every change, where somebody reads it
 
   // At the end: why the partitions are not all led, in sync and equal; empty when they are.
-  std::string unsettled(const std::map<int, SimBroker*>& all);
+  std::string unsettled(const WatchedBrokers& all);
 
   std::uint64_t acknowledged() const { return acknowledged_; }
   std::uint64_t consumed() const { return consumed_; }
@@ -151,17 +151,15 @@ class Checker {
   bool is_there(const TopicPartition& partition, std::int32_t broker) const;
   void cut(api::Replica& replica, Committed& committed);
   void look_at_abandoned(api::Replica& replica, const Seen& seen, Committed& committed);
-  void look_at_content(SimBroker& looked_at, api::Replica& replica, Seen& seen, const Say& say,
-                       const std::map<int, SimBroker*>& all);
+  void look_at_content(Watched& looked_at, api::Replica& replica, Seen& seen, const Say& say,
+                       const WatchedBrokers& all);
   static void look_at_start(const api::Replica& replica, const Seen& seen, Committed& committed,
                             const Say& say);
   void compare(int broker, api::Replica& replica, const Committed& committed);
   static bool was_committed(const Committed& committed, std::int64_t at, int producer, std::int64_t number);
-  void look_at_replica(SimBroker& looked_at, api::Replica& replica, Seen& seen,
-                       const std::map<int, SimBroker*>& all);
+  void look_at_replica(Watched& looked_at, api::Replica& replica, Seen& seen, const WatchedBrokers& all);
   void on_new_leader(int broker, api::Replica& replica, Seen& seen, Committed& committed);
-  void on_leader_mark(int broker, api::Replica& replica, Committed& committed,
-                      const std::map<int, SimBroker*>& all);
+  void on_leader_mark(int broker, api::Replica& replica, Committed& committed, const WatchedBrokers& all);
   void verify(int broker, api::Replica& replica, Seen& seen, std::int64_t end, bool commits);
   std::vector<std::pair<std::int64_t, Record>> read(api::Replica& replica, std::int64_t from,
                                                     std::int64_t end);

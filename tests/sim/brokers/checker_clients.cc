@@ -90,7 +90,7 @@ std::uint64_t Checker::committed() const {
 // ---- the end
 // -----------------------------------------------------------------------------------------------
 
-std::string Checker::unsettled(const std::map<int, SimBroker*>& all) {
+std::string Checker::unsettled(const WatchedBrokers& all) {
   for (const auto& [partition, committed] : partitions_) {
     const zk::PartitionState& state = committed.state;
     const auto say = [&](const std::string& what) { return partition.text() + ": " + what; };
@@ -102,9 +102,8 @@ std::string Checker::unsettled(const std::map<int, SimBroker*>& all) {
     std::int64_t end = -1;
     for (const std::int32_t id : committed.replicas) {
       const auto at = all.find(id);
-      api::Replica* replica = at == all.end() || !at->second->serving()
-                                  ? nullptr
-                                  : at->second->replicas().find(partition.topic, partition.partition);
+      api::Replica* replica =
+          at == all.end() || !at->second->serving() ? nullptr : at->second->find(partition);
       if (replica == nullptr) return say(fmt::format("is not on broker {}", id));
       if (replica->log->failed()) return say(fmt::format("its log failed on broker {}", id));
       if (replica->core.leader() != state.leader || replica->core.leader_epoch() != state.leader_epoch)
@@ -122,7 +121,7 @@ std::string Checker::unsettled(const std::map<int, SimBroker*>& all) {
     for (const auto& [id, broker] : all) {
       const auto& replicas = committed.replicas;
       if (std::find(replicas.begin(), replicas.end(), id) != replicas.end() || !broker->serving()) continue;
-      api::Replica* replica = broker->replicas().find(partition.topic, partition.partition);
+      api::Replica* replica = broker->find(partition);
       if (replica != nullptr && !replica->log->failed() &&
           replica->core.role() != broker::replica::Role::none)
         return say(fmt::format("broker {} takes part in it in epoch {}, and has none of its replicas", id,

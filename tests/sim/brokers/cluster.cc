@@ -111,8 +111,8 @@ void Cluster::note(int host, const std::string& text) {
 // ---- brokers
 // -----------------------------------------------------------------------------------------------
 
-std::map<int, SimBroker*> Cluster::running() {
-  std::map<int, SimBroker*> out;
+WatchedBrokers Cluster::running() {
+  WatchedBrokers out;
   for (auto& [number, machine] : machines_)
     if (machine.broker) out[number] = machine.broker.get();
   return out;

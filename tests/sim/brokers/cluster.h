@@ -58,7 +58,7 @@ class Cluster {
   bool await(Duration at_most, Condition condition);
   void schedule(std::size_t fault);
   void watch_over();
-  std::map<int, SimBroker*> running();
+  WatchedBrokers running();
   int any_running();
   void boot(int number);
   void take_down(int number, Crash kind, Duration down);
