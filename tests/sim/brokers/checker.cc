@@ -183,6 +183,7 @@ void Checker::look_at_replica(Watched& looked_at, api::Replica& replica, Seen& s
   const bool settled = core.is_leader() && mark >= core.epoch_start();
   if (seen.role != core.role() || seen.leader_epoch != core.leader_epoch() || seen.settled != settled)
     seen.since = tree_.now();
+  if (!violation_) look_at_indexes(looked_at, replica, seen, say);
   seen.settled = settled;
   seen.role = core.role();
   seen.leader_epoch = core.leader_epoch();

@@ -138,6 +138,8 @@ class Checker {
     bool settled = false;      // it leads, and what it began with is committed
     bool failed = false;       // its log
     Instant since{};           // of all but the last
+    std::size_t segments = 0;  // when its indexes were looked at,
+    std::int64_t indexed = 0;  // up to the one that begins there
   };
 
   void on_state(const TreeChange& change, const TopicPartition& partition);
@@ -155,6 +157,7 @@ class Checker {
                        const WatchedBrokers& all);
   static void look_at_start(const api::Replica& replica, const Seen& seen, Committed& committed,
                             const Say& say);
+  void look_at_indexes(Watched& watched, const api::Replica& replica, Seen& seen, const Say& say);
   void compare(int broker, api::Replica& replica, const Committed& committed);
   static bool was_committed(const Committed& committed, std::int64_t at, int producer, std::int64_t number);
   void look_at_replica(Watched& looked_at, api::Replica& replica, Seen& seen, const WatchedBrokers& all);

@@ -241,6 +241,26 @@ TEST_CASE("K9 rejects offsets with a hole, in a log and for a consumer") {
   });
 }
 
+TEST_CASE("K10 rejects an entry of an index that is not of the batch it points to") {
+  constexpr std::uint64_t kLastOfPosition = 7;
+  constexpr std::uint64_t kLastOfTime = 7;
+  constexpr std::uint64_t kLastOfOffset = 11;
+  const std::vector<std::pair<const char*, std::uint64_t>> places = {
+      {".index", kLastOfPosition}, {".timeindex", kLastOfTime}, {".timeindex", kLastOfOffset}};
+  for (const auto& [suffix, byte] : places) {
+    must_reject("K10", [suffix = suffix, byte = byte](Stage& stage, bool broken) {
+      stage.commit(0);
+      for (int i = 0; i < 40; ++i) stage.broker(1).store({.at = i, .first = i});
+      CHECK(stage.broker(1).log().segment_count() > 2);
+      stage.look(1);
+      CHECK(stage.violated() == "");
+      if (broken) stage.broker(1).spoil(std::string("00000000000000000000") + suffix, byte);
+      stage.checker.on_end(1);  // a start looks at them all
+      stage.look(1);
+    });
+  }
+}
+
 // ---- producers -------------------------------------------------------------------------------------------
 
 TEST_CASE("P1 rejects numbers of an idempotent producer that do not follow one another") {

@@ -77,6 +77,15 @@ void StagedBroker::store(const Written& written) {
 
 void StagedBroker::begin_at(std::int64_t start) { must(log().advance_start(start).has_value()); }
 
+void StagedBroker::spoil(const std::string& file, std::uint64_t offset) {
+  auto opened = disk_.open(fs::join(log().dir(), file), fs::OpenMode::write);
+  must(opened.has_value());
+  std::string byte(1, ' ');
+  must((*opened)->pread(offset, byte).has_value());
+  ++byte[0];
+  must((*opened)->pwrite(offset, byte).has_value());
+}
+
 // ---- all of it -------------------------------------------------------------------------------------------
 
 Stage::Stage(std::string topic) : at{std::move(topic), 0} {

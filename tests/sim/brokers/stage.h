@@ -46,6 +46,7 @@ class StagedBroker final : public Watched {
   void store(const Written& written);
   void cut(std::int64_t end) { must(log().truncate_to(end).has_value()); }
   void begin_at(std::int64_t start);
+  void spoil(const std::string& file, std::uint64_t offset);  // a byte of a file of the log
   broker::log::Log& log() { return *replica_->log; }
 
  private:
