@@ -17,6 +17,7 @@ using broker::replica::Role;
 namespace {
 
 constexpr std::uint64_t kReadBytes = 1 << 20;
+constexpr std::int16_t kFirstEpoch = 0;
 constexpr std::string_view kTopicSettings = "/config/topics/";
 
 template <class Ids>
@@ -267,6 +268,7 @@ std::vector<std::pair<std::int64_t, Checker::Record>> Checker::records_of(std::s
       Record one;
       one.leader_epoch = cursor.batch().leader_epoch();
       one.idempotent = cursor.batch().has_producer_id();
+      one.producer_epoch = cursor.batch().producer_epoch();
       const std::string value(view.value.value_or(""));
       const auto colon = value.find(':');
       if (colon != std::string::npos) {
@@ -358,10 +360,16 @@ void Checker::add(const TopicPartition& partition, Committed& committed, const R
   const auto offset = static_cast<std::int64_t>(committed.records.size()) - 1;
   // A broker that has none of its records any more does not know what it has said.
   const bool forgotten = last.offset < committed.asked_start && record.number <= last.number;
-  if (record.number != last.number + 1 && !forgotten)
+  if (record.producer_epoch < last.epoch && !forgotten)
+    return violate(
+        "P2", fmt::format("{}: {} of epoch {} of producer {} at offset {} follows epoch {}", partition.text(),
+                          record.number, record.producer_epoch, record.producer, offset, last.epoch));
+  // With a new epoch it may have given up what was under way.
+  const bool anew = record.producer_epoch > std::max(last.epoch, kFirstEpoch) && record.number > last.number;
+  if (record.number != last.number + 1 && !anew && !forgotten)
     return violate("P1", fmt::format("{}: {} of producer {} at offset {} follows {}", partition.text(),
                                      record.number, record.producer, offset, last.number));
-  last = {record.number, offset};
+  last = {std::max(record.number, last.number), offset, std::max(record.producer_epoch, last.epoch)};
 }
 
 // "SIZE:KEY=VALUE", or "SIZE:KEY" where there is none.

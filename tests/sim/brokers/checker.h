@@ -36,6 +36,16 @@ class Checker {
   void on_producer_id(std::int64_t id, int host) { producers_[id] = host; }
   void on_acknowledged(const TopicPartition& partition, int producer, std::int64_t base_offset,
                        const std::vector<std::int64_t>& numbers);
+  // One of the last batches of a producer, said to a broker again.
+  struct Repetition {
+    TopicPartition partition;
+    int broker = 0;
+    Instant first_sent{};      // when it was sent before it was acknowledged
+    std::int64_t offset = -1;  // and where it is
+  };
+  void on_repeated(const Repetition& said, broker::protocol::ErrorCode error, std::int64_t offset);
+  // A batch of an epoch that its producer has left, said behind one of the new epoch that is at `newer`.
+  void on_left_epoch(const TopicPartition& partition, std::int64_t newer, broker::protocol::ErrorCode error);
   // Gives the offset behind them.
   std::int64_t on_consumed(const TopicPartition& partition, std::int64_t from, std::string_view batches,
                            bool at_follower);
@@ -88,6 +98,8 @@ class Checker {
   std::uint64_t unclean_elections() const { return unclean_elections_; }
   std::uint64_t lost() const { return lost_; }
   std::uint64_t deleted() const;
+  std::uint64_t repeated() const { return repeated_; }
+  std::uint64_t fenced() const { return fenced_; }
 
  private:
   struct Record {
@@ -95,6 +107,7 @@ class Checker {
     int producer = 0;
     std::int64_t number = -1;
     bool idempotent = false;
+    std::int16_t producer_epoch = -1;
     std::string stored = {};  // of groups: key and value
     bool operator==(const Record&) const = default;
   };
@@ -104,6 +117,7 @@ class Checker {
     struct Last {
       std::int64_t number = -1;
       std::int64_t offset = -1;
+      std::int16_t epoch = -1;
     };
     std::map<int, Last> last_numbers;     // of idempotent producers
     std::map<std::int32_t, int> leaders;  // by leader epoch
@@ -195,6 +209,8 @@ class Checker {
   std::uint64_t consumed_from_followers_ = 0;
   std::uint64_t unclean_elections_ = 0;
   std::uint64_t lost_ = 0;
+  std::uint64_t repeated_ = 0;
+  std::uint64_t fenced_ = 0;
 };
 
 }  // namespace tandem::sim::brokers

@@ -42,6 +42,38 @@ void Checker::on_acknowledged(const TopicPartition& partition, int producer, std
   }
 }
 
+// Who has led since before it was first sent has it in memory, with the four behind it.
+void Checker::on_repeated(const Repetition& said, broker::protocol::ErrorCode error, std::int64_t offset) {
+  using broker::protocol::ErrorCode;
+  ++repeated_;
+  const auto say = [&](const std::string& what) {
+    violate("P1", fmt::format("{}: broker {} {} a batch that it has acknowledged at {}",
+                              said.partition.text(), said.broker, what, said.offset));
+  };
+  // Who has none of its records any more takes it for new.
+  if (said.offset < partitions_[said.partition].asked_start) return;
+  if (error == ErrorCode::none && offset != said.offset) say(fmt::format("takes anew, at {},", offset));
+  if (error != ErrorCode::out_of_order_sequence_number && error != ErrorCode::duplicate_sequence_number &&
+      error != ErrorCode::unknown_producer_id)
+    return;
+  const auto life = lives_.find(said.broker);
+  if (life == lives_.end()) return;
+  const auto seen = life->second.find(said.partition);
+  if (seen == life->second.end() || seen->second.failed) return;
+  if (seen->second.role == broker::replica::Role::leader && seen->second.since < said.first_sent)
+    say("does not know");
+}
+
+void Checker::on_left_epoch(const TopicPartition& partition, std::int64_t newer,
+                            broker::protocol::ErrorCode error) {
+  if (error == broker::protocol::ErrorCode::invalid_producer_epoch) ++fenced_;
+  // Who has none of its records any more does not know of the new one.
+  if (error != broker::protocol::ErrorCode::none || newer < partitions_[partition].asked_start) return;
+  violate("P2",
+          fmt::format("{}: a batch of an epoch that was left is acknowledged behind one of the next at {}",
+                      partition.text(), newer));
+}
+
 std::int64_t Checker::on_consumed(const TopicPartition& partition, std::int64_t from,
                                   std::string_view batches, bool at_follower) {
   const Committed& committed = partitions_[partition];

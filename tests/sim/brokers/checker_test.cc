@@ -275,6 +275,48 @@ TEST_CASE("P1 rejects numbers of an idempotent producer that do not follow one a
   }
 }
 
+TEST_CASE("P1 takes numbers that were given up for what they are with a new epoch only") {
+  must_reject("P1", [](Stage& stage, bool broken) {
+    stage.commit(2);
+    for (int number = 1; number <= 3; ++number)
+      stage.broker(number).store({.at = 2, .first = 4, .epoch = std::int16_t(broken ? 0 : 1)});
+    stage.broker(1).become(1, 1, 3);
+    stage.look(1);
+  });
+}
+
+TEST_CASE("P1 rejects a leader that does not know, or takes anew, what a producer says again") {
+  for (const auto error : {ErrorCode::none, ErrorCode::out_of_order_sequence_number}) {
+    must_reject("P1", [error](Stage& stage, bool broken) {
+      stage.commit(2);
+      stage.wait(milliseconds(1));
+      const auto late = error == ErrorCode::none || broken ? Duration{} : milliseconds(1);
+      const Checker::Repetition said{stage.at, 1, Instant(std::chrono::seconds(1) + milliseconds(1) - late),
+                                     0};
+      stage.checker.on_repeated(said, error, error == ErrorCode::none && broken ? 2 : 0);
+    });
+  }
+}
+
+TEST_CASE("P2 rejects a batch of an epoch that its producer has left") {
+  must_reject("P2", [](Stage& stage, bool broken) {
+    stage.commit(2);
+    for (int number = 1; number <= 3; ++number) {
+      stage.broker(number).store({.at = 2, .first = 2, .epoch = 1});
+      stage.broker(number).store({.at = 3, .first = 3, .epoch = std::int16_t(broken ? 0 : 1)});
+    }
+    stage.broker(1).become(1, 1, 4);
+    stage.look(1);
+  });
+}
+
+TEST_CASE("P2 rejects a batch of an old epoch that is acknowledged") {
+  must_reject("P2", [](Stage& stage, bool broken) {
+    stage.commit(2);
+    stage.checker.on_left_epoch(stage.at, 1, broken ? ErrorCode::none : ErrorCode::invalid_producer_epoch);
+  });
+}
+
 // ---- deletions -------------------------------------------------------------------------------------------
 
 TEST_CASE("K15 rejects a log that begins where nobody asked for") {

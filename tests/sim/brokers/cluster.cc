@@ -96,7 +96,8 @@ Cluster::Cluster(const BrokerOptions& options, bool verbose)
              {"unclean election asked for", options.unclean_elections, &Cluster::elect_uncleanly},
              {"unclean elections allowed or not", options.unclean_toggles, &Cluster::allow_unclean},
              {"deletion of records", options.deletions, &Cluster::delete_records},
-             {"throttle", options.throttles, &Cluster::throttle}};
+             {"throttle", options.throttles, &Cluster::throttle},
+             {"loss of office", options.office_losses, &Cluster::lose_office}};
 }
 
 Cluster::~Cluster() = default;
@@ -139,6 +140,7 @@ void Cluster::boot(int number) {
   logging::Logger log;
   if (verbose_) log = logs_[static_cast<std::size_t>(number - 1)]->logger(fmt::format("b{}", number));
   machine.stopping = false;
+  spoiler_.before_start(*machine.disk);
   machine.broker =
       std::make_unique<SimBroker>(around_, number, *machine.disk, options_, tables_, log, random_.split());
   machine.broker->process().after({}, nullptr, [broker = machine.broker.get()] { broker->start(); });
@@ -268,6 +270,12 @@ void Cluster::lose_session() {
   if (session != 0) tree_.close(session);
 }
 
+// The one who has it hears of it in time.
+void Cluster::lose_office() {
+  const std::int64_t session = tree_.owner(std::string(zk::kControllerPath));
+  if (session != 0) tree_.perform(session, zksession::Op::remove(std::string(zk::kControllerPath)));
+}
+
 void Cluster::slow_disk() {
   if (const int number = any_running(); number != 0)
     machines_[number].broker->process().set_slow_disk_until(scheduler_.now() + pause_of(100, 3000));
@@ -294,7 +302,9 @@ bool Cluster::advance(Duration time) {
     instant = scheduler_.now();
     if (in_it > kEventsOfAnInstant) checker_.violate("live", "time stands still");
     const auto at = machines_.find(host);
-    if (at != machines_.end() && at->second.broker) checker_.look_at(*at->second.broker, running());
+    if (at == machines_.end() || !at->second.broker) continue;
+    spoiler_.after_event(*at->second.broker);
+    checker_.look_at(*at->second.broker, running());
   }
   return !checker_.violation();
 }
@@ -402,6 +412,8 @@ ClusterReport Cluster::report() const {
                 {"unclean elections", checker_.unclean_elections()},
                 {"lost by them", checker_.lost()},
                 {"records deleted", checker_.deleted()},
+                {"said again", checker_.repeated()},
+                {"of left epochs refused", checker_.fenced()},
                 {"expired sessions", expired_},
                 {"starts", starts_},
                 {"administrations", admin_->done()}};

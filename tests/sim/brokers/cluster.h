@@ -13,6 +13,7 @@
 #include "tests/sim/brokers/broker.h"
 #include "tests/sim/brokers/checker.h"
 #include "tests/sim/brokers/members.h"
+#include "tests/sim/brokers/spoiler.h"
 #include "tests/sim/brokers/workload.h"
 
 namespace tandem::sim::brokers {
@@ -82,6 +83,7 @@ class Cluster {
   void allow_unclean() { admin_->allow_unclean(); }
   void delete_records() { admin_->delete_records(); }
   void throttle() { admin_->throttle(); }
+  void lose_office();
 
   Instant last_awakening() const;
   void mend();
@@ -96,6 +98,7 @@ class Cluster {
   Network network_;
   Tree tree_;
   Mutation mutation_;
+  Spoiler spoiler_{options_};
   Surroundings around_;
   Checker checker_;
   std::shared_ptr<const broker::config::Tables> tables_;

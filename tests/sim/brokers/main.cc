@@ -144,7 +144,7 @@ bool find_mutant(const BrokerArguments& arguments, BrokerMutant mutant) {
   const double start = seconds_of_children();
   for (std::uint64_t i = 0; i < arguments.seeds; ++i) {
     BrokerOptions options = BrokerOptions::of_seed(arguments.first + i, arguments.wide || needs_wide(mutant));
-    options.mutant = mutant;
+    options.suit(mutant);
     const std::string violation = violation_in_child(options);
     if (violation.empty()) continue;
     const double took = seconds_of_children() - start;
@@ -187,8 +187,9 @@ int main(int argc, char** argv) {
   BrokerTotals totals;
   for (std::uint64_t i = 0; i < arguments.seeds; ++i) {
     if (arguments.seconds > 0 && elapsed() > arguments.seconds) break;
-    BrokerOptions options = BrokerOptions::of_seed(arguments.first + i, arguments.wide);
-    options.mutant = arguments.mutant;
+    BrokerOptions options =
+        BrokerOptions::of_seed(arguments.first + i, arguments.wide || needs_wide(arguments.mutant));
+    options.suit(arguments.mutant);
     remember_broker_replay(options);
     const ClusterReport report = Cluster(options, arguments.verbose).run();
     if (report.violation) return tell_violation(options, *report.violation);

@@ -7,7 +7,6 @@
 #include "broker/protocol/messages/leader_and_isr.h"
 #include "broker/protocol/messages/offset_commit.h"
 #include "broker/protocol/messages/offset_for_leader_epoch.h"
-#include "broker/protocol/messages/produce.h"
 #include "broker/protocol/messages/sync_group.h"
 #include "broker/record/batch.h"
 #include "broker/zk/paths.h"
@@ -15,6 +14,7 @@
 namespace tandem::sim::brokers {
 
 namespace protocol = broker::protocol;
+namespace record = broker::record;
 using protocol::ApiKey;
 
 namespace {
@@ -58,6 +58,9 @@ void Mutation::written(zksession::Op& op) const {
       zksession::Op check = zksession::Op::check(part.path, -1);
       part = check;
     }
+    if (part.code == OpCode::check && part.path == broker::zk::kControllerEpochPath &&
+        is(BrokerMutant::unfenced_controller))
+      part.version = -1;
     written(part);
   }
   if (op.code == OpCode::set_data && op.path.ends_with("/state") && is(BrokerMutant::unchecked_writes))
@@ -123,6 +126,7 @@ std::string Mutation::request(std::deque<Asked>& asked, int to, const std::strin
       out = edited_request<protocol::ProduceRequest>(*head, [&](auto& request) {
         if (is(BrokerMutant::early_acks) && request.acks == -1) request.acks = 1;
         answered = request.acks != 0;
+        if (is(BrokerMutant::unfenced_producers)) forget_producers(request);
       });
       break;
     case ApiKey::fetch:
@@ -176,6 +180,28 @@ std::string Mutation::request(std::deque<Asked>& asked, int to, const std::strin
   }
   if (answered) asked.push_back(std::move(one));
   return out;
+}
+
+// As a broker does that does not look at epochs: a batch of an old one becomes nobody's.
+void Mutation::forget_producers(protocol::ProduceRequest& request) {
+  for (auto& topic : request.topic_data) {
+    for (auto& row : topic.partition_data) {
+      std::string changed(row.records.slice().view());
+      const record::BatchView batch(changed);
+      if (!batch.has_producer_id()) continue;
+      auto& newest = producer_epochs_[{topic.name, row.index, batch.producer_id()}];
+      if (batch.producer_epoch() >= newest) {
+        newest = batch.producer_epoch();
+        continue;
+      }
+      record::store_be<std::int64_t>(changed.data() + record::kProducerIdAt, record::kNoProducerId);
+      record::store_be<std::int16_t>(changed.data() + record::kProducerEpochAt, record::kNoProducerEpoch);
+      record::store_be<std::int32_t>(changed.data() + record::kBaseSequenceAt, record::kNoSequence);
+      record::store_be<std::uint32_t>(changed.data() + record::kCrcAt,
+                                      record::BatchView(changed).crc_of_bytes());
+      row.records = protocol::Records(bytes::Slice::own(std::move(changed)));
+    }
+  }
 }
 
 std::string Mutation::group_answer(const Asked& asked, const std::string& frame) {

@@ -9,10 +9,12 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "base/random.h"
 #include "broker/protocol/header.h"
+#include "broker/protocol/messages/produce.h"
 #include "tests/sim/network.h"
 #include "tests/sim/sim_disk.h"
 #include "zksession/op.h"
@@ -21,39 +23,43 @@ namespace tandem::sim::brokers {
 
 enum class BrokerMutant : std::uint8_t {
   none,
-  early_acks,          // acks=all is taken for acks=1
-  forgiven_errors,     // a produce that was refused is acknowledged
-  counted_ahead,       // a follower counts for what it is about to fetch
-  unsettled_mark,      // a leader tells its end as the high watermark
-  untold_divergence,   // a follower is not told where the logs part
-  blind_follower,      // a follower does not say what epoch its last records are of
-  unfenced_fetches,    // a follower does not say what leader epoch it believes in
-  late_ends,           // an epoch ends where the leader's log does
-  eager_reads,         // consumers read beyond the high watermark
-  greedy_isr,          // whoever asks for a larger in-sync set gets everybody in
-  lonely_isr,          // a leader is told that it is the only one in sync
-  two_leaders,         // each replica is told that it leads
-  hasty_election,      // a replica out of sync leads where that is not allowed
-  stuck_epochs,        // leader epochs do not rise
-  forgiven_isr,        // a refused change of the in-sync set is taken for one that was made
-  lost_leaderships,    // some partitions are left out of what a broker is told
-  unraised_epoch,      // a new controller does not raise the epoch
-  unchecked_writes,    // states are written whatever their version
-  lost_news,           // some events of the tree are not heard
-  kept_registration,   // a dead broker's registration stays
-  kept_office,         // a dead controller's office stays
-  forgotten_commits,   // a coordinator does not load what was committed
-  kept_groups,         // one that was deposed goes on
-  unchecked_commits,   // a commit of an old generation is taken
-  forgiven_commits,    // a commit that was refused is acknowledged
-  shared_partitions,   // a member gets what another one has
-  greedy_deletion,     // followers are told that the log starts at the watermark
-  boasted_deletion,    // a follower says that it has deleted what it has not
-  shared_ids,          // producers get the same id
-  lazy_flush,          // what is acknowledged is not flushed
-  lone_flush,          // only one broker flushes on acknowledgement
-  no_file_syncs,       // files are never synced
-  no_directory_syncs,  // new and renamed names are never synced
+  early_acks,           // acks=all is taken for acks=1
+  forgiven_errors,      // a produce that was refused is acknowledged
+  counted_ahead,        // a follower counts for what it is about to fetch
+  unsettled_mark,       // a leader tells its end as the high watermark
+  untold_divergence,    // a follower is not told where the logs part
+  blind_follower,       // a follower does not say what epoch its last records are of
+  unfenced_fetches,     // a follower does not say what leader epoch it believes in
+  late_ends,            // an epoch ends where the leader's log does
+  eager_reads,          // consumers read beyond the high watermark
+  greedy_isr,           // whoever asks for a larger in-sync set gets everybody in
+  lonely_isr,           // a leader is told that it is the only one in sync
+  two_leaders,          // each replica is told that it leads
+  hasty_election,       // a replica out of sync leads where that is not allowed
+  stuck_epochs,         // leader epochs do not rise
+  forgiven_isr,         // a refused change of the in-sync set is taken for one that was made
+  lost_leaderships,     // some partitions are left out of what a broker is told
+  unraised_epoch,       // a new controller does not raise the epoch
+  unchecked_writes,     // states are written whatever their version
+  lost_news,            // some events of the tree are not heard
+  kept_registration,    // a dead broker's registration stays
+  kept_office,          // a dead controller's office stays
+  forgotten_commits,    // a coordinator does not load what was committed
+  kept_groups,          // one that was deposed goes on
+  unchecked_commits,    // a commit of an old generation is taken
+  forgiven_commits,     // a commit that was refused is acknowledged
+  shared_partitions,    // a member gets what another one has
+  greedy_deletion,      // followers are told that the log starts at the watermark
+  boasted_deletion,     // a follower says that it has deleted what it has not
+  shared_ids,           // producers get the same id
+  lazy_flush,           // what is acknowledged is not flushed
+  lone_flush,           // only one broker flushes on acknowledgement
+  no_file_syncs,        // files are never synced
+  no_directory_syncs,   // new and renamed names are never synced
+  lost_producers,       // a start finds no producers in the snapshots
+  short_memory,         // of each producer only the last batch is remembered
+  unfenced_producers,   // a batch of an epoch that its producer has left is taken
+  unfenced_controller,  // a controller does not check its epoch
 };
 
 inline constexpr std::array kBrokerMutants = {"none",
@@ -89,7 +95,11 @@ inline constexpr std::array kBrokerMutants = {"none",
                                               "lazy-flush",
                                               "lone-flush",
                                               "no-file-syncs",
-                                              "no-directory-syncs"};
+                                              "no-directory-syncs",
+                                              "lost-producers",
+                                              "short-memory",
+                                              "unfenced-producers",
+                                              "unfenced-controller"};
 
 inline const char* to_string(BrokerMutant mutant) {
   return kBrokerMutants.at(static_cast<std::size_t>(mutant));
@@ -98,7 +108,8 @@ bool parse_mutant(std::string_view text, BrokerMutant& mutant);
 // Only a wide run has what it spoils.
 inline bool needs_wide(BrokerMutant mutant) {
   return mutant == BrokerMutant::lone_flush || mutant == BrokerMutant::greedy_deletion ||
-         mutant == BrokerMutant::boasted_deletion;
+         mutant == BrokerMutant::boasted_deletion || mutant == BrokerMutant::short_memory ||
+         mutant == BrokerMutant::unfenced_producers || mutant == BrokerMutant::unfenced_controller;
 }
 
 class Mutation {
@@ -126,8 +137,11 @@ class Mutation {
   template <class Message, class Edit>
   std::string edited_answer(const Asked& asked, const std::string& frame, Edit edit) const;
 
+  void forget_producers(broker::protocol::ProduceRequest& request);
+
   BrokerMutant mutant_;
   base::Random random_;
+  std::map<std::tuple<std::string, std::int32_t, std::int64_t>, std::int16_t> producer_epochs_;  // the newest
   std::map<std::uint64_t, std::deque<Asked>> asked_;  // by connection
   struct Joined {
     std::int32_t generation = -1;

@@ -80,6 +80,16 @@ void BrokerOptions::widen() {
   deletions = mean_of(random, 300, 3000);
   throttles = mean_of(random, 1000, 5000);
   racks = random.chance(0.4) ? static_cast<int>(random.between(2, 3)) : 0;
+  epoch_bumps = random.chance(0.5) ? 0.3 : 0;
+  repetitions = random.chance(0.5) ? 0.1 : 0;
+  office_losses = mean_of(random, 1000, 8000);
+}
+
+void BrokerOptions::suit(BrokerMutant wanted) {
+  mutant = wanted;
+  if (wanted == BrokerMutant::unfenced_controller) office_losses = milliseconds(500);
+  if (wanted == BrokerMutant::short_memory) repetitions = 0.1;
+  if (wanted == BrokerMutant::unfenced_producers) epoch_bumps = 0.3;
 }
 
 std::string BrokerOptions::text() const {
@@ -92,6 +102,7 @@ std::string BrokerOptions::text() const {
       "resets={} "
       "session_losses={} slow_disks={} disk_errors={} churn={} reassignments={} elections={} latency_us={} "
       "spikes={} unclean={} unclean_elections={} unclean_toggles={} deletions={} throttles={} racks={} "
+      "office_losses={} epoch_bumps={} repetitions={} "
       "groups={}x{} group_session={} group_rebalance={}",
       seed, wide, to_string(mutant), brokers, shards, topics, partitions, replication, min_insync, producers,
       consumers, idempotent, durable, flush_on_ack, takeover, suspicion, suspect.count(), old_protocol,
@@ -100,8 +111,9 @@ std::string BrokerOptions::text() const {
       clean_stops.count(), partitions_cut.count(), resets.count(), session_losses.count(), slow_disks.count(),
       disk_errors.count(), topic_churn.count(), reassignments.count(), elections.count(),
       std::chrono::duration_cast<std::chrono::microseconds>(latency).count(), latency_spikes, unclean_topics,
-      unclean_elections.count(), unclean_toggles.count(), deletions.count(), throttles.count(), racks, groups,
-      members, group_session.count(), group_rebalance.count());
+      unclean_elections.count(), unclean_toggles.count(), deletions.count(), throttles.count(), racks,
+      office_losses.count(), epoch_bumps, repetitions, groups, members, group_session.count(),
+      group_rebalance.count());
 }
 
 }  // namespace tandem::sim::brokers

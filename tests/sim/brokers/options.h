@@ -61,6 +61,9 @@ struct BrokerOptions {
   milliseconds unclean_toggles{0};    // allowed, forbidden
   milliseconds deletions{0};          // of records
   milliseconds throttles{0};          // of replication: set, lifted
+  milliseconds office_losses{0};      // an operator takes the controller's node away
+  double epoch_bumps = 0;             // of an idempotent producer's batches without an answer
+  double repetitions = 0;             // of those that are acknowledged: one of the last ones is said again
   int groups = 0;                     // of consumers
   int members = 0;                    // of each
   milliseconds group_session{1000};
@@ -70,6 +73,7 @@ struct BrokerOptions {
 
   static BrokerOptions of_seed(std::uint64_t seed, bool wide = false);
   void widen();
+  void suit(BrokerMutant wanted);  // with what it needs to be seen
   std::string text() const;
   std::string rack_of(int host) const { return racks == 0 ? "" : "r" + std::to_string(host % racks); }
 };

@@ -19,6 +19,7 @@ constexpr std::int32_t kProduceTimeout = 1500;
 constexpr std::int16_t kListVersion = 5;
 constexpr std::int64_t kEarliest = -2;
 constexpr double kBackToLeader = 0.02;
+constexpr std::size_t kSaidAgain = 4;  // beside the one under way: a broker remembers five
 
 }  // namespace
 
@@ -84,6 +85,11 @@ void Producer::fill(const TopicPartition&, Lane& lane) {
   const auto count = static_cast<std::int32_t>(random_.between(1, 4));
   record::BatchOptions batch;
   if (idempotent_) {
+    if (lane.epoch != epoch_) {
+      lane.epoch = epoch_;
+      lane.next_sequence = 0;
+      lane.acknowledged.clear();
+    }
     batch.producer_id = id_;
     batch.producer_epoch = epoch_;
     batch.base_sequence = lane.next_sequence;
@@ -128,28 +134,36 @@ void Producer::send(int broker, const std::vector<TopicPartition>& partitions) {
   }
   ask<protocol::ProduceRequest>(
       broker, kProduceVersion, request,
-      [this, partitions](base::Result<protocol::ProduceResponse> answer) { on_answer(partitions, answer); });
+      [this, partitions, sent = Sent{broker, process_.now()}](
+          base::Result<protocol::ProduceResponse> answer) { on_answer(sent, partitions, answer); });
 }
 
-void Producer::on_answer(const std::vector<TopicPartition>& partitions,
+void Producer::on_answer(const Sent& sent, const std::vector<TopicPartition>& partitions,
                          const base::Result<protocol::ProduceResponse>& answer) {
   for (const TopicPartition& partition : partitions) lanes_[partition].sent = false;
   if (!answer) {
-    // Whether it is there, nobody knows: who has a number for it says it again.
-    for (const TopicPartition& partition : partitions)
-      if (!idempotent_) lanes_[partition].batch.reset();
+    // Whether it is there, nobody knows: who has a number for it says it again, or goes on in a new epoch.
+    for (const TopicPartition& partition : partitions) {
+      Lane& lane = lanes_[partition];
+      if (!idempotent_) {
+        lane.batch.reset();
+      } else if (options_.epoch_bumps > 0 && random_.chance(options_.epoch_bumps)) {
+        leave_epoch(lane);
+      }
+    }
     return refresh();
   }
   for (const auto& topic : answer->responses)
     for (const auto& row : topic.partition_responses)
-      on_partition({topic.name, row.index}, lanes_[{topic.name, row.index}], row);
+      on_partition(sent, {topic.name, row.index}, lanes_[{topic.name, row.index}], row);
 }
 
-void Producer::on_partition(const TopicPartition& partition, Lane& lane,
+void Producer::on_partition(const Sent& sent, const TopicPartition& partition, Lane& lane,
                             const protocol::ProduceResponse::PartitionProduceResponse& row) {
   if (!lane.batch) return;
   if (row.error_code == ErrorCode::none) {
     if (acks_ == -1) checker_.on_acknowledged(partition, process_.host(), row.base_offset, lane.numbers);
+    if (idempotent_) on_acknowledged(sent, partition, lane, row.base_offset);
     lane.batch.reset();
     return;
   }
@@ -157,6 +171,47 @@ void Producer::on_partition(const TopicPartition& partition, Lane& lane,
   // A deposed leader that does not know it yet may miss what a later one has: asked again elsewhere.
   if (!idempotent_) lane.batch.reset();
   refresh();
+}
+
+void Producer::leave_epoch(Lane& lane) {
+  if (lane.epoch == epoch_) ++epoch_;
+  lane.left = std::exchange(lane.batch, std::nullopt);
+}
+
+// What was given up is tried again behind the first batch of the new epoch, as by somebody who has slept.
+void Producer::on_acknowledged(const Sent& sent, const TopicPartition& partition, Lane& lane,
+                               std::int64_t offset) {
+  if (lane.left) {
+    const auto on_left = [this, partition, offset](ErrorCode error, std::int64_t) {
+      checker_.on_left_epoch(partition, offset, error);
+    };
+    if (say_again(sent.broker, partition, *lane.left, on_left)) lane.left.reset();
+  }
+  if (options_.repetitions == 0) return;
+  lane.acknowledged.push_back({*lane.batch, {partition, sent.broker, sent.at, offset}});
+  if (lane.acknowledged.size() > kSaidAgain) lane.acknowledged.pop_front();
+  if (!random_.chance(options_.repetitions)) return;
+  const Lane::Said& said = lane.acknowledged[random_.below(lane.acknowledged.size())];
+  say_again(said.first.broker, partition, said.batch,
+            [this, first = said.first](ErrorCode error, std::int64_t at) {
+              checker_.on_repeated(first, error, at);
+            });
+}
+
+bool Producer::say_again(int broker, const TopicPartition& partition, const std::string& batch,
+                         std::function<void(ErrorCode error, std::int64_t offset)> done) {
+  protocol::ProduceRequest request;
+  request.acks = acks_;
+  request.timeout_ms = kProduceTimeout;
+  request.topic_data.push_back({partition.topic, {}});
+  request.topic_data.back().partition_data.push_back(
+      {partition.partition, protocol::Records(bytes::Slice::own(std::string(batch)))});
+  return ask<protocol::ProduceRequest>(broker, kProduceVersion, request,
+                                       [done](base::Result<protocol::ProduceResponse> answer) {
+                                         if (!answer || answer->responses.empty()) return;
+                                         const auto& rows = answer->responses[0].partition_responses;
+                                         if (!rows.empty()) done(rows[0].error_code, rows[0].base_offset);
+                                       });
 }
 
 // ---- consumers -------------------------------------------------------------------------------------------

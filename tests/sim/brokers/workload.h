@@ -31,16 +31,33 @@ class Producer final : public SimClient {
     std::vector<std::int64_t> numbers;  // in the batch
     bool sent = false;
     ErrorCode last_error = ErrorCode::none;
+    std::int16_t epoch = 0;
+
+    // ---- of idempotent ones ----
+    struct Said {
+      std::string batch;
+      Checker::Repetition first;
+    };
+    std::deque<Said> acknowledged;    // in this epoch, the last ones
+    std::optional<std::string> left;  // a batch of the epoch before, without an answer
   };
   void get_id();
   void think();
   void fill(const TopicPartition& partition, Lane& lane);
   void send_all();
   void send(int broker, const std::vector<TopicPartition>& partitions);
-  void on_answer(const std::vector<TopicPartition>& partitions,
+  struct Sent {
+    int broker = 0;
+    Instant at{};
+  };
+  void on_answer(const Sent& sent, const std::vector<TopicPartition>& partitions,
                  const base::Result<protocol::ProduceResponse>& answer);
-  void on_partition(const TopicPartition& partition, Lane& lane,
+  void on_partition(const Sent& sent, const TopicPartition& partition, Lane& lane,
                     const protocol::ProduceResponse::PartitionProduceResponse& row);
+  void leave_epoch(Lane& lane);
+  void on_acknowledged(const Sent& sent, const TopicPartition& partition, Lane& lane, std::int64_t offset);
+  bool say_again(int broker, const TopicPartition& partition, const std::string& batch,
+                 std::function<void(ErrorCode error, std::int64_t offset)> done);
 
   Checker& checker_;
   bool idempotent_;
