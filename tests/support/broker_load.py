@@ -2,6 +2,7 @@
 two consumers, each on a thread of its own, and what must hold of both."""
 
 import threading
+import time
 
 import confluent_kafka
 
@@ -18,6 +19,7 @@ class Load:
         self.topic, self.partitions, self.pause = topic, partitions, pause
         self.attempted, self.failed = [0] * partitions, []
         self.acknowledged = [dict() for _ in range(partitions)]  # value to offset
+        self.last, self.gap = [time.monotonic()] * partitions, 0.0  # of acknowledgements; the longest pause
         self.producer = confluent_kafka.Producer({
             **QUIET, "bootstrap.servers": bootstrap, "acks": "all", "enable.idempotence": True,
             "linger.ms": 1, "message.timeout.ms": 180000, "topic.metadata.refresh.interval.ms": 2000,
@@ -30,6 +32,9 @@ class Load:
             self.failed.append((message.partition(), int(message.value()), str(error)))
         else:
             self.acknowledged[message.partition()][int(message.value())] = message.offset()
+            now = time.monotonic()
+            self.gap = max(self.gap, now - self.last[message.partition()])
+            self.last[message.partition()] = now
 
     def run(self):
         partition = 0
