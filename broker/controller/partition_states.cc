@@ -179,8 +179,15 @@ Task<StateMachines::Failures> StateMachines::create_states(std::vector<TopicPart
   co_await write(std::move(parents));
   co_await write(std::move(children));
   const auto results = co_await write(std::move(states));
+  std::vector<TopicPartition> there;
   for (std::size_t i = 0; i < results.size(); ++i) {
     const auto& partition = attempts[i].partition;
+    // It was created, and the answer was lost with the connection. Kafka's controller tries for ever.
+    if (results[i].code == zk::ZkCode::node_exists) {
+      state_.at(partition).phase = PartitionPhase::offline;
+      there.push_back(partition);
+      continue;
+    }
     if (!results[i].ok()) {
       failures[partition] = {
           ErrorCode::unknown_server_error,
@@ -192,6 +199,8 @@ Task<StateMachines::Failures> StateMachines::create_states(std::vector<TopicPart
     known.phase = PartitionPhase::online;
     batch_.leader_and_isr(known.leadership->isr, partition, true);
   }
+  Failures lost = co_await elect_leaders(std::move(there), Election::offline);
+  failures.merge(lost);
   co_return failures;
 }
 

@@ -105,6 +105,24 @@ TEST_CASE("what a broker refused to delete before it registered anew does not ke
   CHECK_FALSE(world.tree.has("/admin/delete_topics/t"));
 }
 
+TEST_CASE("a partition is led though the answer to its creation was lost with the connection") {
+  World world;
+  world.start_broker(0);
+  world.start_controller(0);
+  bool done = false;
+  world.before = [&](const ZkBatch& batch) {
+    const auto creates = [](const zk::ZkOp& op) {
+      return op.kind == zk::ZkKind::create && op.path == zk::partition_state_path({"t", 0});
+    };
+    for (const auto& op : batch.ops)
+      if (!done && std::any_of(op.parts.begin(), op.parts.end(), creates))
+        done = world.tree.perform(op).code == zk::ZkCode::ok;
+  };
+  CHECK(world.create(0, "t", 1, 1) == "0 ");
+  REQUIRE(done);
+  CHECK(world.state("t", 0) == "leader=0 epoch=1 isr=0");
+}
+
 TEST_CASE("with deletion disabled the request is forgotten") {
   World world;
   world.start_broker(0);
