@@ -93,7 +93,8 @@ void Node::send_notification(const coord::election::Send& send) {
   if (it == election_.end()) return;
   auto notification = send.notification;
   mutation_.notification(notification);
-  if (send.notification.vote.state == coord::election::ServerState::looking)
+  const auto looking = coord::election::ServerState::looking;
+  if (send.notification.vote.state == looking && peer_->status().state == looking)
     world_.checker().votes(*this, notification.vote);
   world_.network().send(it->second.connection, it->second.end, {encode(notification), nullptr});
 }
