@@ -27,14 +27,17 @@ bool same_members(Replicas a, Replicas b) {
   return a == b;
 }
 
-// The checks in Kafka's order. `done` means that the state is already what is asked for.
+// The checks in Kafka's order, and one that it has not: a leader that has not heard yet where its partition
+// is moved may ask for a replica that the reassignment has just left out, of a controller that took office
+// meanwhile, in the same epochs. `done` means that the state is already what is asked for.
 struct Verdict {
   ErrorCode error = ErrorCode::none;
   bool done = false;
 };
 
-Verdict judge(const ClusterState& cluster, const PartitionState& known,
+Verdict judge(const ClusterState& cluster, const Partition& partition,
               const AlterPartitionRequest::PartitionData& asked, bool by_topic_id) {
+  const PartitionState& known = *partition.leadership;
   const Replicas isr = asked_isr(asked);
   if (asked.partition_epoch > known.partition_epoch || asked.leader_epoch > known.leader_epoch) {
     return {ErrorCode::not_controller};
@@ -47,8 +50,13 @@ Verdict judge(const ClusterState& cluster, const PartitionState& known,
   if (recovering && (isr.size() > 1 || known.recovery == zk::LeaderRecovery::recovered)) {
     return {ErrorCode::invalid_request};
   }
-  const bool live = std::all_of(isr.begin(), isr.end(), [&](auto broker) { return cluster.is_live(broker); });
-  if (!live) return {by_topic_id ? ErrorCode::ineligible_replica : ErrorCode::operation_not_attempted};
+  const auto has = [](const Replicas& all, auto broker) {
+    return std::find(all.begin(), all.end(), broker) != all.end();
+  };
+  const bool eligible = std::all_of(isr.begin(), isr.end(), [&](auto broker) {
+    return cluster.is_live(broker) && (has(known.isr, broker) || has(partition.assignment.replicas, broker));
+  });
+  if (!eligible) return {by_topic_id ? ErrorCode::ineligible_replica : ErrorCode::operation_not_attempted};
   return {};
 }
 
@@ -97,7 +105,7 @@ Task<AlterPartitionResponse> Controller::alter_partition(AlterPartitionRequest r
         result.error_code = ErrorCode::unknown_topic_or_partition;
       } else {
         touched.push_back(key);
-        const Verdict verdict = judge(state_, *known->leadership, asked, by_id);
+        const Verdict verdict = judge(state_, *known, asked, by_id);
         result.error_code = verdict.error;
         if (verdict.done) describe(*known->leadership, result);
         if (verdict.done || verdict.error != ErrorCode::none) continue;

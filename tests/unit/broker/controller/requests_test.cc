@@ -61,6 +61,8 @@ TEST_CASE("the checks of AlterPartition, in Kafka's order") {
   CHECK(cluster.alter(cluster.isr_of({1}, 9, 0)) == ErrorCode::not_controller);
   CHECK(cluster.alter(cluster.isr_of({1}, -1, 0)) == ErrorCode::fenced_leader_epoch);
   CHECK(cluster.alter(cluster.isr_of({1, 2, 7})) == ErrorCode::ineligible_replica);
+  cluster.start_broker(3);  // and is no replica
+  CHECK(cluster.alter(cluster.isr_of({1, 2, 3})) == ErrorCode::ineligible_replica);
   CHECK(cluster.alter(cluster.isr_of({1, 2})) == ErrorCode::none);
   CHECK(cluster.alter(cluster.isr_of({1, 2}, 0, 0)) == ErrorCode::none);  // a repetition, with a stale epoch
   CHECK(cluster.alter(cluster.isr_of({1}, 0, 0)) == ErrorCode::invalid_update_version);
