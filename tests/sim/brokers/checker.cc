@@ -360,8 +360,9 @@ void Checker::add(const TopicPartition& partition, Committed& committed, const R
   if (!record.idempotent) return;
   auto& last = committed.last_numbers[record.producer];
   const auto offset = static_cast<std::int64_t>(committed.records.size()) - 1;
-  // A broker that has none of its records any more does not know what it has said.
-  const bool forgotten = last.offset < committed.asked_start && record.number <= last.number;
+  // A broker that has none of its records any more does not know what it has said, and takes a batch again.
+  const bool within = last.repeated >= 0 && record.number == last.repeated + 1;
+  const bool forgotten = within || (last.offset < committed.asked_start && record.number <= last.number);
   if (record.producer_epoch < last.epoch && !forgotten)
     return violate(
         "P2", fmt::format("{}: {} of epoch {} of producer {} at offset {} follows epoch {}", partition.text(),
@@ -371,7 +372,9 @@ void Checker::add(const TopicPartition& partition, Committed& committed, const R
   if (record.number != last.number + 1 && !anew && !forgotten)
     return violate("P1", fmt::format("{}: {} of producer {} at offset {} follows {}", partition.text(),
                                      record.number, record.producer, offset, last.number));
-  last = {std::max(record.number, last.number), offset, std::max(record.producer_epoch, last.epoch)};
+  const std::int64_t repeated = record.number < last.number ? record.number : -1;
+  last = {std::max(record.number, last.number), offset, std::max(record.producer_epoch, last.epoch),
+          repeated};
 }
 
 // "SIZE:KEY=VALUE", or "SIZE:KEY" where there is none.

@@ -115,9 +115,10 @@ class Checker {
     std::vector<Record> records;         // by offset
     std::vector<std::int32_t> in_epoch;  // under which leader epoch each was committed
     struct Last {
-      std::int64_t number = -1;
+      std::int64_t number = -1;  // the highest
       std::int64_t offset = -1;
       std::int16_t epoch = -1;
+      std::int64_t repeated = -1;  // the one at `offset`, where it is said again
     };
     std::map<int, Last> last_numbers;     // of idempotent producers
     std::map<std::int32_t, int> leaders;  // by leader epoch

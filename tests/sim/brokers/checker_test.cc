@@ -275,6 +275,18 @@ TEST_CASE("P1 rejects numbers of an idempotent producer that do not follow one a
   }
 }
 
+TEST_CASE("P1 takes a batch that is said again behind its deletion as a whole only") {
+  must_reject("P1", [](Stage& stage, bool broken) {
+    stage.commit(3);
+    stage.checker.on_deletion_asked(stage.at, 3);
+    for (int number = 1; number <= 3; ++number)
+      for (std::int64_t again = 0; again < 2; ++again)
+        stage.broker(number).store({.at = 3 + again, .first = broken ? 2 * again : 1 + again});
+    stage.broker(1).become(1, 1, 5);
+    stage.look(1);
+  });
+}
+
 TEST_CASE("P1 takes numbers that were given up for what they are with a new epoch only") {
   must_reject("P1", [](Stage& stage, bool broken) {
     stage.commit(2);
@@ -339,6 +351,7 @@ TEST_CASE("K15 rejects a consumer that is told to begin where nobody has deleted
 TEST_CASE("K15 rejects a deletion that is acknowledged before all in sync have done it") {
   must_reject("K15", [](Stage& stage, bool broken) {
     stage.commit(3);
+    for (int number = 1; number <= 3; ++number) stage.change(zk::broker_path(number), "{}");
     stage.wait(milliseconds(1));
     const auto asked = stage.checker.on_deletion_asked(stage.at, 2);
     for (int number = 1; number <= 3; ++number) {

@@ -138,8 +138,10 @@ void Checker::on_deletion_answered(const Deletion& asked, broker::protocol::Erro
   for (const std::int32_t id : asked.isr) {
     const auto life = lives_.find(id);
     if (!contains(committed.state.isr, id) || life == lives_.end()) continue;
-    // One that is about to be removed is not waited for.
+    // One that is about to be removed is not waited for, nor one that is dead and not out of the set yet.
     if (!contains(committed.replicas, id) || contains(committed.removing, id)) continue;
+    const auto registered = registered_.find(id);
+    if (registered == registered_.end() || registered->second >= asked.asked) continue;
     const auto seen = life->second.find(asked.partition);
     if (seen == life->second.end() || seen->second.failed || seen->second.made >= asked.asked) continue;
     // A crash may take it back until the next fetch.
