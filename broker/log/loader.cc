@@ -256,12 +256,26 @@ Status Loader::recover() {
   for (; it != log_->segments_.end(); ++it) {
     const auto cut = recover_segment(*it->second);
     if (!cut) return cut.error();
-    if (*cut == 0) continue;
-    // What follows a damaged place was never acknowledged before it: offsets would have a hole.
     const auto next = std::next(it);
-    return next == log_->segments_.end() ? Status{} : set_aside_from(next->first);
+    if (next == log_->segments_.end()) return {};
+    const auto gap = lacks_before(*it->second, next->first);
+    if (!gap) return gap.error();
+    // What follows a damaged place was never acknowledged before it: offsets would have a hole.
+    if (*cut > 0 || *gap) return set_aside_from(next->first);
   }
   return {};
+}
+
+// Whether records are gone from the end of the segment: a power cut may leave what was written behind them,
+// and of their file only what was there before. In a compacted log such places are as they should be.
+Result<bool> Loader::lacks_before(Segment& segment, std::int64_t next_base) {
+  if (log_->config_.cleanup_compact) return false;
+  const auto end = segment.read_next_offset();
+  if (!end) return end.error();
+  if (*end >= next_base) return false;
+  report_.notes.push_back(
+      fmt::format("{} ends at {}, the next one begins at {}", segment.path(kLogSuffix), *end, next_base));
+  return true;
 }
 
 Status Loader::settle_offsets() {

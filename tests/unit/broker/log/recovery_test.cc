@@ -178,6 +178,26 @@ TEST_CASE_FIXTURE(Damaged,
   CHECK(offsets() == range_of(0, log->end_offset()));
 }
 
+TEST_CASE_FIXTURE(Damaged,
+                  "a segment that a power cut left too short ends the log, unless that is compacted") {
+  config.segment_bytes = 1000;
+  log->set_config(config);
+  for (int i = 50; i < 60; ++i) append(2, {.producer_id = 9, .producer_epoch = 1, .base_sequence = 2 * i});
+  REQUIRE(log->segment_count() > 1);
+  kill();
+  edit(first(".log"), [](std::string& bytes) { bytes.resize(bytes.size() / 50 * 48); });
+  config.cleanup_compact = true;
+  open(false, 0);
+  CHECK(log->end_offset() == 120);
+  kill();
+  config.cleanup_compact = false;
+  open(false, 0);
+  CHECK(log->segment_count() == 1);
+  CHECK(log->end_offset() == 96);
+  CHECK(tandem::fs::exists(disk, path("00000000000000000100.log.damaged")));
+  CHECK(offsets() == range_of(0, 96));
+}
+
 TEST_CASE_FIXTURE(Damaged, "a missing or torn index is built again, even after a clean stop") {
   close();
   const auto damage = {
