@@ -26,12 +26,14 @@ ROTTEN = {"a-record": 65, "leader-epoch": 15, "base-offset": 7}
 
 
 def rot(path, at):
-    """Another bit at this place of the batch in the middle."""
+    """Another bit at this place of a batch in the middle: the last one's base offset nothing contradicts."""
     data = bytearray(path.read_bytes())
-    batch = 0
-    while batch < len(data) // 2:
-        batch += 12 + int.from_bytes(data[batch + 8:batch + 12], "big")
-    data[batch + at] ^= 0x10
+    batches = [0]
+    while batches[-1] < len(data):
+        batches.append(batches[-1] + 12 + int.from_bytes(data[batches[-1] + 8:batches[-1] + 12], "big"))
+    count = len(batches) - 1
+    assert count >= 3, f"{count} batches"
+    data[batches[count // 2] + at] ^= 0x10
     path.write_bytes(data)
 
 
