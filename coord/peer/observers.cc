@@ -94,6 +94,7 @@ void Peer::serve_observers() {
   serving.silence_max = options_.silence_max;
   serving.snapshots_max = options_.snapshots_max;
   serving.diffs_max = options_.diffs_max;
+  serving.seed = random_.next();
   serving.observer_master = true;
   observer_master_ =
       std::make_unique<zab::Leader>(serving, zab::LeaderStart{accepted_epoch_, current_epoch_, last_txn_, {}},

@@ -109,6 +109,7 @@ void Peer::lead(const election::Decide& decision) {
   leading.sync_by_quorum = options_.sync_quorum_verified;
   leading.silence_max = options_.silence_max;
   leading.epoch_wait = options_.epoch_wait;
+  leading.seed = random_.next();
   leading.snapshots_max = options_.snapshots_max;
   leading.diffs_max = options_.diffs_max;
   effects_.emplace_back(OpenLearnerPort{});

@@ -159,18 +159,21 @@ Result<std::int32_t> decode_i32(jute::BufferView data) {
   return value;
 }
 
-void put_heartbeat_extension(std::string& data, std::int32_t silence_ms) {
+void put_extension(std::string& data, const Extension& extension) {
   bytes::Writer writer(data);
   writer.i32(kExtensionMark);
-  writer.i32(silence_ms);
+  writer.i32(extension.silence_ms);
+  writer.i64(extension.challenge);
 }
 
-std::int32_t heartbeat_extension(jute::BufferView data, std::size_t known) {
-  if (!data || data->size() < known) return 0;
+Extension decode_extension(jute::BufferView data, std::size_t known) {
+  if (!data || data->size() < known) return {};
   bytes::Reader reader(data->substr(known));
   const bool marked = reader.i32() == kExtensionMark;
-  const std::int32_t silence_ms = reader.i32();
-  return reader.ok() && marked ? std::max(silence_ms, 0) : 0;
+  Extension extension;
+  extension.silence_ms = std::max(reader.i32(), 0);
+  extension.challenge = reader.i64();
+  return reader.ok() && marked ? extension : Extension{};
 }
 
 void put_request(std::string& out, const ForwardedRequest& request, const std::vector<jute::Id>& ids) {

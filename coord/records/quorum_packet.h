@@ -81,11 +81,19 @@ base::Result<LearnerInfo> decode_learner_info(std::string_view data);  // at lea
 std::string encode_i32(std::int32_t value);
 base::Result<std::int32_t> decode_i32(jute::BufferView data);
 
-// Between Tandem servers, behind LearnerInfo and behind the version in LEADERINFO: the ms of silence after
-// which the other is given up. Apache's readers take what they know from the front and ignore the rest.
-void put_heartbeat_extension(std::string& data, std::int32_t silence_ms);
-// Of `data` behind its first `known` bytes; 0: there is none.
-std::int32_t heartbeat_extension(jute::BufferView data, std::size_t known);
+// Between Tandem servers, behind LearnerInfo and behind the number in LEADERINFO and ACKEPOCH. Apache's
+// readers take what they know from the front and ignore the rest.
+struct Extension {
+  std::int32_t silence_ms = 0;  // after which the other is given up; 0: no heartbeats
+  // Of LEADERINFO: ACKEPOCH, which names no leader and no connection, has to give it back. Of LearnerInfo:
+  // any but 0 says that this learner does. 0: none.
+  std::int64_t challenge = 0;
+  bool operator==(const Extension&) const = default;
+};
+void put_extension(std::string& data, const Extension& extension);
+// Of `data` behind its first `known` bytes; zeros: there is none.
+Extension decode_extension(jute::BufferView data, std::size_t known);
+inline constexpr std::size_t kEpochBytes = 4;  // the number in LEADERINFO and ACKEPOCH
 
 // REQUEST: what a client of a learner asked for; the ids are the packet's authinfo.
 struct ForwardedRequest {

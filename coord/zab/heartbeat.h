@@ -1,6 +1,6 @@
 // Heartbeats between two Tandem servers, so that a stopped or isolated leader is found out in a fraction of a
-// second instead of syncLimit ticks. FOLLOWERINFO and LEADERINFO carry a trailing extension that Apache's
-// readers ignore (records/quorum_packet.h); with those who do not answer it the protocol's own limits hold.
+// second instead of syncLimit ticks. Both name their silence in the extension of FOLLOWERINFO and LEADERINFO
+// (records/quorum_packet.h); with those who name none the protocol's own limits hold.
 // Each side then sends a PING of zxid -1 at every beat; those are not answered. Silence counts only for as
 // long as this server itself was running.
 #pragma once

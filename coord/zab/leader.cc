@@ -61,7 +61,8 @@ Leader::Leader(LeaderOptions options, const LeaderStart& start, const quorum::Qu
       vigil_(options.silence_max, now),
       epoch_(start.accepted_epoch + 1),
       last_txn_(start.last_zxid),
-      durable_(start.last_zxid) {
+      durable_(start.last_zxid),
+      random_(options.seed) {
   if (options_.observer_master) {
     epoch_ = start.current_epoch;
     epoch_decided_ = epoch_durable_ = true;
@@ -207,7 +208,7 @@ void Leader::introduce(Peer& peer, const QuorumPacket& packet) {
                                      [this](const auto& each) { return is_unknown(each.second); });
   if (config_.find(peer.server) == nullptr && static_cast<std::size_t>(unknown) >= kUnknownLearnersMax)
     return drop(peer, "no place for another learner that the configuration does not name");
-  agree_on_heartbeats(peer, packet.data);
+  agree_on_extension(peer, packet.data);
   acked_by_.erase(peer.server);
   peer.state = LearnerState::epoch_wait;
   if (!epoch_decided_) {
@@ -219,8 +220,10 @@ void Leader::introduce(Peer& peer, const QuorumPacket& packet) {
 }
 
 // The longer of the two silences holds, which the learner reads in LEADERINFO.
-void Leader::agree_on_heartbeats(Peer& peer, jute::BufferView info) {
-  const base::milliseconds theirs(records::heartbeat_extension(info, records::kLearnerInfoBytes));
+void Leader::agree_on_extension(Peer& peer, jute::BufferView info) {
+  const records::Extension said = records::decode_extension(info, records::kLearnerInfoBytes);
+  if (said.challenge != 0) peer.challenge = static_cast<std::int64_t>(random_.next() | 1);
+  const base::milliseconds theirs(said.silence_ms);
   if (theirs.count() == 0 || options_.silence_max.count() == 0) return;
   peer.silence_max = std::max(theirs, options_.silence_max);
   beats_ = true;
@@ -258,17 +261,20 @@ void Leader::on_accepted_epoch_durable(std::int64_t epoch, Instant now) {
 
 void Leader::send_leader_info(Peer& peer) {
   std::string info = records::encode_i32(records::kProtocolVersion);
-  if (peer.silence_max.count() != 0)
-    records::put_heartbeat_extension(info, static_cast<std::int32_t>(peer.silence_max.count()));
+  if (peer.silence_max.count() != 0 || peer.challenge != 0)
+    records::put_extension(info, {static_cast<std::int32_t>(peer.silence_max.count()), peer.challenge});
   put(peer, PacketType::leader_info, make_zxid(epoch_, 0), info);
   peer.state = LearnerState::epoch_ack;
 }
 
+// What was said on another connection, to this leader or to another one, must not be counted.
 void Leader::on_ack_epoch(Peer& peer, const QuorumPacket& packet, Instant now) {
   if (packet.type != PacketType::ack_epoch)
     return drop(peer, fmt::format("{} where ACKEPOCH was expected", records::printed(packet)));
   const auto current = records::decode_i32(packet.data);
   if (!current) return drop(peer, current.error().context);
+  if (records::decode_extension(packet.data, records::kEpochBytes).challenge != peer.challenge)
+    return drop(peer, "ACKEPOCH answers another connection");
   peer.last_zxid = packet.zxid;
   peer.state = LearnerState::sync_wait;
   if (phase_ != LeaderPhase::epoch_acks) return synchronize(peer, now);

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/random.h"
 #include "coord/quorum/config.h"
 #include "coord/zab/commit_log.h"
 #include "coord/zab/effects.h"
@@ -37,6 +38,7 @@ struct LeaderOptions {
   // Observers that are brought up to date at the same time, beyond which another has to come again.
   std::size_t snapshots_max = 10;
   std::size_t diffs_max = 100;
+  std::uint64_t seed = 0;  // of what learners of ours have to give back in ACKEPOCH
   // In broadcast from the start, in the current epoch, for observers only; no quorum is counted.
   bool observer_master = false;
 };
@@ -172,6 +174,7 @@ class Leader {
     bool sending_snapshot = false;
     bool by_snapshot = false;           // how it was brought up to date
     base::milliseconds silence_max{0};  // heartbeats are exchanged; 0: it knows none
+    std::int64_t challenge = 0;         // to be given back in ACKEPOCH; 0: it cannot
     Zxid last_zxid;                     // as it said in ACKEPOCH
     Zxid acked;
     Zxid acked_early;  // before NEWLEADER
@@ -204,7 +207,7 @@ class Leader {
   // ---- leader.cc: discovery, supervision
   void on_packet(Peer& peer, const records::QuorumPacket& packet, Instant now);
   void introduce(Peer& peer, const records::QuorumPacket& packet);
-  void agree_on_heartbeats(Peer& peer, jute::BufferView info);
+  void agree_on_extension(Peer& peer, jute::BufferView info);
   void replace_older(const Peer& peer);
   bool is_unknown(const Peer& peer) const;
   void decide_epoch();
@@ -277,6 +280,7 @@ class Leader {
   std::uint64_t round_ = 0;
   std::deque<Confirmation> confirmations_;
 
+  base::Random random_;
   std::uint64_t next_learner_ = 1;
   std::uint64_t diffs_ = 0;
   std::map<LearnerId, Peer> peers_;

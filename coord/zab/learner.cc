@@ -18,10 +18,10 @@ using records::QuorumPacket;
 
 namespace {
 
-constexpr std::size_t kHeaderSize = 32;      // TxnHeader
-constexpr std::size_t kHeaderZxid = 8 + 4;   // where its zxid is
-constexpr std::size_t kLeaderInfoBytes = 4;  // the protocol's version
-constexpr std::size_t kLeaderIdSize = 8;     // before the transaction in INFORMANDACTIVATE
+constexpr std::size_t kHeaderSize = 32;     // TxnHeader
+constexpr std::size_t kHeaderZxid = 8 + 4;  // where its zxid is
+constexpr std::int64_t kGivesBack = 1;      // in LearnerInfo's extension: challenges are answered
+constexpr std::size_t kLeaderIdSize = 8;    // before the transaction in INFORMANDACTIVATE
 
 // A leader that was elected a moment ago may still close the port of its last term, or be about to open it.
 constexpr base::Duration kReconnectAfter = std::chrono::milliseconds(20);
@@ -80,8 +80,7 @@ void Learner::on_connected(Instant now) {
   heard_ = now;
   const records::LearnerInfo info{options_.self.value, records::kProtocolVersion, options_.config_version};
   std::string data = records::encode_learner_info(info);
-  if (options_.silence_max.count() != 0)
-    records::put_heartbeat_extension(data, static_cast<std::int32_t>(options_.silence_max.count()));
+  records::put_extension(data, {static_cast<std::int32_t>(options_.silence_max.count()), kGivesBack});
   put(options_.observer ? PacketType::observer_info : PacketType::follower_info,
       make_zxid(start_.accepted_epoch, 0), data);
 }
@@ -163,8 +162,10 @@ void Learner::on_leader_info(const QuorumPacket& packet, Instant now) {
   if (epoch_ < start_.accepted_epoch)
     return abandon(fmt::format("the leader's epoch {} is lower than {}, which was accepted", epoch_,
                                start_.accepted_epoch));
+  const records::Extension said = records::decode_extension(packet.data, records::kEpochBytes);
+  challenge_ = said.challenge;
   if (options_.silence_max.count() != 0) {
-    silence_max_ = base::milliseconds(records::heartbeat_extension(packet.data, kLeaderInfoBytes));
+    silence_max_ = base::milliseconds(said.silence_ms);
     vigil_ = Vigil(silence_max_, now);
   }
   // An epoch is acknowledged once: another leader of the same one must not count this server too.
@@ -183,7 +184,9 @@ void Learner::on_accepted_epoch_durable(std::int64_t epoch, Instant now) {
 }
 
 void Learner::ack_epoch(std::int32_t current_epoch) {
-  put(PacketType::ack_epoch, start_.last_zxid, records::encode_i32(current_epoch));
+  std::string data = records::encode_i32(current_epoch);
+  if (challenge_ != 0) records::put_extension(data, {.silence_ms = 0, .challenge = challenge_});
+  put(PacketType::ack_epoch, start_.last_zxid, data);
   phase_ = LearnerPhase::synchronization;
 }
 

@@ -148,7 +148,8 @@ class Learner {
   base::milliseconds silence_max_{0};  // agreed with the leader; 0: it knows no heartbeats
   Vigil vigil_;
 
-  std::int64_t epoch_ = 0;  // of the leader
+  std::int64_t epoch_ = 0;      // of the leader
+  std::int64_t challenge_ = 0;  // of the leader, to be given back in ACKEPOCH; 0: it gave none
   std::optional<records::PacketType> sync_;
   std::string config_;
   std::optional<Zxid> history_end_;  // of what NEWLEADER asks for; set while it is not acknowledged

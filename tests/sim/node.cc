@@ -79,6 +79,7 @@ bool Node::start() {
   made.init_limit = options.init_limit;
   made.sync_limit = options.sync_limit;
   made.silence_max = options.silence;
+  made.seed = options.seed ^ (static_cast<std::uint64_t>(number_) << 56U) ^ (life_ << 40U);
   made.sync_quorum_verified = options.sync_verified;
   made.read_only = options.read_only;
   made.log_readable = options.log_readable;

@@ -128,7 +128,7 @@ void follow(Stage& stage, std::int32_t silence_ms) {
   const Zxid epoch = records::make_zxid(1, 0);
   stage.peer->on_leader_connected(stage.now());
   std::string info = records::encode_i32(records::kProtocolVersion);
-  if (silence_ms != 0) records::put_heartbeat_extension(info, silence_ms);
+  if (silence_ms != 0) records::put_extension(info, {.silence_ms = silence_ms, .challenge = 0});
   packet(PacketType::leader_info, epoch, info);
   packet(PacketType::diff, Zxid(0));
   packet(PacketType::new_leader, epoch, "server.1=h1:1:2\nversion=0");

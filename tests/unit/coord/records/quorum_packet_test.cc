@@ -96,14 +96,16 @@ TEST_CASE("lengths that nothing can justify are refused before anything is taken
 TEST_CASE("the extension of Tandem's servers is behind what Apache's readers know") {
   std::string info = encode_learner_info({3, kProtocolVersion, 7});
   CHECK(info.size() == kLearnerInfoBytes);
-  CHECK(heartbeat_extension(info, kLearnerInfoBytes) == 0);
-  put_heartbeat_extension(info, 600);
-  CHECK(heartbeat_extension(info, kLearnerInfoBytes) == 600);
+  const Extension said{600, 0x1122334455667788};
+  const Extension none;
+  CHECK(decode_extension(info, kLearnerInfoBytes) == none);
+  put_extension(info, said);
+  CHECK(decode_extension(info, kLearnerInfoBytes) == said);
   CHECK(decode_learner_info(info)->config_version == 7);
-  CHECK(heartbeat_extension(std::nullopt, 4) == 0);
-  CHECK(heartbeat_extension(info.substr(0, 25), kLearnerInfoBytes) == 0);
-  CHECK(heartbeat_extension(info + "later", kLearnerInfoBytes) == 600);
-  CHECK(heartbeat_extension(std::string(28, 'x'), kLearnerInfoBytes) == 0);
+  CHECK(decode_extension(std::nullopt, kEpochBytes) == none);
+  CHECK(decode_extension(info.substr(0, 35), kLearnerInfoBytes) == none);
+  CHECK(decode_extension(info + "later", kLearnerInfoBytes) == said);
+  CHECK(decode_extension(std::string(36, 'x'), kLearnerInfoBytes) == none);
 }
 
 TEST_CASE("what follows a transaction is the next of its epoch, or the first of a later one") {

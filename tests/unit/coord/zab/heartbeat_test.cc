@@ -12,7 +12,7 @@ constexpr milliseconds kBeat = kSilence / kBeatsInSilence;
 
 std::string info_with(std::int64_t server, std::int32_t silence_ms) {
   std::string info = learner_info(server);
-  records::put_heartbeat_extension(info, silence_ms);
+  records::put_extension(info, {.silence_ms = silence_ms, .challenge = 0});
   return info;
 }
 
@@ -75,7 +75,7 @@ struct Following {
   void follow(std::int32_t silence_ms) {
     learner->on_connected(time.now);
     std::string info = records::encode_i32(records::kProtocolVersion);
-    if (silence_ms != 0) records::put_heartbeat_extension(info, silence_ms);
+    if (silence_ms != 0) records::put_extension(info, {.silence_ms = silence_ms, .challenge = 0});
     hear(PacketType::leader_info, make_zxid(1, 0), info);
     learner->on_accepted_epoch_durable(1, time.now);
     hear(PacketType::diff, Zxid(0));
@@ -127,7 +127,7 @@ TEST_CASE("the longer of the two silences is agreed on") {
   decoder.feed(std::get<SendToLearner>(effects.back()).bytes);
   const auto packet = decoder.next();
   REQUIRE(packet.has_value());
-  CHECK(records::heartbeat_extension((*packet)->data, 4) == 900);
+  CHECK(records::decode_extension((*packet)->data, records::kEpochBytes).silence_ms == 900);
 }
 
 TEST_CASE("a leader that hears no quorum steps down within the silence") {

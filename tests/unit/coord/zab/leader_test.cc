@@ -319,6 +319,48 @@ TEST_CASE("a server that connects again replaces its older connection") {
         Lines{"CloseLearner 1: the server has connected again", "Send to 2: LEADERINFO 0x100000000 65536"});
 }
 
+TEST_CASE("an epoch is acknowledged on the connection that asked for it, by learners that can say so") {
+  LeaderStage s;
+  std::string info = learner_info(1);
+  records::put_extension(info, {.silence_ms = 0, .challenge = 1});
+  const auto introduce = [&s, &info] {
+    const LearnerId id = s.leader->open_learner(s.time.now);
+    s.say(id, PacketType::follower_info, Zxid(0), info);
+    return id;
+  };
+  const auto challenged = [&s] {
+    records::QuorumPacketDecoder decoder(1000);
+    decoder.feed(std::get<SendToLearner>(s.leader->take_effects().back()).bytes);
+    return records::decode_extension((*decoder.next())->data, records::kEpochBytes);
+  };
+  const auto answer = [](std::int64_t challenge) {
+    std::string data = records::encode_i32(0);
+    records::put_extension(data, {.silence_ms = 0, .challenge = challenge});
+    return data;
+  };
+  const LearnerId older = introduce();
+  s.leader->on_accepted_epoch_durable(1, s.time.now);
+  const records::Extension asked = challenged();
+  CHECK(asked.silence_ms == 0);
+  REQUIRE(asked.challenge != 0);
+  s.leader->on_closed(older, s.time.now);
+
+  const LearnerId again = introduce();
+  const records::Extension asked_again = challenged();
+  CHECK(asked_again != asked);
+  s.say(again, PacketType::ack_epoch, Zxid(0), answer(asked.challenge));
+  CHECK(s.take() == Lines{"CloseLearner 2: ACKEPOCH answers another connection"});
+
+  const LearnerId silent = introduce();
+  s.take();
+  s.ack_epoch(silent, 0, Zxid(0));
+  CHECK(s.take() == Lines{"CloseLearner 3: ACKEPOCH answers another connection"});
+
+  const LearnerId last = introduce();
+  s.say(last, PacketType::ack_epoch, Zxid(0), answer(challenged().challenge));
+  CHECK(s.take().front() == "PersistCurrentEpoch 1");
+}
+
 TEST_CASE("learners hear a ping twice in a tick; one that is silent for syncLimit ticks is dropped") {
   LeaderStage s(5);
   const LearnerId one = s.follower(1, 0);

@@ -52,13 +52,31 @@ struct LearnerStage {
 TEST_CASE("a follower introduces itself and promises an epoch only when the promise is durable") {
   LearnerStage s({.accepted_epoch = 3, .current_epoch = 2, .last_zxid = make_zxid(2, 9)});
   s.learner->on_connected(s.time.now);
-  CHECK(s.take() == Lines{"Send: FOLLOWERINFO 0x300000000 (20 bytes)"});
+  CHECK(s.take() == Lines{"Send: FOLLOWERINFO 0x300000000 (36 bytes)"});
   s.hear(PacketType::leader_info, make_zxid(4, 0), records::encode_i32(records::kProtocolVersion));
   CHECK(s.take() == Lines{"PersistAcceptedEpoch 4"});
   CHECK(!s.learner->reading());
   s.learner->on_accepted_epoch_durable(4, s.time.now);
   CHECK(s.take() == Lines{"Send: ACKEPOCH 0x200000009 2"});
   CHECK(s.learner->reading());
+}
+
+TEST_CASE("a leader gets its challenge back with ACKEPOCH, one that gave none gets Apache's packet") {
+  const auto acknowledged = [](const records::Extension& asked) {
+    LearnerStage s;
+    s.learner->on_connected(s.time.now);
+    std::string info = records::encode_i32(records::kProtocolVersion);
+    if (asked.challenge != 0) records::put_extension(info, asked);
+    s.hear(PacketType::leader_info, make_zxid(1, 0), info);
+    s.learner->on_accepted_epoch_durable(1, s.time.now);
+    records::QuorumPacketDecoder decoder(1000);
+    decoder.feed(std::get<SendToLeader>(s.learner->take_effects().back()).bytes);
+    decoder.next();  // FOLLOWERINFO
+    return std::string(*(*decoder.next())->data);
+  };
+  CHECK(acknowledged({}) == records::encode_i32(0));
+  const std::string answer = acknowledged({600, 77});
+  CHECK(records::decode_extension(answer, records::kEpochBytes) == records::Extension{0, 77});
 }
 
 TEST_CASE("an epoch that was promised before is acknowledged with -1, a lower one refused") {
@@ -219,13 +237,13 @@ TEST_CASE("a follower of the epoch it stands for already does not write it again
   s.hear(PacketType::diff, make_zxid(2, 2));
   s.hear(PacketType::new_leader, make_zxid(2, 0), "config");
   CHECK(s.take() ==
-        Lines{"Send: FOLLOWERINFO 0x200000000 (20 bytes), ACKEPOCH 0x200000002 -1, ACK 0x200000000"});
+        Lines{"Send: FOLLOWERINFO 0x200000000 (36 bytes), ACKEPOCH 0x200000002 -1, ACK 0x200000000"});
 }
 
 TEST_CASE("an observer logs and applies what it is informed of, and acknowledges no proposal") {
   LearnerStage s({}, true);
   s.learner->on_connected(s.time.now);
-  CHECK(s.take() == Lines{"Send: OBSERVERINFO 0x0 (20 bytes)"});
+  CHECK(s.take() == Lines{"Send: OBSERVERINFO 0x0 (36 bytes)"});
   s.hear(PacketType::leader_info, make_zxid(1, 0), records::encode_i32(records::kProtocolVersion));
   s.learner->on_accepted_epoch_durable(1, s.time.now);
   s.hear(PacketType::diff, make_zxid(1, 1));
@@ -342,7 +360,7 @@ TEST_CASE("a connection that ends before the leader said anything is opened agai
   s.learner->on_deadline(s.time.now);
   CHECK(s.take() == Lines{"Reconnect"});
   s.learner->on_connected(s.time.now);
-  CHECK(s.take() == Lines{"Send: FOLLOWERINFO 0x0 (20 bytes)"});
+  CHECK(s.take() == Lines{"Send: FOLLOWERINFO 0x0 (36 bytes)"});
   s.time.now += std::chrono::seconds(1);
   s.learner->on_disconnected("reset", s.time.now);
   CHECK(s.take() == Lines{"Abandon: reset"});

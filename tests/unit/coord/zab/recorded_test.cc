@@ -67,7 +67,8 @@ struct Said {
   bool operator==(const Said&) const = default;
 };
 
-// Introductions, acknowledgements and answered pings: what does not depend on clients.
+// Introductions, acknowledgements and answered pings: what does not depend on clients. Behind an introduction
+// follows what only servers of ours read.
 std::vector<Said> promises(std::string_view bytes) {
   std::vector<Said> said;
   records::QuorumPacketDecoder decoder(1 << 20);
@@ -75,7 +76,10 @@ std::vector<Said> promises(std::string_view bytes) {
   while (const auto packet = *decoder.next()) {
     if (packet->type == PacketType::request || packet->type == PacketType::revalidate) continue;
     const bool ping = packet->type == PacketType::ping;  // the sessions in it are the clients'
-    said.push_back({packet->type, packet->zxid, ping ? "" : std::string(packet->data.value_or(""))});
+    std::string data(ping ? "" : packet->data.value_or(""));
+    const bool info = packet->type == PacketType::follower_info || packet->type == PacketType::observer_info;
+    if (info && data.size() > records::kLearnerInfoBytes) data.resize(records::kLearnerInfoBytes);
+    said.push_back({packet->type, packet->zxid, std::move(data)});
   }
   return said;
 }
