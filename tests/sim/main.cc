@@ -1,10 +1,8 @@
 // The simulator's command line: runs seeds, prints what they met, and for a violation the one command that
 // replays it.
 //   coord_sim [--seed N] [--seeds COUNT | --seconds WALL | --hours SIMULATED] [--mutant NAME]
-//             [--mixed] [--no-replays] [--verbose] [--twice] [--mutants] [--deaf]
-//             [--explore [--crashes N] [--delays N]]
-// --mixed: a third of the seeds have models of Apache's servers among the voters. --no-replays: nothing is
-// said again, all else is as without it.
+//             [--mixed] [--verbose] [--twice] [--mutants] [--deaf] [--explore [--crashes N] [--delays N]]
+// --mixed: a third of the seeds have models of Apache's servers among the voters.
 // --deaf: of each seed's ensemble, without its faults, the leader hears nobody any more and is heard by all.
 // --explore: the small case of explore.h, for --seconds. --twice: each seed again, its fingerprint must be
 // the same. --mutants: each mutant must be found by one of the seeds; prints the table of docs/simulation.md.
@@ -41,7 +39,6 @@ struct Arguments {
   bool explore = false;
   bool deaf = false;
   bool mixed = false;
-  bool no_replays = false;
   ExploreLimits limits;
 };
 
@@ -55,7 +52,7 @@ void on_abort(int) {
 int usage() {
   std::fputs(
       "Usage: coord_sim [--seed N] [--seeds COUNT | --seconds WALL | --hours SIMULATED] [--mutant NAME]\n"
-      "                 [--mixed] [--no-replays] [--verbose] [--twice] [--mutants] [--deaf]\n"
+      "                 [--mixed] [--verbose] [--twice] [--mutants] [--deaf]\n"
       "                 [--explore [--crashes N] [--delays N]]\n",
       stderr);
   return 2;
@@ -74,8 +71,6 @@ bool parse(int argc, char** argv, Arguments& arguments) {
       arguments.deaf = true;
     } else if (word == "--mixed") {
       arguments.mixed = true;
-    } else if (word == "--no-replays") {
-      arguments.no_replays = true;
     } else if (word == "--explore") {
       arguments.explore = true;
     } else if (i + 1 == argc) {
@@ -140,10 +135,9 @@ int violated(const Options& options, const std::string& text) {
 
 void remember_replay(const Options& options) {
   const bool whole = options.mutant == Mutant::none;
-  std::snprintf(replay_line, sizeof replay_line, "replay: ./dev sim --seed %llu%s%s%s%s\n",
+  std::snprintf(replay_line, sizeof replay_line, "replay: ./dev sim --seed %llu%s%s%s\n",
                 static_cast<unsigned long long>(options.seed), options.apache != 0 ? " --mixed" : "",
-                options.replays.count() == 0 ? " --no-replays" : "", whole ? "" : " --mutant ",
-                whole ? "" : to_string(options.mutant));
+                whole ? "" : " --mutant ", whole ? "" : to_string(options.mutant));
 }
 
 // In a process of its own: a mutant may also drive a core into one of its assertions.
@@ -254,7 +248,6 @@ int main(int argc, char** argv) {
     if (arguments.hours > 0 && totals.simulated_seconds > arguments.hours * 3600) break;
     Options options = Options::of_seed(arguments.first + i, arguments.mixed);
     options.mutant = arguments.mutant;
-    if (arguments.no_replays) options.replays = milliseconds(0);
     remember_replay(options);
     const Report report = World(options, arguments.verbose).run();
     if (report.violation) return violated(options, *report.violation);

@@ -260,8 +260,8 @@ std::shared_ptr<Said> World::remember_conversation(int from, int to) {
   return conversations_.back();
 }
 
-// To whom it was said: an acknowledgement of an epoch names no leader, and two may have tried the same one.
-// Not to Apache's leader, who counts an ACKEPOCH of an earlier connection as one of this.
+// Not to Apache's leader and not in the name of an Apache server: their ACKEPOCH names no leader and no
+// connection, and one that answered another would be counted.
 void World::replay() {
   if (random_.chance(0.5) && !notifications_.empty()) {
     const Said& said = notifications_[random_.below(notifications_.size())];
@@ -271,7 +271,7 @@ void World::replay() {
   }
   if (conversations_.empty()) return;
   const auto said = conversations_[random_.below(conversations_.size())];
-  if (!node(said->to).listens(false) || node(said->to).is_apache()) return;
+  if (!node(said->to).listens(false) || node(said->to).is_apache() || node(said->from).is_apache()) return;
   ++faults_[12].count;
   node(said->to).replay_learner(said->items, said->from);
 }
