@@ -75,6 +75,15 @@ void DurableMark::sync() {
   if (file_ != nullptr && !file_->datasync()) file_.reset();
 }
 
+Status DurableMark::disown(fs::Disk& disk, const std::string& log_directory, Zxid first) {
+  std::vector<DurablePosition> positions = read(disk, log_directory);
+  if (positions.empty() || positions.back().log < first) return {};
+  for (DurablePosition& position : positions) {
+    if (position.log >= first) position.bytes = 0;
+  }
+  return DurableMark().write(disk, log_directory, positions, true);
+}
+
 void DurableMark::remember(fs::Disk& disk, const std::string& log_directory,
                            const std::vector<DurablePosition>& positions) {
   if (positions.empty()) return;

@@ -31,6 +31,9 @@ class DurableMark {
   void set(const DurablePosition& position);
   void sync();
 
+  // Before the log files from `first` on are removed: nothing of them is durable any more, and the one before
+  // them becomes the last.
+  static base::Status disown(fs::Disk& disk, const std::string& log_directory, Zxid first);
   // What a start found durable; `positions` in the order of the files.
   static void remember(fs::Disk& disk, const std::string& log_directory,
                        const std::vector<DurablePosition>& positions);

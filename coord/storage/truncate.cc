@@ -22,11 +22,18 @@ Status remove(fs::Disk& disk, const std::string& directory, const std::string& n
   return disk.sync_dir(directory);
 }
 
+// The last log file. The mark first: what it knows of the one before counts only while it knows of none
+// behind that is gone.
+Status remove_log(fs::Disk& disk, const std::string& directory, const NumberedFile& file) {
+  if (auto status = DurableMark::disown(disk, directory, file.zxid); !status) return status;
+  return remove(disk, directory, file.name);
+}
+
 // The files that begin behind `last`, from the end; those that stay are left in `files`.
 Status remove_later(fs::Disk& disk, const std::string& directory, Zxid last,
                     std::vector<NumberedFile>& files) {
   for (; !files.empty() && files.back().zxid > last; files.pop_back()) {
-    if (auto status = remove(disk, directory, files.back().name); !status) return status;
+    if (auto status = remove_log(disk, directory, files.back()); !status) return status;
   }
   return {};
 }
@@ -89,7 +96,7 @@ Result<Zxid> truncate_log(fs::Disk& disk, const std::string& log_directory, Zxid
           Errc::corrupt, "{} is damaged at offset {}, before 0x{:x}, where the leader asks to cut it",
           fs::join(log_directory, file.name), cut->offset, static_cast<std::uint64_t>(last.value));
     if (!cut->last) {  // nothing in it is wanted
-      if (auto status = remove(disk, log_directory, file.name); !status) return status.error();
+      if (auto status = remove_log(disk, log_directory, file); !status) return status.error();
       continue;
     }
     if (cut->beyond) {

@@ -171,6 +171,32 @@ TEST_CASE("a log that is damaged before the place where it is to be cut is not c
   CHECK(truncate_history(disk, kDirectory, kDirectory, Zxid(1)).value() == Zxid(1));
 }
 
+TEST_CASE(
+    "what was durable is missed though a truncation took the files behind it away and went no further") {
+  for (const std::int64_t target : {2, 3}) {
+    for (std::uint64_t death = 1; death <= 20; ++death) {
+      CAPTURE(death);
+      sim::SimDisk disk(base::Random(death), {});
+      write_empty_snapshot(disk, kDirectory, 0);
+      for (const std::int64_t first : {1, 4, 7}) {
+        TxnLog log(disk, {.directory = kDirectory, .preallocate_bytes = 0});
+        for (std::int64_t i = first; i < first + 3; ++i) REQUIRE(log.write(Zxid(i), entry(i)).has_value());
+        REQUIRE(log.sync().has_value());
+      }
+      REQUIRE(disk.rot(kDirectory + "/log.1", disk.info(kDirectory + "/log.1")->size - 20));
+      disk.die_after(death, nullptr);
+      const bool cut = truncate_history(disk, kDirectory, kDirectory, Zxid(target)).has_value();
+      disk.crash(sim::Crash::kill);
+      RecordingTarget tree;
+      const auto result = recover_all(disk, kDirectory, tree);
+      if (result.has_value())
+        CHECK((target == 2 && result->last_zxid == Zxid(2)));
+      else
+        CHECK_FALSE((cut && target == 2));
+    }
+  }
+}
+
 // The installation died before it could drop what was there: the log has a hole beneath the snapshot.
 TEST_CASE("a truncation that dies on its way beneath a leader's snapshot leaves a history without a hole") {
   for (const sim::Crash kind : {sim::Crash::kill, sim::Crash::power}) {
