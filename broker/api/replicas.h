@@ -129,8 +129,8 @@ class Replicas {
   // is served.
   void on_damage(Replica& replica, std::int64_t offset, const base::Error& error);
   void flush_later(Replica& replica, log::FlushWork work);
-  // Once all that the log has now is durable, if acknowledgements wait for that, or its sync has failed:
-  // `then` sees which.
+  // Once all that the log has now is durable, and what was cut off it gone, if acknowledgements wait for
+  // that; or its sync has failed: `then` sees which.
   void when_durable(Replica& replica, std::function<void()> then);
   // A log was cut below its recovery point: what is written down must not say any more that it is whole up to
   // there, or the next recovery would not look at what comes in its place.

@@ -56,6 +56,7 @@ Result<Replicas::NewLog> Replicas::place(const Wanted& wanted) {
   out.where = {wanted.topic, wanted.state.partition_index};
   out.topic_id = wanted.topic_id;
   out.options.now_ms = clock_.wall().ms;
+  out.options.flush_on_ack = options_.flush_on_ack;
   const std::lock_guard lock(mutex_);
   // What is not new may lie in a directory that is offline: an empty log elsewhere would take its place.
   if (!wanted.state.is_new && !logs_.all_online())

@@ -66,7 +66,10 @@ ErrorCode Replicas::move(const std::string& topic, std::int32_t partition, const
   }
   log::LoadReport report;
   auto copy = log::Log::load(disk_, future, where,
-                             {.config = options_.config_of(topic), .now_ms = clock_.wall().ms}, report);
+                             {.config = options_.config_of(topic),
+                              .now_ms = clock_.wall().ms,
+                              .flush_on_ack = options_.flush_on_ack},
+                             report);
   Status status = copy ? (*copy)->truncate_fully_at(replica->log->start_offset()) : Status(copy.error());
   if (status && replica->log->topic_id()) status = (*copy)->set_topic_id(*replica->log->topic_id());
   if (status) status = disk_.sync_dir(fs::parent(future));

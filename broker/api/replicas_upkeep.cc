@@ -61,8 +61,9 @@ void Replicas::on_synced(Replica& replica, const Status& status) {
 }
 
 void Replicas::when_durable(Replica& replica, std::function<void()> then) {
-  if (replica.durable_end() < replica.log->end_offset() && !replica.log->failed())
-    return state_[replica.shard]->sync->want(replica, std::move(then));
+  const log::Log& log = *replica.log;
+  const bool waits = flush_on_ack() && (log.recovery_point() < log.end_offset() || log.has_unsynced_cut());
+  if (waits && !log.failed()) return state_[replica.shard]->sync->want(replica, std::move(then));
   if (then) then();
 }
 

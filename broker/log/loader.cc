@@ -44,6 +44,7 @@ Result<std::unique_ptr<Log>> Loader::load(std::string dir, TopicPartition where)
   if (auto status = disk_.make_dirs(dir); !status) return status.error();
   log_.reset(new Log(disk_, std::move(dir), std::move(where), options_.config));
   log_->last_flush_ms_ = options_.now_ms;
+  log_->flush_on_ack_ = options_.flush_on_ack;
   for (const auto step :
        {&Loader::clean_leftovers, &Loader::load_topic_id, &Loader::load_segments, &Loader::recover,
         &Loader::settle_offsets, &Loader::write_tail_anew, &Loader::load_producers}) {
@@ -322,11 +323,11 @@ Status Loader::settle_offsets() {
 
 // What recovery read may be in the page cache alone. After a sync that failed, such pages even count as
 // clean: no later sync would write them, and its success would say nothing. Written anew they are dirty
-// again. Where no flushes are asked for, nothing is promised of the disk, and nothing is spent here.
+// again. And what recovery cut off is gone from the disk then. Where no flushes are asked for, nothing is
+// promised of the disk, and nothing is spent here.
 Status Loader::write_tail_anew() {
-  const LogConfig& config = log_->config_;
-  const bool asked = options_.flush_on_ack || config.flush_messages != kNever || config.flush_ms != kNever;
-  if (!asked || flushed_to_ >= log_->end_offset()) return {};
+  if (!log_->flushes_asked()) return {};
+  if (flushed_to_ >= log_->end_offset() && report_.truncated_bytes == 0) return {};
   auto it = log_->segments_.upper_bound(flushed_to_);
   if (it != log_->segments_.begin()) --it;
   for (; it != log_->segments_.end(); ++it)
@@ -339,8 +340,7 @@ Status Loader::write_anew(Segment& segment) {
   if (segment.base_offset() < flushed_to_) {
     const auto found = segment.find(flushed_to_);
     if (!found) return found.error();
-    if (!*found) return {};
-    at = (*found)->position;
+    at = *found ? (*found)->position : segment.size();
   }
   const auto file = disk_.open(segment.path(kLogSuffix), fs::OpenMode::write);
   if (!file) return file.error();

@@ -1,8 +1,8 @@
 // Loader: opens a partition directory as Kafka's LogLoader does: leftovers removed, swaps completed, segments
 // checked, indexes rebuilt where they are missing or wrong, everything from the recovery point on verified
 // after an unclean stop and cut at the first bad byte, producer state brought to the end. Where flushes are
-// asked for, what recovery keeps of what was not flushed is on the disk afterwards. Runs on any thread; a Log
-// has no owner yet.
+// asked for, what recovery keeps of what was not flushed is on the disk afterwards, and what it cut off is
+// not. Runs on any thread; a Log has no owner yet.
 #pragma once
 
 #include <set>

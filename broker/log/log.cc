@@ -120,6 +120,7 @@ Status Log::track_producers(std::span<const BatchPiece> batches) {
 }
 
 Status Log::do_append(std::span<const BatchPiece> batches, Segment::Append& append, std::int64_t now_ms) {
+  if (auto status = sync_cut(); !status) return status;
   for (const BatchPiece& batch : batches) {
     const record::BatchView header = batch.view();
     auto status =

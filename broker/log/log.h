@@ -46,6 +46,7 @@ struct FlushWork {
   std::int64_t up_to = 0;
   std::uint64_t dir_changes = 0;  // that the directory had seen
   std::uint64_t cuts = 0;         // truncations that the log had seen
+  bool active = false;            // the segment that is written to is among them
   base::Status begun;             // why it cannot be done at all
   bool empty() const { return files.empty() && paths.empty(); }
 };
@@ -140,6 +141,10 @@ class Log {
   FlushWork take_rolled_flush();  // segments that were rolled since; empty most of the time
   static base::Status run(fs::Disk& disk, FlushWork& work);
   void end_flush(const FlushWork& work, const base::Status& status);
+  // Where flushes are asked for, what was cut off is gone from the disk before anything is written in its
+  // place: a power cut could leave it among that, and epochs would go back. An append waits for it, unless a
+  // flush was made before.
+  bool has_unsynced_cut() const { return cut_unsynced_; }
   bool flush_due(std::int64_t now_ms) const;
 
   // Writes indexes, producer snapshot; `sync` makes all of it durable. The log is not used after.
@@ -169,6 +174,10 @@ class Log {
                          std::int64_t now_ms);
   FlushWork begin_work();
   void cut();  // what works under way will report is no longer true
+  base::Status sync_cut();
+  bool flushes_asked() const {
+    return flush_on_ack_ || config_.flush_messages != kNever || config_.flush_ms != kNever;
+  }
   base::Status roll_to(std::int64_t base_offset, std::int64_t now_ms);
   base::Status take_snapshot(std::int64_t offset);
   base::Status track_producers(std::span<const record::BatchPiece> batches);
@@ -194,6 +203,7 @@ class Log {
   std::string dir_;
   TopicPartition where_;
   LogConfig config_;
+  bool flush_on_ack_ = false;
   std::map<std::int64_t, std::unique_ptr<Segment>> segments_;
   LeaderEpochs epochs_;
   ProducerState producers_;
@@ -206,9 +216,10 @@ class Log {
     bool asked = false;              // a work under way covers it
   };
   std::map<std::int64_t, Rolled> rolled_;  // by base
-  std::uint64_t dir_changes_ = 1;          // files made in the directory
+  std::uint64_t dir_changes_ = 1;          // files made in the directory, and truncations
   std::uint64_t dir_synced_ = 0;           // how many of them it has been synced with
   std::uint64_t cuts_ = 0;
+  bool cut_unsynced_ = false;
   std::int64_t snapshot_offset_ = 0;  // of the newest producer snapshot
   std::set<std::string> snapshots_to_sync_;
   std::int64_t last_flush_ms_ = 0;

@@ -242,6 +242,7 @@ FlushWork Log::begin_data_flush(std::int64_t now_ms) {
   }
   work.files.push_back(std::move(*file));
   work.up_to = end_offset();
+  work.active = true;
   return work;
 }
 
@@ -284,12 +285,23 @@ void Log::end_flush(const FlushWork& work, const Status& status) {
   for (const std::int64_t base : work.rolled) rolled_.erase(base);
   for (const std::string& path : work.paths) snapshots_to_sync_.erase(path);
   dir_synced_ = std::max(dir_synced_, work.dir_changes);
+  if (work.active) cut_unsynced_ = false;
   recovery_point_.store(std::max(recovery_point(), work.up_to), std::memory_order_release);
 }
 
 void Log::cut() {
   ++cuts_;
+  ++dir_changes_;
+  cut_unsynced_ = flushes_asked();
   for (auto& [base, rolled] : rolled_) rolled.asked = false;
+}
+
+Status Log::sync_cut() {
+  if (!cut_unsynced_) return {};
+  FlushWork work = begin_data_flush(last_flush_ms_);
+  const Status status = run(disk_, work);
+  end_flush(work, status);
+  return status;
 }
 
 bool Log::flush_due(std::int64_t now_ms) const {

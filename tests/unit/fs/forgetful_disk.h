@@ -41,11 +41,7 @@ class ForgetfulDisk final : public Disk {
     names_ = durable_names_ = std::move(names);
     durable_dirs_ = dirs_;
     for (auto& [name, node] : names_) {
-      if (node->now.size() > node->synced.size() && spared()) {
-        const auto grown = node->now.size() - node->synced.size();
-        node->synced = node->now.substr(0, node->synced.size() + random->below(grown + 1));
-        if (spared()) node->synced.resize(node->synced.size() + random->below(50), '\0');
-      }
+      if (node->now != node->synced && spared()) node->keep_part(*random);
       node->now = node->synced;
       node->dropped.clear();
     }
@@ -124,6 +120,21 @@ class ForgetfulDisk final : public Disk {
     std::string synced;
     std::set<std::size_t> dropped;  // bytes of `now` that a failed sync left behind
 
+    // Up to some place what is there now, behind it what was synced, or zeros.
+    void keep_part(base::Random& random) {
+      const auto same =
+          std::mismatch(now.begin(), now.end(), synced.begin(), synced.end()).first - now.begin();
+      const auto from = static_cast<std::size_t>(same);
+      const std::size_t up_to = from + random.below(std::max(now.size(), synced.size()) - from + 1);
+      const std::string behind = up_to < synced.size() ? synced.substr(up_to) : std::string();
+      synced = now.substr(0, up_to);
+      if (!behind.empty()) {
+        synced.resize(up_to, '\0');
+        synced += behind;
+      } else if (random.below(2) == 0) {
+        synced.resize(synced.size() + random.below(50), '\0');
+      }
+    }
     void drop() {
       for (std::size_t at = 0; at < now.size(); ++at)
         if (at >= synced.size() || now[at] != synced[at]) dropped.insert(at);

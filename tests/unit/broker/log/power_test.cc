@@ -1,12 +1,14 @@
 // What a log promises about power: below its recovery point everything survives a cut, whatever flushes were
 // under way; a sync that failed promises nothing.
 #include <doctest/doctest.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <set>
 
 #include "broker/log/log.h"
 #include "broker/record/builder.h"
+#include "broker/record/record.h"
 #include "tests/unit/fs/forgetful_disk.h"
 
 using namespace tandem;
@@ -70,6 +72,24 @@ class PoweredLog {
         next = cursor.batch().next_offset();
       }
     }
+  }
+  std::vector<std::string> values() {
+    std::vector<std::string> out;
+    for (std::int64_t next = 0; next < log->end_offset();) {
+      const auto range = log->read(next, 1 << 20, log->end_offset(), true);
+      if (!range) FAIL(range.error().context);
+      if (range->size == 0) return out;
+      std::string bytes(range->size, '\0');
+      REQUIRE(*range->file->pread(range->position, bytes) == bytes.size());
+      record::BatchCursor cursor(bytes);
+      while (cursor.next()) {
+        record::RecordReader reader(cursor.batch());
+        record::RecordView record;
+        while (reader.next(record)) out.emplace_back(record.value.value_or(""));
+        next = cursor.batch().next_offset();
+      }
+    }
+    return out;
   }
   // How many of them there are without a gap.
   std::int64_t readable() {
@@ -195,6 +215,49 @@ TEST_CASE_FIXTURE(PoweredLog, "a tail that cannot be written anew is not taken f
   CHECK(!Log::load(disk, "/d/t-0", {"t", 0}, {config, false, checkpoint, 0, kNow}, report).has_value());
   config.flush_messages = kNever;  // nothing is promised then, nothing is synced
   CHECK(Log::load(disk, "/d/t-0", {"t", 0}, {config, false, checkpoint, 0, kNow}, report).has_value());
+}
+
+TEST_CASE_FIXTURE(PoweredLog, "segments that were cut off do not come back behind what was written since") {
+  while (log->segment_count() < 4) REQUIRE(append());
+  REQUIRE(flush());
+  const auto second = log->segment_times()[1].first;
+  const auto first = *disk.open("/d/t-0/00000000000000000000.log", fs::OpenMode::write);
+  checkpoint = 1;
+  SUBCASE("by a truncation") { REQUIRE(log->truncate_to(1).has_value()); }
+  SUBCASE("by a recovery that found the end of the one before them gone") {
+    REQUIRE(first->truncate(*first->size() / static_cast<std::uint64_t>(second)).has_value());
+    REQUIRE(first->sync().has_value());
+    open();
+  }
+  REQUIRE(log->end_offset() == 1);
+  while (log->end_offset() < second) REQUIRE(append());
+  REQUIRE(first->sync().has_value());  // as it may get to the disk at any time
+  disk.cut_power();
+  open();
+  CHECK(log->end_offset() == second);
+}
+
+TEST_CASE("after a power cut nothing that was cut off is among or behind what took its place") {
+  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+    CAPTURE(seed);
+    base::Random random(seed);
+    PoweredLog world;
+    std::vector<std::string> before;
+    for (int i = 0; i < 9; ++i) REQUIRE(world.append(before.emplace_back(fmt::format("old {}", i))));
+    REQUIRE(world.flush());
+    REQUIRE(world.log->segment_count() > 1);
+    world.checkpoint = 2;
+    REQUIRE(world.log->truncate_to(2 + static_cast<std::int64_t>(random.below(6))).has_value());
+    std::vector<std::string> after(before.begin(), before.begin() + world.log->end_offset());
+    while (after.size() < 8) REQUIRE(world.append(after.emplace_back(fmt::format("new {}", after.size()))));
+    world.disk.cut_power(&random);
+    world.open();
+    const auto there = world.values();
+    const auto begins = [&there](const std::vector<std::string>& all) {
+      return there.size() <= all.size() && std::equal(there.begin(), there.end(), all.begin());
+    };
+    CHECK_MESSAGE((begins(before) || begins(after)), fmt::format("{}", fmt::join(there, ", ")));
+  }
 }
 
 TEST_CASE_FIXTURE(PoweredLog, "a flush fails when a file of it cannot be opened or synced") {
