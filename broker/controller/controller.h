@@ -205,6 +205,9 @@ class Controller {
 
   // ---- isr_changes.cc, elections.cc ----
   Task<protocol::AlterPartitionResponse> alter_partition(protocol::AlterPartitionRequest request);
+  struct IsrChange;
+  Task<void> write_isrs(std::vector<IsrChange> changes, protocol::AlterPartitionResponse& response);
+  Task<void> read_states(std::vector<TopicPartition> partitions);
   Task<void> on_isr_notified();
   Task<void> on_preferred_asked();
   Task<void> rebalance();

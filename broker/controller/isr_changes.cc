@@ -68,15 +68,15 @@ void describe(const PartitionState& state, AlterPartitionResponse::PartitionData
   out.partition_epoch = state.partition_epoch;
 }
 
+}  // namespace
+
 // What is to be written, and where its outcome belongs in the response.
-struct Change {
+struct Controller::IsrChange {
   TopicPartition partition;
   PartitionState state;
   std::size_t topic;
   std::size_t slot;
 };
-
-}  // namespace
 
 Task<AlterPartitionResponse> Controller::alter_partition(AlterPartitionRequest request) {
   AlterPartitionResponse response;
@@ -85,7 +85,7 @@ Task<AlterPartitionResponse> Controller::alter_partition(AlterPartitionRequest r
     response.error_code = ErrorCode::stale_broker_epoch;
     co_return response;
   }
-  std::vector<Change> changes;
+  std::vector<IsrChange> changes;
   std::vector<TopicPartition> touched;
   for (const auto& topic : request.topics) {
     const bool by_id = !topic.topic_id.is_zero();
@@ -117,26 +117,46 @@ Task<AlterPartitionResponse> Controller::alter_partition(AlterPartitionRequest r
       }
     }
   }
+  co_await write_isrs(std::move(changes), response);
+  machines_.update_metadata(state_.live_or_shutting_down(), touched);
+  co_return response;
+}
+
+Task<void> Controller::write_isrs(std::vector<IsrChange> changes, AlterPartitionResponse& response) {
   std::vector<ZkOp> ops;
   for (const auto& change : changes) {
     ops.push_back(zk::set_op(zk::partition_state_path(change.partition), zk::encode_state(change.state),
                              change.state.partition_epoch));
   }
   const auto results = co_await machines_.write(std::move(ops));
+  // A write whose answer was lost with the connection meets its own version when it is said again.
+  std::vector<TopicPartition> conflicts;
+  for (std::size_t i = 0; i < results.size(); ++i)
+    if (results[i].code == zk::ZkCode::bad_version) conflicts.push_back(changes[i].partition);
+  co_await read_states(std::move(conflicts));
   for (std::size_t i = 0; i < results.size(); ++i) {
-    Change& change = changes[i];
+    IsrChange& change = changes[i];
     auto& result = response.topics[change.topic].partitions[change.slot];
-    if (!results[i].ok()) {
-      result.error_code = results[i].code == zk::ZkCode::bad_version ? ErrorCode::invalid_update_version
-                                                                     : ErrorCode::unknown_server_error;
-      continue;
+    auto& known = *state_.at(change.partition).leadership;
+    const bool conflict = results[i].code == zk::ZkCode::bad_version;
+    change.state.partition_epoch = conflict ? known.partition_epoch : results[i].stat.version;
+    if (results[i].ok()) known = change.state;
+    if (results[i].ok() || (conflict && known == change.state)) {
+      describe(known, result);
+    } else {
+      result.error_code = conflict ? ErrorCode::invalid_update_version : ErrorCode::unknown_server_error;
     }
-    change.state.partition_epoch = results[i].stat.version;
-    state_.at(change.partition).leadership = change.state;
-    describe(change.state, result);
   }
-  machines_.update_metadata(state_.live_or_shutting_down(), touched);
-  co_return response;
+}
+
+Task<void> Controller::read_states(std::vector<TopicPartition> partitions) {
+  std::vector<ZkOp> reads;
+  for (const auto& partition : partitions) reads.push_back(zk::get_op(zk::partition_state_path(partition)));
+  const auto found = co_await zk_.run(std::move(reads));
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const auto state = zk::decode_state(partitions[i], found[i].data, found[i].stat.version);
+    if (found[i].ok() && state) state_.at(partitions[i]).leadership = *state;
+  }
 }
 
 Task<void> Controller::on_isr_notified() {
@@ -150,13 +170,7 @@ Task<void> Controller::on_isr_notified() {
       if (state_.find(partition) != nullptr) partitions.push_back(partition);
     }
   }
-  std::vector<ZkOp> states;
-  for (const auto& partition : partitions) states.push_back(zk::get_op(zk::partition_state_path(partition)));
-  const auto found = co_await zk_.run(std::move(states));
-  for (std::size_t i = 0; i < found.size(); ++i) {
-    const auto state = zk::decode_state(partitions[i], found[i].data, found[i].stat.version);
-    if (found[i].ok() && state) state_.at(partitions[i]).leadership = *state;
-  }
+  co_await read_states(partitions);
   if (!partitions.empty()) machines_.update_metadata(state_.live_or_shutting_down(), partitions);
   co_await finish_reassignments(std::move(partitions));
   co_await machines_.write(std::move(notes.removals));

@@ -71,6 +71,26 @@ TEST_CASE("the checks of AlterPartition, in Kafka's order") {
   CHECK(cluster.alter(recovering) == ErrorCode::invalid_request);
 }
 
+TEST_CASE("an ISR that was written while the tree's answer was lost is found there") {
+  Cluster cluster;
+  const auto twice = [&cluster](const ZkBatch& batch) {
+    cluster.before = nullptr;
+    cluster.tree.perform(batch.ops);  // its answer was lost with the connection
+  };
+  cluster.before = twice;
+  CHECK(cluster.alter(cluster.isr_of({1, 0})) == ErrorCode::none);
+  CHECK(cluster.state("t", 0) == "leader=1 epoch=0 isr=1,0");
+  CHECK(cluster.alter(cluster.isr_of({1, 0, 2}, 0, 1)) == ErrorCode::none);
+  // What is there is not what was asked for: another one wrote.
+  cluster.before = [&cluster](const ZkBatch&) {
+    cluster.before = nullptr;
+    cluster.tree.put("/brokers/topics/t/partitions/0/state",
+                     R"({"controller_epoch":1,"leader":1,"version":1,"leader_epoch":0,"isr":[1]})");
+  };
+  CHECK(cluster.alter(cluster.isr_of({1, 2}, 0, 2)) == ErrorCode::invalid_update_version);
+  CHECK(cluster.alter(cluster.isr_of({1, 2}, 0, 3)) == ErrorCode::none);
+}
+
 TEST_CASE("AlterPartition says nothing of a topic that no partition was named of") {
   Cluster cluster;
   auto request = cluster.isr_of({1});
