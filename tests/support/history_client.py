@@ -15,12 +15,14 @@ DATA_CHANGED = 3
 
 
 class Client(threading.Thread):
-    """`ports`: where the servers serve; the keys exist."""
+    """`ports`: where the servers serve; the keys exist. `orders_syncs`: of a port, whether a sync there is
+    more than a read, for as long as the connection lasts."""
 
-    def __init__(self, number, ports, keys, history, seed):
+    def __init__(self, number, ports, keys, history, seed, orders_syncs=lambda port: True):
         super().__init__(daemon=True)
         self.number, self.ports, self.keys, self.history = number, ports, keys, history
-        self.random = random.Random(seed)
+        self.random, self.orders_syncs = random.Random(seed), orders_syncs
+        self.syncs = True
         self.link, self.session, self.password, self.seen = None, 0, b"\0" * 16, 0
         self.xid = 0  # goes on over connections: by it and the session a server tells whose answer it has
         self.story, self.watched, self.expired = [], set(), 0
@@ -51,7 +53,8 @@ class Client(threading.Thread):
             return False
 
     def connect(self):
-        link = zk.Link(self.random.choice(self.ports), TIMEOUT_MS, self.session, self.password, self.seen)
+        port = self.random.choice(self.ports)
+        link = zk.Link(port, TIMEOUT_MS, self.session, self.password, self.seen)
         link.socket.settimeout(TIMEOUT_MS / 1000)
         if link.timeout_ms == 0:
             self.session, self.password, self.seen = 0, b"\0" * 16, 0
@@ -62,6 +65,7 @@ class Client(threading.Thread):
             self.story, self.watched = self.history.stories.setdefault(link.session, []), set()
         link.xid = self.xid
         self.link = link
+        self.syncs = self.orders_syncs(port)
         self.connected += 1
         if self.watched:
             none = []
@@ -116,7 +120,7 @@ class Client(threading.Thread):
         size = struct.unpack_from(">i", frame, 16)[0]
         mzxid = stat_of(frame)["mzxid"]
         self.history.reads.append(Read(self.session, key, frame[20:20 + max(size, 0)], mzxid, zxid, asked,
-                                       time.monotonic(), sent if synced else None))
+                                       time.monotonic(), sent if synced and self.syncs else None))
         if watch and key not in self.watched:
             self.watched.add(key)
             self.story.append(Told("watch", mzxid, key))
