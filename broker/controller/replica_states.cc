@@ -123,7 +123,10 @@ Task<void> StateMachines::remove_from_isr(std::int32_t broker, std::vector<Topic
   }
 }
 
-// The last member of an ISR stays in it: only its being leader ends.
+// The last member of an ISR stays in it: only its being leader ends. Where nobody leads, nothing changes, and
+// nothing is written. Kafka 3.9 writes the same leader and ISR again with the next leader epoch, at each
+// failover once for every such partition: the write that took the leader away has fenced him already (leader
+// epoch and version are others since), and a cluster that has lost a broker may have a hundred thousand.
 Task<std::vector<TopicPartition>> StateMachines::remove_from_isr_once(std::int32_t broker,
                                                                       std::vector<TopicPartition> partitions,
                                                                       std::vector<TopicPartition>& changed) {
