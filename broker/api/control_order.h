@@ -3,8 +3,9 @@
 // be read from behind the next (a paused peer, bytes that TCP sends again), and what comes on it is older
 // than all that came on the next. Kafka's brokers do not look: there a LeaderAndIsr read behind the
 // StopReplica that deleted the partition makes an empty one that leads in an epoch long past. Topic ids tell
-// such lives apart (deletions.h); below inter-broker protocol 2.8 a topic has none. Each shard has its own
-// and is its owner: of one partition all is in order.
+// such lives apart (deletions.h); below inter-broker protocol 2.8 a topic has none. Metadata that is older
+// than what is known would stay until the controller has something to say of the same partition. Each shard
+// has its own and is its owner: of one partition all is in order. The metadata cache has one under its lock.
 #pragma once
 
 #include <compare>
@@ -27,6 +28,7 @@ class ControlOrder {
     newest_ = mark;
     return true;
   }
+  std::int32_t controller_epoch() const { return newest_.controller_epoch; }
 
  private:
   ControlMark newest_;

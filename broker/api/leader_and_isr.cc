@@ -2,6 +2,7 @@
 #include <map>
 #include <set>
 
+#include "broker/api/close_as_late.h"
 #include "broker/api/cluster_control.h"
 #include "broker/api/handlers.h"
 #include "broker/api/metadata_cache.h"
@@ -136,9 +137,7 @@ void answer_leaders(LeadersAsked& asked) {
     note_new_leaders(asked);
     return asked.call.respond.send(asked.response);
   }
-  asked.call.services.log.warn("closing {}: the controller has sent more since on a newer connection",
-                               asked.call.client->host);
-  asked.call.respond.close();
+  close_as_late(asked.call);
 }
 
 // Of the topics in `ids` the partitions that were refused are tried once more.

@@ -9,12 +9,14 @@ MetadataCache::Image MetadataCache::image() const {
   return image_;
 }
 
-protocol::ErrorCode MetadataCache::update(const protocol::UpdateMetadataRequest& request) {
+std::optional<protocol::ErrorCode> MetadataCache::update(const protocol::UpdateMetadataRequest& request,
+                                                         std::uint64_t connection) {
   Image before, after;
   {
     const std::lock_guard lock(mutex_);
-    if (request.controller_epoch < controller_epoch_) return protocol::ErrorCode::stale_controller_epoch;
-    controller_epoch_ = request.controller_epoch;
+    if (request.controller_epoch < order_.controller_epoch())
+      return protocol::ErrorCode::stale_controller_epoch;
+    if (!order_.admits({request.controller_epoch, connection})) return std::nullopt;
     before = image_;
     image_ = std::make_shared<const replica::ClusterImage>(before->updated(request));
     after = image_;

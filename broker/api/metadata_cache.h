@@ -5,9 +5,11 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "broker/api/control_order.h"
 #include "broker/api/services.h"
 #include "broker/replica/cluster_image.h"
 
@@ -20,9 +22,11 @@ class MetadataCache {
 
   Image image() const;
 
-  // STALE_CONTROLLER_EPOCH when the sender is no longer the controller; else the image is replaced and the
-  // subscribers are told, on this thread.
-  protocol::ErrorCode update(const protocol::UpdateMetadataRequest& request);
+  // STALE_CONTROLLER_EPOCH when the sender is no longer the controller, nothing when it has sent more since
+  // on a newer `connection` (Client::number); else the image is replaced and the subscribers are told, on
+  // this thread.
+  std::optional<protocol::ErrorCode> update(const protocol::UpdateMetadataRequest& request,
+                                            std::uint64_t connection);
   // What this broker led until a LeaderAndIsr said otherwise: whom it refuses from then on it sends to the
   // new leader, not back to itself.
   void take_leadership(std::int32_t broker, const std::vector<replica::ClusterImage::Told>& told);
@@ -31,7 +35,7 @@ class MetadataCache {
  private:
   mutable std::mutex mutex_;
   Image image_ = std::make_shared<const replica::ClusterImage>();
-  std::int32_t controller_epoch_ = 0;
+  ControlOrder order_;
   std::vector<OnChange> subscribers_;
 };
 

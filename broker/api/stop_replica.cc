@@ -1,5 +1,6 @@
 #include <atomic>
 
+#include "broker/api/close_as_late.h"
 #include "broker/api/handlers.h"
 #include "broker/api/on_owners.h"
 #include "broker/api/replicas.h"
@@ -30,9 +31,7 @@ struct StopsAsked {
 
 void answer_stops(StopsAsked& asked) {
   if (!asked.late) return asked.call.respond.send(asked.response);
-  asked.call.services.log.warn("closing {}: the controller has sent more since on a newer connection",
-                               asked.call.client->host);
-  asked.call.respond.close();
+  close_as_late(asked.call);
 }
 
 // The three shapes of the request as one list.

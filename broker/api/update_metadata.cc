@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "broker/api/close_as_late.h"
 #include "broker/api/handlers.h"
 #include "broker/api/metadata_cache.h"
 #include "broker/api/on_owners.h"
@@ -67,16 +68,14 @@ void leave_what_is_elsewhere(const std::shared_ptr<MetadataAsked>& asked) {
 }  // namespace
 
 void update_metadata(Call call, UpdateMetadataRequest request) {
-  protocol::UpdateMetadataResponse response;
+  std::optional<ErrorCode> error = ErrorCode::stale_broker_epoch;
   const std::int64_t own_epoch = call.services.node.broker_epoch;
   // -1: the controller does not say; a newer epoch than ours: it knows our new session before we do
   // (KIP-380).
-  if (request.broker_epoch != -1 && request.broker_epoch < own_epoch) {
-    response.error_code = ErrorCode::stale_broker_epoch;
-  } else {
-    response.error_code = call.services.metadata.update(request);
-  }
-  if (response.error_code != ErrorCode::none) return call.respond.send(response);
+  const bool stale = request.broker_epoch != -1 && request.broker_epoch < own_epoch;
+  if (!stale) error = call.services.metadata.update(request, call.client->number);
+  if (!error) return close_as_late(call);
+  if (*error != ErrorCode::none) return call.respond.send(protocol::UpdateMetadataResponse{*error});
   leave_what_is_elsewhere(std::make_shared<MetadataAsked>(std::move(call), std::move(request)));
 }
 

@@ -49,7 +49,7 @@ struct Fixture {
       state.replicas = state.isr = {1, 2};
       update.topic_states[0].partition_states.push_back(state);
     }
-    CHECK_EQ(cache.update(update), ErrorCode::none);
+    CHECK_EQ(cache.update(update, 0), ErrorCode::none);
   }
 
   protocol::MetadataResponse ask(MetadataRequest request, std::int16_t version) {
@@ -152,6 +152,24 @@ TEST_CASE("an UpdateMetadata of an older controller or for an older registration
   CHECK(fixture.cache.image()->brokers().empty());
 }
 
+TEST_CASE("metadata sent before the controller connected anew is not taken behind what it has said since") {
+  Fixture fixture;
+  UpdateMetadataRequest update;
+  update.controller_epoch = 5;
+  const auto brokers_after = [&](std::int32_t count, std::uint64_t connection) {
+    update.live_brokers.assign(static_cast<std::size_t>(count), {});
+    for (std::int32_t id = 0; id < count; ++id) update.live_brokers[static_cast<std::size_t>(id)].id = id;
+    const auto error = fixture.cache.update(update, connection);
+    return std::pair(error, fixture.cache.image()->brokers().size());
+  };
+  const std::optional<ErrorCode> taken = ErrorCode::none;
+  CHECK(brokers_after(3, 7) == std::pair(taken, std::size_t{3}));
+  CHECK(brokers_after(4, 7) == std::pair(taken, std::size_t{4}));
+  CHECK(brokers_after(5, 6) == std::pair(std::optional<ErrorCode>(), std::size_t{4}));
+  update.controller_epoch = 6;  // another controller, which had connected before
+  CHECK(brokers_after(5, 6) == std::pair(taken, std::size_t{5}));
+}
+
 TEST_CASE("subscribers see the image before and after a change") {
   Fixture fixture;
   std::vector<std::string> gone;
@@ -169,7 +187,7 @@ TEST_CASE("subscribers see the image before and after a change") {
     state.leader = replica::kLeaderDuringDelete;
     update.topic_states[0].partition_states.push_back(state);
   }
-  CHECK_EQ(fixture.cache.update(update), ErrorCode::none);
+  CHECK_EQ(fixture.cache.update(update, 0), ErrorCode::none);
   CHECK_EQ(gone, std::vector<std::string>{"t"});
 }
 

@@ -119,7 +119,7 @@ class PartitionsFixture {
       state.replicas = replica_ids;
       request.topic_states[0].partition_states.push_back(state);
     }
-    REQUIRE(cache.update(update) == protocol::ErrorCode::none);
+    REQUIRE(cache.update(update, connection) == protocol::ErrorCode::none);
     const auto response = ask(&leader_and_isr, request, 7);
     REQUIRE(response.error_code == protocol::ErrorCode::none);
     for (const auto& partition : response.topics.at(0).partition_errors)
