@@ -125,7 +125,10 @@ void ControllerService::stop(bool controlled, std::function<void()> done) {
     stopping_ = true;
     shut_down(controlled ? options_.shutdown_retries : 0, [this, done] {
       shutdown_timer_.reset();
-      if (channel_) channel_->stop();
+      if (channel_) {
+        channel_->stop();
+        leaving_->stop();
+      }
       if (controller_) controller_->stop(now());
       pump();
       tree_->stop(done);
@@ -212,12 +215,16 @@ void ControllerService::tell_controller(api::ToController request, base::millise
   });
 }
 
+ControllerChannel& ControllerService::channel_of(const api::ToController& request) {
+  return std::holds_alternative<protocol::ControlledShutdownRequest>(request) ? *leaving_ : *channel_;
+}
+
 // Our own controller, when it is the active one, needs no connection.
 void ControllerService::tell(api::ToController request, base::milliseconds timeout, Told done) {
   if (!channel_) return done(base::make_error(base::Errc::unavailable, "this broker has not joined yet"));
   auto own = controller_->active() ? as_own_request(request) : std::nullopt;
   if (!own) {
-    channel_->send(std::move(request), timeout, std::move(done));
+    channel_of(request).send(std::move(request), timeout, std::move(done));
     return;
   }
   const auto token = ++last_token_;
@@ -225,7 +232,7 @@ void ControllerService::tell(api::ToController request, base::milliseconds timeo
                    done = std::move(done)](controller::ControllerReply reply) mutable {
     auto answer = as_answer(std::move(reply));
     if (is_not_controller(answer)) {  // the office was lost meanwhile: its next holder is asked
-      channel_->send(std::move(request), timeout, std::move(done));
+      channel_of(request).send(std::move(request), timeout, std::move(done));
     } else {
       done(std::move(answer));
     }
@@ -234,15 +241,26 @@ void ControllerService::tell(api::ToController request, base::milliseconds timeo
   pump();
 }
 
-void ControllerService::find_broker(std::int32_t broker, const ControllerChannel::Found& found) {
+void ControllerService::find_broker(std::int32_t broker, const std::string& listener,
+                                    const ControllerChannel::Found& found) {
   if (!tree_->up()) return found(std::nullopt);
   tree_->perform(
-      {zk::get_op(zk::broker_path(broker))}, [this, broker, found](std::vector<zk::ZkResult> results) {
+      {zk::get_op(zk::broker_path(broker))}, [broker, listener, found](std::vector<zk::ZkResult> results) {
         const auto known = results.front().ok() ? zk::decode_broker(broker, results.front().data)
                                                 : base::make_error(base::Errc::not_found, "not registered");
-        const auto* endpoint = known ? known->endpoint(options_.controller.control_listener) : nullptr;
+        const auto* endpoint = known ? known->endpoint(listener) : nullptr;
         found(endpoint != nullptr ? std::optional(*endpoint) : std::nullopt);
       });
+}
+
+std::unique_ptr<ControllerChannel> ControllerService::make_channel(const std::string& client_id,
+                                                                   std::string listener) {
+  return std::make_unique<ControllerChannel>(
+      loop_, ControllerChannel::Options{client_id, options_.socket_timeout},
+      [this, listener = std::move(listener)](std::int32_t broker, const ControllerChannel::Found& found) {
+        find_broker(broker, listener, found);
+      },
+      log_.named("channel"));
 }
 
 // Who asked hears of the session's end, too: it would else wait for ever.
@@ -295,10 +313,8 @@ void ControllerService::on_outcome(base::Result<controller::Prepared> prepared) 
     options_.controller.broker_id = prepared->broker_id;
     const std::string client_id = std::to_string(prepared->broker_id);
     controller_.emplace(options_.controller, base::Random(options_.seed + 1));
-    channel_ = std::make_unique<ControllerChannel>(
-        loop_, ControllerChannel::Options{client_id, options_.socket_timeout},
-        [this](std::int32_t broker, const ControllerChannel::Found& found) { find_broker(broker, found); },
-        log_.named("channel"));
+    channel_ = make_channel(client_id, options_.controller.control_listener);
+    leaving_ = make_channel(client_id, options_.controller.listener);
     watch_ = std::make_unique<PeerWatch>(
         loop_,
         [this](std::int32_t broker, std::int64_t epoch, bool refuses) {
@@ -371,6 +387,7 @@ void ControllerService::pump_controller() {
   timer_->set(controller_->next_deadline());
   controller_id_ = controller_->active_id();
   channel_->set_controller(controller_id_);
+  leaving_->set_controller(controller_id_);
 }
 
 void ControllerService::perform_effect(controller::Effect& effect) {

@@ -85,7 +85,9 @@ class ControllerService final : public api::ClusterControl {
                     const base::Result<api::FromController>& answer);
   bool nobody_else() const;
   void tell(api::ToController request, base::milliseconds timeout, Told done);
-  void find_broker(std::int32_t broker, const ControllerChannel::Found& found);
+  ControllerChannel& channel_of(const api::ToController& request);
+  void find_broker(std::int32_t broker, const std::string& listener, const ControllerChannel::Found& found);
+  std::unique_ptr<ControllerChannel> make_channel(const std::string& client_id, std::string listener);
 
   base::Instant now() const { return clock_.now(); }
 
@@ -100,6 +102,7 @@ class ControllerService final : public api::ClusterControl {
   std::unique_ptr<BrokerLinks> links_;
   std::unique_ptr<PeerWatch> watch_;
   std::unique_ptr<ControllerChannel> channel_;
+  std::unique_ptr<ControllerChannel> leaving_;  // of controlled shutdowns: by the listener between brokers
   std::unique_ptr<net::Timer> timer_;
   std::unique_ptr<net::Timer> shutdown_timer_;
   controller::Registration registration_;

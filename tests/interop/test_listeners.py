@@ -13,7 +13,7 @@ from support.broker_rolling import JAVA
 from support.cluster import NUMBERS, SETTINGS, Cluster, Load, read_all
 
 LISTENERS = ("CLIENT", "INTERNAL", "CONTROL")
-FETCH, LEADER_AND_ISR, STOP_REPLICA, UPDATE_METADATA = 1, 4, 5, 6
+FETCH, LEADER_AND_ISR, STOP_REPLICA, UPDATE_METADATA, CONTROLLED_SHUTDOWN = 1, 4, 5, 6, 7
 OFFSETS_OF_EPOCHS, ALTER_PARTITION = 23, 56
 OF_CONTROLLERS = {LEADER_AND_ISR, STOP_REPLICA, UPDATE_METADATA, ALTER_PARTITION}
 OF_FOLLOWERS = {FETCH, OFFSETS_OF_EPOCHS}
@@ -90,6 +90,7 @@ def test_controllers_and_followers_keep_to_their_listeners(cluster, tmp_path):
     admin = AdminClient({"bootstrap.servers": cluster.bootstrap})
     admin.delete_topics([topic])[topic].result(30)
     wait.until(lambda: not cluster.tree.exists(f"/brokers/topics/{topic}"), 30, "the end of the topic")
+    cluster.brokers[3].stop()
 
     by_client, internal, control = (asked(tmp_path / "passed", name) for name in LISTENERS)
     assert {api for api, _ in control} >= OF_CONTROLLERS
@@ -98,4 +99,6 @@ def test_controllers_and_followers_keep_to_their_listeners(cluster, tmp_path):
     assert not {api for api, _ in internal} & OF_CONTROLLERS
     assert not {api for api, _ in by_client} & OF_CONTROLLERS
     assert not any("fetcher" in name for _, name in by_client)
+    assert [CONTROLLED_SHUTDOWN in {api for api, _ in seen} for seen in (by_client, internal, control)] == [
+        False, True, False]
     assert all("fetcher" in name for api, name in internal if api == FETCH)
