@@ -126,8 +126,10 @@ void note_new_leaders(const LeadersAsked& asked) {
   for (const Part& part : asked.parts) {
     const auto& state = part.state;
     if (part.answer != ErrorCode::none || state.leader == services.node.broker_id) continue;
-    told.push_back({part.topic, state.partition_index, state.controller_epoch, state.leader,
-                    state.leader_epoch, state.partition_epoch, state.isr});
+    told.push_back(
+        {part.topic,
+         state.partition_index,
+         {state.controller_epoch, state.leader, state.leader_epoch, state.partition_epoch, state.isr}});
   }
   services.metadata.take_leadership(services.node.broker_id, told);
 }

@@ -31,6 +31,12 @@ BrokerImage broker_image(const UpdateMetadataRequest::UpdateMetadataBroker& live
   return broker;
 }
 
+PartitionImage partition_image(const UpdateMetadataRequest::UpdateMetadataPartitionState& state) {
+  return {{state.controller_epoch, state.leader, state.leader_epoch, state.zk_version, state.isr},
+          state.replicas,
+          state.offline_replicas};
+}
+
 }  // namespace
 
 const BrokerEndpoint* BrokerImage::endpoint(const std::string& listener) const {
@@ -55,17 +61,13 @@ std::optional<ClusterImage> ClusterImage::without_leader(std::int32_t broker,
   std::map<std::string, std::shared_ptr<TopicImage>> topics;
   for (const Told& each : told) {
     const PartitionImage* known = partition(each.topic, each.partition);
-    const bool taken_over = known != nullptr && known->leader == broker && each.leader >= 0 &&
-                            each.leader != broker && each.leader_epoch > known->leader_epoch;
+    const Leadership& now = each.leadership;
+    const bool taken_over = known != nullptr && known->leader == broker && now.leader >= 0 &&
+                            now.leader != broker && now.leader_epoch > known->leader_epoch;
     if (!taken_over) continue;
     auto& changed = topics[each.topic];
     if (!changed) changed = std::make_shared<TopicImage>(*topic(each.topic));
-    PartitionImage& partition = changed->partitions[each.partition];
-    partition.controller_epoch = each.controller_epoch;
-    partition.leader = each.leader;
-    partition.leader_epoch = each.leader_epoch;
-    partition.partition_epoch = each.partition_epoch;
-    partition.isr = each.isr;
+    static_cast<Leadership&>(changed->partitions[each.partition]) = now;
   }
   if (topics.empty()) return std::nullopt;
   ClusterImage next = *this;
@@ -83,16 +85,9 @@ void ClusterImage::update_topic(
   for (const auto& state : states) {
     if (state.leader == kLeaderDuringDelete) {
       changed->partitions.erase(state.partition_index);
-      continue;
+    } else {
+      changed->partitions[state.partition_index] = partition_image(state);
     }
-    PartitionImage& partition = changed->partitions[state.partition_index];
-    partition.controller_epoch = state.controller_epoch;
-    partition.leader = state.leader;
-    partition.leader_epoch = state.leader_epoch;
-    partition.partition_epoch = state.zk_version;
-    partition.isr = state.isr;
-    partition.replicas = state.replicas;
-    partition.offline_replicas = state.offline_replicas;
   }
   replace_topic(std::move(changed));
 }

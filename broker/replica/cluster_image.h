@@ -19,12 +19,16 @@ namespace tandem::broker::replica {
 inline constexpr std::int32_t kNoLeader = -1;
 inline constexpr std::int32_t kLeaderDuringDelete = -2;  // "forget this partition"
 
-struct PartitionImage {
+struct Leadership {
   std::int32_t controller_epoch = 0;
   std::int32_t leader = kNoLeader;
   std::int32_t leader_epoch = -1;
   std::int32_t partition_epoch = -1;
-  std::vector<std::int32_t> isr, replicas, offline_replicas;
+  std::vector<std::int32_t> isr;
+};
+
+struct PartitionImage : Leadership {
+  std::vector<std::int32_t> replicas, offline_replicas;
 };
 
 struct TopicImage {
@@ -55,11 +59,7 @@ class ClusterImage {
   struct Told {
     std::string topic;
     std::int32_t partition = 0;
-    std::int32_t controller_epoch = 0;
-    std::int32_t leader = kNoLeader;
-    std::int32_t leader_epoch = -1;
-    std::int32_t partition_epoch = -1;
-    std::vector<std::int32_t> isr;
+    Leadership leadership;
   };
   std::optional<ClusterImage> without_leader(std::int32_t broker, const std::vector<Told>& told) const;
 

@@ -52,6 +52,27 @@ TEST_CASE("leader -2 forgets a partition, and the topic with its last one") {
   CHECK_EQ(none.topic(with.topic("t")->id), nullptr);
 }
 
+TEST_CASE("of what a broker led only what another has taken over changes before the metadata says so") {
+  const ClusterImage known = ClusterImage().updated(request("t", 7, {state(0, 1), state(1, 2), state(2, 1)}));
+  const std::vector<ClusterImage::Told> told{{"t", 0, {5, 2, 3, 4, {2, 3}}},  // taken over
+                                             {"t", 1, {5, 3, 3, 4, {3}}},     // it was another's
+                                             {"t", 2, {5, kNoLeader, 3, 4, {1}}},
+                                             {"u", 0, {5, 2, 3, 4, {2}}}};
+  const auto changed = known.without_leader(1, told);
+  REQUIRE(changed.has_value());
+  const PartitionImage& taken = *changed->partition("t", 0);
+  CHECK_EQ(taken.controller_epoch, 5);
+  CHECK_EQ(taken.leader, 2);
+  CHECK_EQ(taken.leader_epoch, 3);
+  CHECK_EQ(taken.partition_epoch, 4);
+  CHECK_EQ(taken.isr, std::vector<std::int32_t>{2, 3});
+  CHECK_EQ(taken.replicas, std::vector<std::int32_t>{1});
+  CHECK_EQ(changed->partition("t", 1)->leader, 2);
+  CHECK_EQ(changed->partition("t", 2)->leader, 1);
+  CHECK_EQ(known.partition("t", 0)->leader, 1);
+  CHECK_FALSE(changed->without_leader(1, told).has_value());
+}
+
 TEST_CASE("a topic made again under its name is found by its new id only") {
   const ClusterImage first = ClusterImage().updated(request("t", 7, {state(0, 1)}));
   const ClusterImage second = first.updated(request("t", 8, {state(0, 1)}));
