@@ -37,19 +37,6 @@ class Rotten : public PartitionsFixture {
     return ask(&fetch, fetch_request({{0, offset}}), 13).responses.at(0).partitions.at(0);
   }
 
-  ErrorCode told(std::int32_t leader, std::int32_t epoch) {
-    protocol::LeaderAndIsrRequest request;
-    request.controller_epoch = 1;
-    request.topic_states.push_back({"t", id, {}});
-    auto& state = request.topic_states[0].partition_states.emplace_back();
-    state.partition_index = 0;
-    state.leader = leader;
-    state.leader_epoch = epoch;
-    state.isr = {leader};
-    state.replicas = replica_ids;
-    return ask(&leader_and_isr, request, 7).topics.at(0).partition_errors.at(0).error_code;
-  }
-
   Followed following;
 };
 
@@ -76,10 +63,10 @@ TEST_CASE_FIXTURE(Rotten,
   CHECK(replica_failures == 1);
   CHECK(put(0, batch(1)).error_code == ErrorCode::kafka_storage_error);
   // The controller asks what has failed, then names another leader.
-  CHECK(told(1, leader_epoch) == ErrorCode::kafka_storage_error);
-  CHECK(told(-1, leader_epoch + 1) == ErrorCode::kafka_storage_error);
+  CHECK(told(1, leader_epoch, {1}) == ErrorCode::kafka_storage_error);
+  CHECK(told(-1, leader_epoch + 1, {2}) == ErrorCode::kafka_storage_error);
   CHECK(following.follows.empty());
-  CHECK(told(2, leader_epoch + 2) == ErrorCode::none);
+  CHECK(told(2, leader_epoch + 2, {2}) == ErrorCode::none);
   CHECK(following.follows == std::vector<std::int64_t>{5});
   CHECK(fs::exists(posix, log_dirs[0] + "/t-0/00000000000000000000.log.damaged"));
 }

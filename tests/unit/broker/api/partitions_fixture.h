@@ -166,6 +166,20 @@ class PartitionsFixture {
     return receive<Request>(send(handle, std::move(request), version), version);
   }
 
+  // By the controller, of partition 0.
+  protocol::ErrorCode told(std::int32_t leader, std::int32_t epoch, std::vector<std::int32_t> isr) {
+    protocol::LeaderAndIsrRequest request;
+    request.controller_epoch = 1;
+    request.topic_states.push_back({"t", id, {}});
+    auto& state = request.topic_states[0].partition_states.emplace_back();
+    state.partition_index = 0;
+    state.leader = leader;
+    state.leader_epoch = epoch;
+    state.isr = std::move(isr);
+    state.replicas = replica_ids;
+    return ask(&leader_and_isr, request, 7).topics.at(0).partition_errors.at(0).error_code;
+  }
+
   static std::string batch(int count = 3, record::BatchOptions options = {}) {
     record::BatchBuilder builder(options);
     for (int i = 0; i < count; ++i) builder.append(i, 1'700'000'000'000 + i, "key", "value");
