@@ -199,6 +199,7 @@ Task<StateMachines::Failures> StateMachines::create_states(std::vector<TopicPart
     known.phase = PartitionPhase::online;
     batch_.leader_and_isr(known.leadership->isr, partition, true);
   }
+  if (there.empty()) co_return failures;
   Failures lost = co_await elect_leaders(std::move(there), Election::offline);
   failures.merge(lost);
   co_return failures;
