@@ -1,6 +1,7 @@
 #include "broker/api/cluster_control.h"
 #include "broker/api/handlers.h"
 #include "broker/api/metadata_cache.h"
+#include "broker/controller/controller.h"
 
 namespace tandem::broker::api {
 
@@ -14,15 +15,8 @@ constexpr std::int8_t kElectionMax = 1;  // the kinds: preferred is 0, unclean 1
 
 // Kafka takes a kind that it does not know for a fault of its own, and says so of everything that was named.
 ElectLeadersResponse unknown_kind(const ElectLeadersRequest& request) {
-  ElectLeadersResponse response;
+  ElectLeadersResponse response = controller::not_elected(request, ErrorCode::unknown_server_error);
   response.error_code = ErrorCode::unknown_server_error;
-  if (!request.topic_partitions) return response;
-  for (const auto& topic : *request.topic_partitions) {
-    auto& answer = response.replica_election_results.emplace_back();
-    answer.topic = topic.topic;
-    for (const auto number : topic.partitions)
-      answer.partition_result.push_back({number, ErrorCode::unknown_server_error, std::nullopt});
-  }
   return response;
 }
 

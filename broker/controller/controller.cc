@@ -32,19 +32,20 @@ NamedError refused_topic(const std::string& name) {
   return {name, {ErrorCode::not_controller, "This is not the correct controller for this cluster."}};
 }
 
-protocol::ElectLeadersResponse refused_elections(const protocol::ElectLeadersRequest& request) {
+}  // namespace
+
+protocol::ElectLeadersResponse not_elected(const protocol::ElectLeadersRequest& request,
+                                           protocol::ErrorCode error) {
   protocol::ElectLeadersResponse out;
   if (!request.topic_partitions) return out;
   for (const auto& topic : *request.topic_partitions) {
     auto& results = out.replica_election_results.emplace_back();
     results.topic = topic.topic;
     for (const auto number : topic.partitions)
-      results.partition_result.push_back({number, ErrorCode::not_controller, std::nullopt});
+      results.partition_result.push_back({number, error, std::nullopt});
   }
   return out;
 }
-
-}  // namespace
 
 ControllerReply not_controller(const ControllerRequest& request) {
   return std::visit(Overloaded{
@@ -76,7 +77,7 @@ ControllerReply not_controller(const ControllerRequest& request) {
                           return out;
                         },
                         [](const protocol::ElectLeadersRequest& request) -> ControllerReply {
-                          return refused_elections(request);
+                          return not_elected(request, ErrorCode::not_controller);
                         },
                         [](const protocol::UpdateFeaturesRequest&) -> ControllerReply {
                           protocol::UpdateFeaturesResponse out;

@@ -285,5 +285,8 @@ class Controller {
 
 // The answer of a broker that is not the controller.
 ControllerReply not_controller(const ControllerRequest& request);
+// The same answer for every partition that the request names.
+protocol::ElectLeadersResponse not_elected(const protocol::ElectLeadersRequest& request,
+                                           protocol::ErrorCode error);
 
 }  // namespace tandem::broker::controller
