@@ -53,6 +53,9 @@ Status Replicas::load() {
   if (!jobs) return jobs.error();
   for (log::LoadJob& job : *jobs) job.options.flush_on_ack = options_.flush_on_ack;
   if (auto status = logs_.forget_clean_shutdown(); !status) return status;
+  for (const log::LogDir& dir : logs_.dirs())
+    if (dir.failure) log_.error("Log directory {} is offline: {}", dir.path, dir.failure->context);
+  std::erase_if(*jobs, [this](const log::LoadJob& job) { return !logs_.dirs()[job.dir].online; });
   log_.info("Loading {} logs from {} directories", jobs->size(), logs_.dirs().size());
   {
     net::ThreadPool loaders("recovery", options_.recovery_threads);

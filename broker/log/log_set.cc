@@ -31,6 +31,15 @@ Status make_durable(fs::Disk& disk, const std::string& path) {
   return {};
 }
 
+// Another broker on it, or a file that cannot be right: a person has to look. A failing disk takes only
+// itself.
+Status without(LogDir& dir, const Status& status) {
+  if (status || (status.error().code != Errc::io && status.error().code != Errc::no_space)) return status;
+  dir.online = false;
+  dir.failure = status.error();
+  return {};
+}
+
 }  // namespace
 
 void LoadJob::run(fs::Disk& disk) {
@@ -91,13 +100,8 @@ Status LogSet::open_dir(LogDir& dir) {
 Status LogSet::open() {
   std::optional<base::Error> last;
   for (LogDir& dir : dirs_) {
-    auto status = open_dir(dir);
-    if (status) continue;
-    // Another broker on it, or a file that cannot be right: a person has to look. A failing disk takes only
-    // itself.
-    if (status.error().code != Errc::io && status.error().code != Errc::no_space) return status;
-    dir.online = false;
-    last = status.error();
+    if (auto status = without(dir, open_dir(dir)); !status) return status;
+    if (dir.failure) last = dir.failure;
   }
   if (any_online()) return {};
   return make_error(Errc::io, "none of the {} log directories can be used: {}", dirs_.size(),
@@ -119,25 +123,29 @@ Result<std::int32_t> LogSet::stored_broker_id() const {
 Status LogSet::claim(std::int32_t broker_id, const std::string& cluster_id, std::string_view date_comment) {
   for (LogDir& dir : dirs_) {
     if (!dir.online) continue;
-    if (dir.identity.broker_id >= 0 && dir.identity.broker_id != broker_id)
-      return make_error(
-          Errc::invalid_argument,
-          "{}/meta.properties names broker {}, this is broker {}: use its own log.dirs, or remove the "
-          "file if the data may change hands",
-          dir.path, dir.identity.broker_id, broker_id);
-    if (!dir.identity.cluster_id.empty() && dir.identity.cluster_id != cluster_id)
-      return make_error(Errc::invalid_argument,
-                        "{}/meta.properties names cluster {}, zookeeper.connect leads to cluster {}",
-                        dir.path, dir.identity.cluster_id, cluster_id);
-    if (dir.identity.broker_id == broker_id && dir.identity.cluster_id == cluster_id) continue;
-    dir.identity.broker_id = broker_id;
-    dir.identity.cluster_id = cluster_id;
-    if (auto status = fs::write_checkpoint(disk_, fs::join(dir.path, kMetaProperties),
-                                           format_meta_properties(dir.identity, date_comment));
-        !status)
+    if (auto status = without(dir, claim_dir(dir, broker_id, cluster_id, date_comment)); !status)
       return status;
   }
   return {};
+}
+
+Status LogSet::claim_dir(LogDir& dir, std::int32_t broker_id, const std::string& cluster_id,
+                         std::string_view date_comment) {
+  if (dir.identity.broker_id >= 0 && dir.identity.broker_id != broker_id)
+    return make_error(
+        Errc::invalid_argument,
+        "{}/meta.properties names broker {}, this is broker {}: use its own log.dirs, or remove the "
+        "file if the data may change hands",
+        dir.path, dir.identity.broker_id, broker_id);
+  if (!dir.identity.cluster_id.empty() && dir.identity.cluster_id != cluster_id)
+    return make_error(Errc::invalid_argument,
+                      "{}/meta.properties names cluster {}, zookeeper.connect leads to cluster {}", dir.path,
+                      dir.identity.cluster_id, cluster_id);
+  if (dir.identity.broker_id == broker_id && dir.identity.cluster_id == cluster_id) return {};
+  dir.identity.broker_id = broker_id;
+  dir.identity.cluster_id = cluster_id;
+  return fs::write_checkpoint(disk_, fs::join(dir.path, kMetaProperties),
+                              format_meta_properties(dir.identity, date_comment));
 }
 
 Status LogSet::scan_dir(std::size_t index, std::vector<LoadJob>& out) {
@@ -182,7 +190,7 @@ Result<std::vector<LoadJob>> LogSet::load_jobs(
   std::vector<LoadJob> jobs;
   for (std::size_t i = 0; i < dirs_.size(); ++i) {
     if (!dirs_[i].online) continue;
-    if (auto status = scan_dir(i, jobs); !status) return status.error();
+    if (auto status = without(dirs_[i], scan_dir(i, jobs)); !status) return status.error();
   }
   std::map<std::pair<TopicPartition, bool>, std::string> seen;
   for (LoadJob& job : jobs) {
@@ -199,12 +207,15 @@ Result<std::vector<LoadJob>> LogSet::load_jobs(
 Status LogSet::forget_clean_shutdown() {
   for (LogDir& dir : dirs_) {
     if (!dir.online) continue;
-    const auto status = disk_.unlink(fs::join(dir.path, kCleanShutdown));
-    if (!status && status.error().code != Errc::not_found) return status;
-    if (!status) continue;
-    if (auto synced = disk_.sync_dir(dir.path); !synced) return synced;
+    if (auto status = without(dir, forget_clean_shutdown(dir)); !status) return status;
   }
   return {};
+}
+
+Status LogSet::forget_clean_shutdown(LogDir& dir) {
+  const auto status = disk_.unlink(fs::join(dir.path, kCleanShutdown));
+  if (!status) return status.error().code == Errc::not_found ? Status{} : status;
+  return disk_.sync_dir(dir.path);
 }
 
 Result<std::size_t> LogSet::place() const {

@@ -21,6 +21,7 @@ struct LogDir {
   std::string path;
   bool clean = false;
   bool online = true;
+  std::optional<base::Error> failure;  // why the start found it offline
   MetaProperties identity;
   OffsetCheckpoint recovery_points;
   OffsetCheckpoint log_starts;
@@ -50,8 +51,8 @@ class LogSet {
   LogSet(fs::Disk& disk, std::vector<std::string> paths);
 
   // Makes what is missing, locks, reads identities and checkpoints; a sub-directory that is no partition
-  // refuses the start, as does a lock that another process holds. A directory that cannot be read is offline;
-  // all offline is an error.
+  // refuses the start, as does a lock that another process holds. A directory that cannot be read, or where
+  // one of the next steps cannot write, is offline; all offline is an error of open().
   base::Status open();
   // The identity of the cluster: written where missing, refused where it differs. broker_id -1 is not
   // checked.
@@ -87,6 +88,9 @@ class LogSet {
 
  private:
   base::Status open_dir(LogDir& dir);
+  base::Status claim_dir(LogDir& dir, std::int32_t broker_id, const std::string& cluster_id,
+                         std::string_view date_comment);
+  base::Status forget_clean_shutdown(LogDir& dir);
   base::Result<OffsetCheckpoint> read_offsets(const LogDir& dir, std::string_view name);
   base::Status scan_dir(std::size_t index, std::vector<LoadJob>& out);
 

@@ -60,6 +60,20 @@ class TwoDirs : public OwnDisk, public PartitionsFixture {
     const std::lock_guard lock(lost_mutex);
     return lost_dirs;
   }
+  // As the controller asks for a partition with this replica alone.
+  ErrorCode lead_one(const std::string& topic, std::int32_t partition, std::int32_t epoch = 50,
+                     bool is_new = false) {
+    protocol::LeaderAndIsrRequest request;
+    request.controller_epoch = 1;
+    request.topic_states.push_back({topic, {}, {}});
+    auto& state = request.topic_states[0].partition_states.emplace_back();
+    state.partition_index = partition;
+    state.leader = 1;
+    state.leader_epoch = epoch;
+    state.isr = state.replicas = {1};
+    state.is_new = is_new;
+    return ask(&leader_and_isr, request, 7).topics.at(0).partition_errors.at(0).error_code;
+  }
   ErrorCode end_offset_error(std::int32_t partition) {
     protocol::ListOffsetsRequest request;
     request.replica_id = -1;
@@ -176,26 +190,36 @@ TEST_CASE_FIXTURE(TwoDirs,
   REQUIRE(put(first, batch(3)).error_code == ErrorCode::none);
   stop();
   fail("open", full_dir + "/", base::Errc::io);
-  const auto states = [this](bool is_new, const std::string& topic) {
-    protocol::LeaderAndIsrRequest request;
-    request.controller_epoch = 1;
-    request.topic_states.push_back({topic, {}, {}});
-    auto& state = request.topic_states[0].partition_states.emplace_back();
-    state.partition_index = first;
-    state.leader = 1;
-    state.leader_epoch = 50;
-    state.isr = state.replicas = {1};
-    state.is_new = is_new;
-    return ask(&leader_and_isr, request, 7).topics.at(0).partition_errors.at(0).error_code;
-  };
   start_without_leaders();
   CHECK(lost().empty());  // the server said so at its start
-  CHECK(states(false, "t") == ErrorCode::kafka_storage_error);
-  CHECK(states(true, "u") == ErrorCode::none);
+  CHECK(lead_one("t", first) == ErrorCode::kafka_storage_error);
+  CHECK(lead_one("u", first, 0, true) == ErrorCode::none);
   failing.fault = nullptr;
   stop();
   start_without_leaders();
-  CHECK(states(false, "t") == ErrorCode::none);
+  CHECK(lead_one("t", first) == ErrorCode::none);
+  CHECK(put(first, batch(1)).base_offset == 3);
+}
+
+TEST_CASE_FIXTURE(TwoDirs, "a directory that cannot be written at a start is offline, the other one serves") {
+  REQUIRE(put(first, batch(3)).error_code == ErrorCode::none);
+  stop();
+  SUBCASE("the marker of the clean stop stays") {
+    fail("unlink", full_dir + "/.kafka_cleanshutdown", base::Errc::io);
+  }
+  SUBCASE("it cannot be synced") { fail("sync_dir", full_dir, base::Errc::io); }
+  SUBCASE("whose it is cannot be written") {
+    REQUIRE(disk.unlink(full_dir + "/meta.properties").has_value());
+    fail("open", full_dir + "/meta.properties.tmp", base::Errc::no_space);
+  }
+  start_without_leaders();
+  CHECK(lead_one("t", first) == ErrorCode::kafka_storage_error);
+  CHECK(lead_one("t", other) == ErrorCode::none);
+  CHECK(put(other, batch(1)).error_code == ErrorCode::none);
+  failing.fault = nullptr;
+  stop();
+  start_without_leaders();
+  CHECK(lead_one("t", first) == ErrorCode::none);
   CHECK(put(first, batch(1)).base_offset == 3);
 }
 
