@@ -80,6 +80,7 @@ void Replicas::install(log::LoadJob& job) {
               job.report.recovered_segments, job.report.truncated_bytes);
   if (job.error) {
     log_.error("Cannot load {}: {}", job.path, job.error->context);
+    logs_.dirs()[job.dir].failure = job.error;
     dir_failed(job.dir, *job.error);
     return;
   }

@@ -58,8 +58,12 @@ Result<Replicas::NewLog> Replicas::place(const Wanted& wanted) {
   out.options.now_ms = clock_.wall().ms;
   out.options.flush_on_ack = options_.flush_on_ack;
   const std::lock_guard lock(mutex_);
-  // What is not new may lie in a directory that is offline: an empty log elsewhere would take its place.
-  if (!wanted.state.is_new && !logs_.all_online())
+  // What is not new may lie in a directory that is offline: an empty log elsewhere would take its place. What
+  // a reassignment adds is called new again whenever the broker comes back, and may lie in one that this
+  // start has not read. (Of one that failed since, all replicas are known.)
+  const bool may_be_there =
+      wanted.state.is_new ? wanted.state.leader_epoch > 0 && !logs_.all_read() : !logs_.all_online();
+  if (may_be_there)
     return make_error(Errc::unavailable, "{}-{} may be in a log directory that is offline", out.where.topic,
                       out.where.partition);
   const auto asked = wanted_dirs_.extract(out.where);

@@ -260,6 +260,10 @@ bool LogSet::any_online() const {
   return std::any_of(dirs_.begin(), dirs_.end(), [](const LogDir& dir) { return dir.online; });
 }
 
+bool LogSet::all_read() const {
+  return std::none_of(dirs_.begin(), dirs_.end(), [](const LogDir& dir) { return dir.failure.has_value(); });
+}
+
 bool LogSet::all_online() const {
   return std::all_of(dirs_.begin(), dirs_.end(), [](const LogDir& dir) { return dir.online; });
 }

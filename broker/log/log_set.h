@@ -85,6 +85,7 @@ class LogSet {
   void set_offline(std::size_t dir) { dirs_[dir].online = false; }
   bool any_online() const;
   bool all_online() const;
+  bool all_read() const;  // online when the start was over
 
  private:
   base::Status open_dir(LogDir& dir);

@@ -194,6 +194,8 @@ TEST_CASE_FIXTURE(TwoDirs,
   CHECK(lost().empty());  // the server said so at its start
   CHECK(lead_one("t", first) == ErrorCode::kafka_storage_error);
   CHECK(lead_one("u", first, 0, true) == ErrorCode::none);
+  // Added by a reassignment, which is said again at each start.
+  CHECK(lead_one("t", first, 50, true) == ErrorCode::kafka_storage_error);
   failing.fault = nullptr;
   stop();
   start_without_leaders();
