@@ -7,7 +7,6 @@
 # which must say the same.
 import json
 import os
-import shutil
 import signal
 import struct
 import subprocess
@@ -18,7 +17,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from kazoo.exceptions import NoNodeError  # noqa: E402
 from peers import peers  # noqa: E402
-from support import kafka_wire, servers, wait  # noqa: E402
+from support import kafka_wire, servers, tutorials, wait  # noqa: E402
 from support.cluster import NUMBERS, Cluster, Load, Where, read_all  # noqa: E402
 from support.ensembles import Ensemble  # noqa: E402
 
@@ -26,45 +25,6 @@ TOPIC, PARTITIONS = "mytest2", 3
 OFFSET_COMMIT = 8
 OURS, OLD = "ours", "kafka 2.7.2"
 OLD_CLASSES = {"kafka-preferred-replica-election": "kafka.admin.PreferredReplicaLeaderElectionCommand"}
-PROPERTIES = """broker.id={number}
-{address}
-num.network.threads=3
-num.io.threads=8
-socket.send.buffer.bytes=102400
-socket.receive.buffer.bytes=102400
-socket.request.max.bytes=104857600
-log.dirs={logs}
-num.partitions=1
-num.recovery.threads.per.data.dir=1
-log.retention.hours=168
-log.segment.bytes=1073741824
-zookeeper.connect={tree}
-zookeeper.connection.timeout.ms=6000
-zookeeper.session.timeout.ms=6000
-"""
-ADDRESS = "listeners=PLAINTEXT://127.0.0.1:{port}"
-OLD_ADDRESS = "port={port}\nhost.name=127.0.0.1\nadvertised.host.name=127.0.0.1"
-OLD_KEYS = """default.replication.factor=1
-auto.create.topics.enable=true
-message.max.bytes=1000012
-log.delete.delay.ms=60000
-log.cleaner.enable=true
-log.flush.interval.messages=10000
-log.flush.interval.ms=1000
-log.roll.hours=168
-log.index.interval.bytes=4096
-log.index.size.max.bytes=10485760
-replica.lag.time.max.ms=10000
-replica.lag.max.messages=4000
-replica.socket.timeout.ms=30000
-replica.fetch.max.bytes=1048576
-num.replica.fetchers=1
-controlled.shutdown.enable=true
-controlled.shutdown.max.retries=3
-controller.socket.timeout.ms=30000
-controller.message.queue.size=10
-zookeeper.sync.time.ms=2000
-"""
 OF_THE_OLD = 3  # the broker whose file is of 0.8
 
 
@@ -73,12 +33,7 @@ class Installation:
 
     def __init__(self, directory, tree):
         self.directory, self.tree = directory, tree
-        (directory / "bin").mkdir()
-        (directory / "config").mkdir()
-        for program in ("tandem", "tandem-broker"):
-            shutil.copy(servers.binary(program), directory / "bin" / program)
-        for name in ("kafka-server-start.sh", "kafka-server-stop.sh"):
-            (directory / "bin" / name).symlink_to("tandem")
+        tutorials.install(directory)
 
     def broker(self, number):
         return Broker(self, number)
@@ -92,10 +47,8 @@ class Broker(servers.Broker):
         self.installation = installation
         self.line = f"bin/kafka-server-start.sh config/server{number}.properties"
         self.config = installation.directory / "config" / f"server{number}.properties"
-        address = (OLD_ADDRESS if number == OF_THE_OLD else ADDRESS).format(port=self.port)
-        text = PROPERTIES.format(number=number, address=address, logs=self.directory / "logs",
-                                 tree=installation.tree)
-        self.config.write_text(text + (OLD_KEYS if number == OF_THE_OLD else ""))
+        self.config.write_text(tutorials.broker_properties(
+            number, self.port, self.directory / "logs", installation.tree, old=number == OF_THE_OLD))
 
     def command(self):
         return [str(self.installation.directory / word) for word in self.line.split()]

@@ -5,7 +5,6 @@
 # one broker: keys keep their partition, groups share and rewind, segments roll and go.
 import json
 import os
-import shutil
 import struct
 import subprocess
 import sys
@@ -14,57 +13,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from peers import peers  # noqa: E402
-from support import ports, servers, wait, zk_wire  # noqa: E402
+from support import ports, servers, tutorials, wait, zk_wire  # noqa: E402
 
-BIN = Path(__file__).resolve().parents[2] / "dist" / "bin"
 ZOOKEEPER_PROPERTIES = "dataDir={directory}/zookeeper\nclientPort={tree}\nmaxClientCnxns=0\n"
-SERVER_PROPERTIES = """broker.id=0
-listeners=PLAINTEXT://127.0.0.1:{port}
-num.network.threads=3
-num.io.threads=8
-socket.send.buffer.bytes=102400
-socket.receive.buffer.bytes=102400
-socket.request.max.bytes=104857600
-log.dirs={directory}/logs
-num.partitions=1
-num.recovery.threads.per.data.dir=1
-log.retention.hours=168
-log.segment.bytes=1073741824
-zookeeper.connect=127.0.0.1:{tree}
-offsets.topic.replication.factor=1
-"""
-OLD_PROPERTIES = """broker.id=0
-port={port}
-host.name=127.0.0.1
-advertised.host.name=127.0.0.1
-log.dirs={directory}/logs
-zookeeper.connect=127.0.0.1:{tree}
-offsets.topic.replication.factor=1
-default.replication.factor=1
-auto.create.topics.enable=true
-message.max.bytes=1000012
-log.delete.delay.ms=60000
-log.cleaner.enable=true
-log.cleaner.threads=1
-log.flush.interval.messages=10000
-log.flush.interval.ms=1000
-log.roll.hours=168
-log.retention.check.interval.ms=1000
-log.index.interval.bytes=4096
-log.index.size.max.bytes=10485760
-replica.lag.time.max.ms=10000
-replica.lag.max.messages=4000
-replica.socket.timeout.ms=30000
-replica.fetch.max.bytes=1048576
-num.replica.fetchers=1
-controlled.shutdown.enable=true
-controlled.shutdown.max.retries=3
-controller.socket.timeout.ms=30000
-controller.message.queue.size=10
-zookeeper.connection.timeout.ms=6000
-zookeeper.session.timeout.ms=6000
-zookeeper.sync.time.ms=2000
-"""
+ONE_BROKER = "offsets.topic.replication.factor=1\nlog.retention.check.interval.ms=1000\n"
 RETIRED = ("replica.lag.max.messages", "controller.message.queue.size")  # `port` and its like still act
 LINES = "".join(f"message {i}\n" for i in range(20))
 KEYED = "".join(f"key{i % 40}:value {i}\n" for i in range(200))
@@ -116,17 +68,13 @@ class Site:
         self.show, self.directory = show, Path(directory)
         self.tree, self.port = ports.free_ports(2)
         self.foreground = []
-        (self.directory / "bin").mkdir()
-        (self.directory / "config").mkdir()
-        for program in ("tandem", "tandem-coord", "tandem-broker"):
-            shutil.copy(BIN / program, self.directory / "bin" / program)
-        for name in ("zookeeper-server-start", "zookeeper-server-stop", "kafka-server-start",
-                     "kafka-server-stop"):
-            (self.directory / "bin" / f"{name}.sh").symlink_to("tandem")
-        for name, text in (("zookeeper", ZOOKEEPER_PROPERTIES), ("server", SERVER_PROPERTIES),
-                           ("server0", OLD_PROPERTIES)):
-            values = {"directory": directory, "tree": self.tree, "port": self.port}
-            (self.directory / "config" / f"{name}.properties").write_text(text.format(**values))
+        tutorials.install(self.directory)
+        config = self.directory / "config"
+        (config / "zookeeper.properties").write_text(
+            ZOOKEEPER_PROPERTIES.format(directory=directory, tree=self.tree))
+        for name, old in (("server", False), ("server0", True)):
+            (config / f"{name}.properties").write_text(ONE_BROKER + tutorials.broker_properties(
+                0, self.port, self.directory / "logs", self.connect, old))
 
     @property
     def connect(self):
