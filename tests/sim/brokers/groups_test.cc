@@ -44,29 +44,34 @@ struct Played {
   }
 };
 
+// Once as it should be, and once with what breaks the rule.
+void rules_must_reject(const char* rule, void (*story)(Played& played, bool broken)) {
+  for (const bool broken : {false, true}) {
+    Played played;
+    story(played, broken);
+    CHECK(played.broken == std::string(broken ? rule : ""));
+  }
+}
+
 base::Instant seconds(int count) { return base::Instant(std::chrono::seconds(count)); }
 
 }  // namespace
 
 TEST_CASE("G1 rejects a commit that is acknowledged and not in the log") {
-  for (const bool broken : {false, true}) {
-    Played played;
+  rules_must_reject("G1", [](Played& played, bool broken) {
     const auto attempt = played.rules.on_commit(kGroup, 1, kAt, 5);
     if (!broken) played.store(attempt, 5);
     played.rules.on_commit_answered(attempt, ErrorCode::none);
-    CHECK(played.broken == std::string(broken ? "G1" : ""));
-  }
+  });
 }
 
 TEST_CASE("G1 rejects a coordinator that tells an older commit than one that was acknowledged") {
-  for (const bool broken : {false, true}) {
-    Played played;
+  rules_must_reject("G1", [](Played& played, bool broken) {
     played.commit(1, 5);
     played.commit(1, 9);
     const auto at_least = played.rules.acknowledged_up_to(kGroup, kAt);
     played.rules.on_fetched(kGroup, kAt, at_least, broken ? 5 : 9, broken ? "1" : "2");
-    CHECK(played.broken == std::string(broken ? "G1" : ""));
-  }
+  });
 }
 
 TEST_CASE("G1 rejects a coordinator that has forgotten a commit, or tells one that nobody made") {
@@ -80,73 +85,59 @@ TEST_CASE("G1 rejects a coordinator that has forgotten a commit, or tells one th
 }
 
 TEST_CASE("G1 rejects commits that are acknowledged and go back") {
-  for (const bool broken : {false, true}) {
-    Played played;
+  rules_must_reject("G1", [](Played& played, bool broken) {
     played.commit(1, 5);
     played.commit(1, broken ? 4 : 5);
-    CHECK(played.broken == std::string(broken ? "G1" : ""));
-  }
+  });
 }
 
 TEST_CASE("G2 rejects a partition that two members have in one generation") {
-  for (const bool broken : {false, true}) {
-    Played played;
+  rules_must_reject("G2", [](Played& played, bool broken) {
     played.begin(1);
     played.synced(1, "a");
     if (!broken) played.begin(2);
     played.synced(broken ? 1 : 2, "b");
-    CHECK(played.broken == std::string(broken ? "G2" : ""));
-  }
+  });
 }
 
 TEST_CASE("G2 rejects an assignment of a generation that is not in the log") {
-  for (const bool broken : {false, true}) {
-    Played played;
+  rules_must_reject("G2", [](Played& played, bool broken) {
     if (!broken) played.begin(1);
     played.synced(1, "a");
-    CHECK(played.broken == std::string(broken ? "G2" : ""));
-  }
+  });
 }
 
 TEST_CASE("G2 rejects generations that go back in the log") {
-  for (const bool broken : {false, true}) {
-    Played played;
+  rules_must_reject("G2", [](Played& played, bool broken) {
     played.begin(2);
     played.begin(broken ? 1 : 3);
-    CHECK(played.broken == std::string(broken ? "G2" : ""));
-  }
+  });
 }
 
 TEST_CASE("G3 rejects a commit of an old generation that is acknowledged") {
-  for (const bool broken : {false, true}) {
-    Played played;
+  rules_must_reject("G3", [](Played& played, bool broken) {
     played.begin(2);
     played.synced(2, "a");
     const auto attempt = played.rules.on_commit(kGroup, 1, kAt, 5);
     played.rules.on_commit_answered(attempt, broken ? ErrorCode::none : ErrorCode::illegal_generation);
-    CHECK(played.broken == std::string(broken ? "G3" : ""));
-  }
+  });
 }
 
 TEST_CASE("G3 rejects a commit of an old generation behind a newer one in the log") {
-  for (const bool broken : {false, true}) {
-    Played played;
+  rules_must_reject("G3", [](Played& played, bool broken) {
     played.begin(1);
     const auto attempt = played.rules.on_commit(kGroup, 1, kAt, 5);
     if (broken) played.begin(2);
     played.store(attempt, 5);
-    CHECK(played.broken == std::string(broken ? "G3" : ""));
-  }
+  });
 }
 
 TEST_CASE("G4 rejects who answers for a group that it does not lead") {
-  for (const bool broken : {false, true}) {
-    Played played;
+  rules_must_reject("G4", [](Played& played, bool broken) {
     const Office office{.here = true, .leads = false, .settled = false, .epoch = 3, .since = seconds(1)};
     played.rules.on_answer(kGroup, 1, broken ? ErrorCode::none : ErrorCode::not_coordinator, office, office,
                            seconds(5));
-    CHECK(played.broken == std::string(broken ? "G4" : ""));
-  }
+  });
 }
 
 TEST_CASE("G4 rejects who has led a group for long and refuses it, and forgives who has not") {
