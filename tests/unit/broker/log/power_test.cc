@@ -55,40 +55,36 @@ class PoweredLog {
     return !log->failed() && log->recovery_point() == log->end_offset();
   }
 
-  // Offsets of the records that a reader gets.
-  std::set<std::int64_t> offsets() {
-    std::set<std::int64_t> out;
+  // What a reader gets.
+  template <class Visit>
+  void each_batch(Visit visit) {
     std::int64_t next = 0;
     while (true) {
       const auto range = log->read(next, 1 << 20, log->end_offset(), true);
       if (!range) FAIL(range.error().context);
-      if (range->size == 0) return out;
+      if (range->size == 0) return;
       std::string bytes(range->size, '\0');
       REQUIRE(*range->file->pread(range->position, bytes) == bytes.size());
       record::BatchCursor cursor(bytes);
       while (cursor.next()) {
         CHECK(cursor.batch().is_valid());
-        out.insert(cursor.batch().offset_field());
+        visit(cursor.batch());
         next = cursor.batch().next_offset();
       }
     }
   }
+  std::set<std::int64_t> offsets() {
+    std::set<std::int64_t> out;
+    each_batch([&](const auto& batch) { out.insert(batch.offset_field()); });
+    return out;
+  }
   std::vector<std::string> values() {
     std::vector<std::string> out;
-    for (std::int64_t next = 0; next < log->end_offset();) {
-      const auto range = log->read(next, 1 << 20, log->end_offset(), true);
-      if (!range) FAIL(range.error().context);
-      if (range->size == 0) return out;
-      std::string bytes(range->size, '\0');
-      REQUIRE(*range->file->pread(range->position, bytes) == bytes.size());
-      record::BatchCursor cursor(bytes);
-      while (cursor.next()) {
-        record::RecordReader reader(cursor.batch());
-        record::RecordView record;
-        while (reader.next(record)) out.emplace_back(record.value.value_or(""));
-        next = cursor.batch().next_offset();
-      }
-    }
+    each_batch([&](const auto& batch) {
+      record::RecordReader reader(batch);
+      record::RecordView record;
+      while (reader.next(record)) out.emplace_back(record.value.value_or(""));
+    });
     return out;
   }
   // How many of them there are without a gap.
