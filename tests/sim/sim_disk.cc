@@ -16,6 +16,9 @@ constexpr std::size_t kSector = 512;
 constexpr std::size_t kSectorsOfAPage = 8;
 constexpr std::uint64_t kSpace = 1U << 30;
 
+// "/d" of "/d/t0-0/1.log".
+std::string top_of(const std::string& path) { return path.substr(0, path.find('/', 1)); }
+
 }  // namespace
 
 class SimFile final : public fs::File {
@@ -74,6 +77,7 @@ void SimDisk::die_after(std::uint64_t changes, std::function<void()> died) {
 
 Status SimDisk::change(const char* call, const std::string& path, double* share) {
   if (dead_) return make_error(Errc::io, "{} of {} failed: the process is gone", call, path);
+  if (fails(path, true)) return failure(call, path);
   if (changes_left_ == 0 || --changes_left_ != 0) return {};
   dead_ = true;
   if (const auto died = std::exchange(died_, nullptr)) died();
@@ -82,10 +86,60 @@ Status SimDisk::change(const char* call, const std::string& path, double* share)
   return {};
 }
 
+void SimDisk::set_trouble(const std::string& dir, Trouble trouble) {
+  troubles_.erase(dir);
+  if (trouble != Trouble::none) troubles_[dir] = trouble;
+}
+
+Trouble SimDisk::trouble(const std::string& dir) const {
+  const auto at = troubles_.find(dir);
+  return at == troubles_.end() ? Trouble::none : at->second;
+}
+
+Trouble SimDisk::trouble_at(const std::string& path) const {
+  return troubles_.empty() || calm_ > 0 ? Trouble::none : trouble(top_of(path));
+}
+
+bool SimDisk::fails(const std::string& path, bool is_change) {
+  const Trouble trouble = trouble_at(path);
+  return trouble == Trouble::all || trouble == (is_change ? Trouble::writes : Trouble::reads);
+}
+
+base::Error SimDisk::failure(const char* call, const std::string& path) {
+  failed_.insert(top_of(path));
+  return make_error(Errc::io, "{} of {} failed: input/output error", call, path);
+}
+
+base::Error SimDisk::no_room(const char* call, const std::string& path) {
+  failed_.insert(top_of(path));
+  return make_error(Errc::no_space, "{} of {} failed: no space left on device", call, path);
+}
+
+void SimDisk::replace(const std::string& dir) {
+  const auto below = [&dir](const std::string& name) { return name.starts_with(dir + "/"); };
+  std::erase_if(names_, [&](const auto& each) { return below(each.first); });
+  std::erase_if(durable_names_, [&](const auto& each) { return below(each.first); });
+  std::erase_if(changes_, [&](const NameChange& each) { return below(each.name); });
+}
+
+bool SimDisk::is_warm(const Inode& inode, std::uint64_t offset, std::uint64_t end) const {
+  for (std::uint64_t sector = offset / kSector; sector * kSector < end; ++sector)
+    if (!inode.warm.contains(sector)) return false;
+  return remembers_cache_;
+}
+
+void SimDisk::warm(Inode& inode, std::uint64_t offset, std::uint64_t end) const {
+  if (!remembers_cache_) return;
+  for (std::uint64_t sector = offset / kSector; sector * kSector < end; ++sector) inode.warm.insert(sector);
+}
+
 void SimDisk::crash(Crash kind) {
+  failed_.clear();
   dead_ = fail_sync_ = fail_read_ = full_ = false;
   changes_left_ = 0;
   died_ = nullptr;
+  if (remembers_cache_)
+    for (const auto& [name, inode] : names_) inode->warm.clear();
   if (kind == Crash::kill) return;
   lose_names();
   for (const auto& [name, inode] : names_) lose_sectors(*inode);
@@ -160,8 +214,9 @@ bool SimDisk::put(const std::string& path, std::uint64_t offset, std::string_vie
 Status SimDisk::write(Inode& inode, const std::string& path, std::uint64_t offset, std::string_view bytes) {
   double share = 1;
   if (auto status = change("write", path, &share); !status) return status;
-  const bool no_room = full_ && offset + bytes.size() > inode.now.size();
-  if (no_room) share = static_cast<double>(random_.below(1001)) / 1000;
+  const bool full = full_ || trouble_at(path) == Trouble::full;
+  const bool too_long = full && offset + bytes.size() > inode.now.size();
+  if (too_long) share = static_cast<double>(random_.below(1001)) / 1000;
   const std::string_view part =
       bytes.substr(0, static_cast<std::size_t>(share * static_cast<double>(bytes.size())));
   const std::uint64_t from = std::min<std::uint64_t>(offset, inode.now.size());
@@ -169,7 +224,8 @@ Status SimDisk::write(Inode& inode, const std::string& path, std::uint64_t offse
   inode.now.replace(offset, part.size(), part);
   for (std::size_t sector = from / kSector; sector * kSector < offset + part.size(); ++sector)
     inode.dirty.insert(sector);
-  if (no_room) return make_error(Errc::no_space, "write of {} failed: no space left on device", path);
+  warm(inode, from, offset + part.size());
+  if (too_long) return no_room("write", path);
   if (dead_) return make_error(Errc::io, "write of {} failed: the process is gone", path);
   return {};
 }
@@ -188,7 +244,7 @@ Status SimDisk::sync(Inode& inode, const std::string& path) {
   if (std::exchange(fail_sync_, false)) {
     inode.dirty.clear();
     if (lies_.forgiven_syncs) return {};
-    return make_error(Errc::io, "sync of {} failed: input/output error", path);
+    return failure("sync", path);
   }
   if (lies_.no_file_syncs) return {};
   inode.durable.resize(inode.now.size());
@@ -201,12 +257,14 @@ Status SimDisk::sync(Inode& inode, const std::string& path) {
   return {};
 }
 
-Result<std::size_t> SimDisk::read(const Inode& inode, const std::string& path, std::uint64_t offset,
+Result<std::size_t> SimDisk::read(Inode& inode, const std::string& path, std::uint64_t offset,
                                   std::span<char> out) {
   if (dead_) return make_error(Errc::io, "read of {} failed: the process is gone", path);
-  if (std::exchange(fail_read_, false))
-    return make_error(Errc::io, "read of {} failed: input/output error", path);
+  const std::uint64_t end = std::min<std::uint64_t>(inode.now.size(), offset + out.size());
+  const bool fails_here = fails(path, false) && !is_warm(inode, offset, end);
+  if (fails_here || (calm_ == 0 && std::exchange(fail_read_, false))) return failure("read", path);
   if (offset >= inode.now.size()) return std::size_t{0};
+  if (calm_ == 0) warm(inode, offset, end);
   return inode.now.copy(out.data(), out.size(), offset);
 }
 
@@ -230,14 +288,14 @@ Result<std::unique_ptr<fs::File>> SimDisk::open(const std::string& path, fs::Ope
   auto it = names_.find(path);
   const bool makes = mode == fs::OpenMode::create || mode == fs::OpenMode::create_new;
   if (dead_) return make_error(Errc::io, "open of {} failed: the process is gone", path);
+  if (trouble_at(path) == Trouble::all) return failure("open", path);
   if (it == names_.end() && !makes)
     return make_error(Errc::not_found, "open of {} failed: no such file", path);
   if (it != names_.end() && mode == fs::OpenMode::create_new)
     return make_error(Errc::already_exists, "open of {} failed: file exists", path);
   if (it == names_.end()) {
     if (auto status = change("open", path); !status) return status.error();
-    if (full_ && random_.chance(0.5))
-      return make_error(Errc::no_space, "open of {} failed: no space left on device", path);
+    if ((full_ || trouble_at(path) == Trouble::full) && random_.chance(0.5)) return no_room("open", path);
     it = names_.emplace(path, std::make_shared<Inode>()).first;
     changes_.push_back({path, path, it->second});
   }
@@ -286,8 +344,7 @@ Status SimDisk::unlink(const std::string& path) {
 
 Status SimDisk::sync_dir(const std::string& path) {
   if (auto status = change("sync", path); !status) return status;
-  if (std::exchange(fail_sync_, false))
-    return make_error(Errc::io, "sync of {} failed: input/output error", path);
+  if (std::exchange(fail_sync_, false)) return failure("sync", path);
   if (lies_.no_directory_syncs) return {};
   std::vector<NameChange> others;
   for (NameChange& change : changes_) {
@@ -303,6 +360,7 @@ Status SimDisk::sync_dir(const std::string& path) {
 }
 
 Result<std::vector<fs::DirEntry>> SimDisk::list(const std::string& path) {
+  if (trouble_at(path) == Trouble::all) return failure("list", path);
   std::vector<fs::DirEntry> entries;
   for (auto it = names_.lower_bound(path + "/"); it != names_.end() && it->first.starts_with(path + "/");
        ++it) {
@@ -315,12 +373,16 @@ Result<std::vector<fs::DirEntry>> SimDisk::list(const std::string& path) {
 }
 
 Result<fs::FileInfo> SimDisk::info(const std::string& path) {
+  if (trouble_at(path) == Trouble::all) return failure("stat", path);
   const auto it = names_.find(path);
   if (it == names_.end() && is_directory(path)) return fs::FileInfo{0, 0, true};
   if (it == names_.end()) return make_error(Errc::not_found, "stat of {} failed: no such file", path);
   return fs::FileInfo{it->second->now.size(), 0, false};
 }
 
-Result<fs::DiskSpace> SimDisk::space(const std::string&) { return fs::DiskSpace{kSpace, full_ ? 0 : kSpace}; }
+Result<fs::DiskSpace> SimDisk::space(const std::string& path) {
+  const bool full = full_ || trouble_at(path) == Trouble::full;
+  return fs::DiskSpace{kSpace, full ? 0 : kSpace};
+}
 
 }  // namespace tandem::sim

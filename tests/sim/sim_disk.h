@@ -1,8 +1,8 @@
 // A disk that forgets: fs::Disk in memory as the storage code sees it, with what a power cut, a failing sync,
-// a full or rotting disk do to it. A write is in the cache until its file is synced, a new, renamed or
-// removed name until its directory is. A kill loses nothing; after a power cut any subset of the sectors, of
-// the sizes and of the names that were not synced is there. Owned by one simulated server; one thread; its
-// random numbers are its own.
+// a full, failing or rotting disk do to it, or to one of its directories. A write is in the cache until its
+// file is synced, a new, renamed or removed name until its directory is. A kill loses nothing; after a power
+// cut any subset of the sectors, of the sizes and of the names that were not synced is there. Owned by one
+// simulated server; one thread; its random numbers are its own.
 #pragma once
 
 #include <cstdint>
@@ -27,12 +27,22 @@ struct DiskLies {
   bool forgiven_syncs = false;  // those that failed
 };
 
+// What is wrong with the device below a directory.
+enum class Trouble {
+  none,
+  writes,  // nothing can be changed or synced, what is there can be read
+  reads,   // of what is not in the system's cache, if that is remembered
+  all,
+  full,
+};
+
 class SimDisk final : public fs::Disk {
  public:
   struct Inode {
     std::string now;              // as the cache has it
     std::string durable;          // as the platter has it
     std::set<std::size_t> dirty;  // sectors that differ, or may
+    std::set<std::size_t> warm;   // that were written or read since the last crash, where that is remembered
   };
 
   SimDisk(base::Random random, DiskLies lies) : random_(random), lies_(lies) {}
@@ -49,6 +59,27 @@ class SimDisk final : public fs::Disk {
   void fail_next_read() { fail_read_ = true; }
   void set_full(bool full) { full_ = full; }
   bool full() const { return full_; }
+  void remember_cache() { remembers_cache_ = true; }
+  // Of all below a directory ("/d"), over crashes too, until it is told none.
+  void set_trouble(const std::string& dir, Trouble trouble);
+  Trouble trouble(const std::string& dir) const;
+  // Whether something below it has failed, or was found full, since the last crash.
+  bool has_failed(const std::string& dir) const {
+    return failed_.contains(dir) || failed_.contains(fs::parent(dir));
+  }
+  // An empty device in its place; nobody has a file of it open.
+  void replace(const std::string& dir);
+  // For one who looks at what is there: while it lives nothing fails, and what is armed stays armed.
+  class Calm {
+   public:
+    explicit Calm(SimDisk& disk) : disk_(disk) { ++disk_.calm_; }
+    ~Calm() { --disk_.calm_; }
+    Calm(const Calm&) = delete;
+    Calm& operator=(const Calm&) = delete;
+
+   private:
+    SimDisk& disk_;
+  };
   // Turns bits of a byte of a file at rest.
   bool rot(const std::string& path, std::uint64_t offset, char mask = 1);
   // Other bytes of the same number, at rest.
@@ -82,10 +113,16 @@ class SimDisk final : public fs::Disk {
 
   // Whether a change may be made at all, and how much of it: all, or less when the process dies in it.
   fs::Status change(const char* call, const std::string& path, double* share = nullptr);
+  Trouble trouble_at(const std::string& path) const;
+  bool fails(const std::string& path, bool is_change);  // by a trouble
+  base::Error failure(const char* call, const std::string& path);
+  base::Error no_room(const char* call, const std::string& path);
   fs::Status write(Inode& inode, const std::string& path, std::uint64_t offset, std::string_view bytes);
   fs::Status truncate(Inode& inode, const std::string& path, std::uint64_t size);
   fs::Status sync(Inode& inode, const std::string& path);
-  fs::Result<std::size_t> read(const Inode& inode, const std::string& path, std::uint64_t offset,
+  bool is_warm(const Inode& inode, std::uint64_t offset, std::uint64_t end) const;
+  void warm(Inode& inode, std::uint64_t offset, std::uint64_t end) const;
+  fs::Result<std::size_t> read(Inode& inode, const std::string& path, std::uint64_t offset,
                                std::span<char> out);
   bool is_directory(const std::string& path) const;
   void rename_directory(const std::string& from, const std::string& to);
@@ -105,6 +142,10 @@ class SimDisk final : public fs::Disk {
   bool fail_sync_ = false;
   bool fail_read_ = false;
   bool full_ = false;
+  std::map<std::string, Trouble> troubles_;  // by directory
+  std::set<std::string> failed_;             // directories
+  bool remembers_cache_ = false;
+  int calm_ = 0;
 };
 
 }  // namespace tandem::sim

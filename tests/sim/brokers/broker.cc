@@ -35,7 +35,7 @@ std::string rack_settings(int host, const BrokerOptions& options) {
 config::Settings settings_of(int host, const BrokerOptions& options,
                              const std::shared_ptr<const config::Tables>& tables) {
   const std::string text = fmt::format(
-      "broker.id={0}\nlisteners=PLAINTEXT://{1}:{2}\nzookeeper.connect=tree:2181\nlog.dirs=/d\n"
+      "broker.id={0}\nlisteners=PLAINTEXT://{1}:{2}\nzookeeper.connect=tree:2181\nlog.dirs={18}\n"
       "log.segment.bytes={3}\nlog.index.size.max.bytes=1024\nlog.index.interval.bytes=256\n"
       "min.insync.replicas={4}\ndefault.replication.factor={5}\ninter.broker.protocol.version={6}\n"
       "replica.lag.time.max.ms={7}\nreplica.fetch.wait.max.ms={8}\nreplica.fetch.backoff.ms=200\n"
@@ -51,7 +51,8 @@ config::Settings settings_of(int host, const BrokerOptions& options,
       options.old_protocol ? "2.7-IV0" : "3.9", options.lag_max.count(), options.fetch_wait.count(),
       options.session_timeout.count(), options.socket_timeout.count(), flushing_of(host, options),
       kOffsetsPartitions, options.takeover, options.suspicion, options.suspect.count(),
-      options.mutant == BrokerMutant::hasty_election, rack_settings(host, options));
+      options.mutant == BrokerMutant::hasty_election, rack_settings(host, options),
+      fmt::join(options.dirs(), ","));
   auto loaded = config::load(tables->broker, text, "server.properties", {});
   ENSURE(loaded.has_value(), "{}", loaded.error().context);
   return config::Settings(tables, std::move(*loaded));
@@ -65,6 +66,8 @@ SimBroker::SimBroker(Surroundings& around, int host, SimDisk& disk, const Broker
     : process_(around, host, random.split()),
       disk_(disk),
       wide_(options.wide),
+      disks_(options.disks),
+      log_dirs_(options.dirs()),
       seed_(random.next()),
       log_(log),
       initial_(settings_of(host, options, tables)),
@@ -253,7 +256,7 @@ void SimBroker::stop(std::function<void()> done) {
 
 api::ReplicasOptions SimBroker::replicas_options() {
   api::ReplicasOptions options;
-  options.log_dirs = {"/d"};
+  options.log_dirs = log_dirs_;
   options.retention_check_ms = config().log_retention_check_interval_ms;
   options.checkpoint_ms = config().log_flush_offset_checkpoint_interval_ms;
   options.high_watermark_checkpoint_ms = config().replica_high_watermark_checkpoint_interval_ms;
@@ -268,12 +271,18 @@ api::ReplicasOptions SimBroker::replicas_options() {
   options.on_created = [this](const std::string& topic) { watcher_->refresh_topic(topic); };
   options.on_dir_failure = [this](const std::string& dir, bool all) {
     if (all) return end(dir + " was the last log directory");
-    zk::ZkOp note = zk::create_op(fmt::format("{}/{}", zk::kLogDirEventsPath, zk::kLogDirEventPrefix),
-                                  zk::encode_log_dir_event(node_.broker_id));
-    note.sequential = true;
-    control_->perform({std::move(note)}, [](const std::vector<zk::ZkResult>&) {});
+    tell_controller();
   };
+  if (disks_) options.on_replica_failure = [this] { tell_controller(); };
   return options;
+}
+
+// That a replica or a log directory has failed.
+void SimBroker::tell_controller() {
+  zk::ZkOp note = zk::create_op(fmt::format("{}/{}", zk::kLogDirEventsPath, zk::kLogDirEventPrefix),
+                                zk::encode_log_dir_event(node_.broker_id));
+  note.sequential = true;
+  control_->perform({std::move(note)}, [](const std::vector<zk::ZkResult>&) {});
 }
 
 shell::ControllerServiceOptions SimBroker::controller_options() {

@@ -66,6 +66,7 @@ class SimBroker final : public Watched {
   void on_leadership(api::Replica& replica, bool leader);
   void serve();
   void end(std::string why);
+  void tell_controller();
   api::ReplicasOptions replicas_options();
   shell::ControllerServiceOptions controller_options();
   const broker::config::BrokerConfig& config() const { return initial_.broker(); }
@@ -73,6 +74,8 @@ class SimBroker final : public Watched {
   Process process_;
   SimDisk& disk_;
   bool wide_;
+  bool disks_;
+  std::vector<std::string> log_dirs_;
   std::uint64_t seed_;
   logging::Logger log_;
   broker::config::Settings initial_;

@@ -134,6 +134,7 @@ void Checker::on_state(const TreeChange& change, const TopicPartition& partition
 
 void Checker::look_at(Watched& broker, const WatchedBrokers& all) {
   if (!broker.serving() || violation_) return;
+  looked_at_ = &broker;
   const int number = broker.number();
   auto& seen = lives_[number];
   for (const auto& [partition, committed] : partitions_) {
@@ -144,8 +145,12 @@ void Checker::look_at(Watched& broker, const WatchedBrokers& all) {
     }
     Seen& one = seen[partition];
     if (one.made == Instant{}) one.made = tree_.now();
-    one.failed = replica->log->failed();
-    if (one.failed) continue;
+    // What a leader commits and answers just before its log fails, in the same event, counts.
+    const bool failed = replica->log->failed();
+    const bool fails = failed && !std::exchange(one.failed, failed) && replica->core.is_leader() &&
+                       replica->core.high_watermark() > one.high_watermark;
+    if (!failed) one.failed = false;
+    if (failed && !fails) continue;
     look_at_replica(broker, *replica, one, all);
     if (violation_) return;
   }
@@ -184,7 +189,7 @@ void Checker::look_at_replica(Watched& looked_at, api::Replica& replica, Seen& s
   const bool settled = core.is_leader() && mark >= core.epoch_start();
   if (seen.role != core.role() || seen.leader_epoch != core.leader_epoch() || seen.settled != settled)
     seen.since = tree_.now();
-  if (!violation_) look_at_indexes(looked_at, replica, seen, say);
+  if (!violation_ && !seen.failed) look_at_indexes(looked_at, replica, seen, say);
   seen.settled = settled;
   seen.role = core.role();
   seen.leader_epoch = core.leader_epoch();
@@ -286,9 +291,9 @@ std::vector<std::pair<std::int64_t, Checker::Record>> Checker::records_of(std::s
   return out;
 }
 
-std::vector<std::pair<std::int64_t, Checker::Record>> Checker::read(api::Replica& replica, std::int64_t from,
-                                                                    std::int64_t end) {
-  std::vector<std::pair<std::int64_t, Record>> out;
+Checker::Records Checker::read(api::Replica& replica, std::int64_t from, std::int64_t end) {
+  if (replica.log->failed()) return read_files(replica, from, end);
+  Records out;
   while (from < end) {
     const auto range = replica.log->read(from, kReadBytes, end, true);
     if (!range || range->size == 0) break;

@@ -87,6 +87,9 @@ class Checker {
 
   // At the end: why the partitions are not all led, in sync and equal; empty when they are.
   std::string unsettled(const WatchedBrokers& all);
+  // While some log directories are gone: what is not served by the replicas that are left.
+  std::string unserved(const WatchedBrokers& all);
+  bool is_in_sync(const TopicPartition& partition, int broker) const;
 
   std::uint64_t acknowledged() const { return acknowledged_; }
   std::uint64_t consumed() const { return consumed_; }
@@ -172,6 +175,8 @@ class Checker {
                        const WatchedBrokers& all);
   static void look_at_start(const api::Replica& replica, const Seen& seen, Committed& committed,
                             const Say& say);
+  std::string unserved(const TopicPartition& partition, const Committed& committed,
+                       const WatchedBrokers& all) const;
   void look_at_indexes(Watched& watched, const api::Replica& replica, Seen& seen, const Say& say);
   void compare(int broker, api::Replica& replica, const Committed& committed);
   static bool was_committed(const Committed& committed, std::int64_t at, int producer, std::int64_t number);
@@ -179,8 +184,9 @@ class Checker {
   void on_new_leader(int broker, api::Replica& replica, Seen& seen, Committed& committed);
   void on_leader_mark(int broker, api::Replica& replica, Committed& committed, const WatchedBrokers& all);
   void verify(int broker, api::Replica& replica, Seen& seen, std::int64_t end, bool commits);
-  std::vector<std::pair<std::int64_t, Record>> read(api::Replica& replica, std::int64_t from,
-                                                    std::int64_t end);
+  using Records = std::vector<std::pair<std::int64_t, Record>>;  // by offset
+  Records read(api::Replica& replica, std::int64_t from, std::int64_t end);
+  Records read_files(const api::Replica& replica, std::int64_t from, std::int64_t end) const;
   void add(const TopicPartition& partition, Committed& committed, const Record& record, std::int32_t epoch);
   static std::vector<std::pair<std::int64_t, Record>> records_of(std::string_view batches,
                                                                  bool of_groups = false);
@@ -190,6 +196,7 @@ class Checker {
   Tree& tree_;
   std::map<TopicPartition, Committed> partitions_;
   std::map<int, std::map<TopicPartition, Seen>> lives_;
+  Watched* looked_at_ = nullptr;
   std::map<std::int64_t, int> producers_;  // by producer id
   GroupRules groups_{
       [this](const std::string& invariant, const std::string& text) { violate(invariant, text); }};

@@ -458,3 +458,28 @@ TEST_CASE("a partition is settled when all replicas are in sync, equal, and know
   CHECK(said([](Stage& stage) { stage.broker(2).log().fail(base::make_error(base::Errc::io, "")); }) ==
         "t0-0: its log failed on broker 2");
 }
+
+TEST_CASE("L2: who is in sync by a replica that works leads, and nobody is by one that has failed") {
+  Stage stage;
+  stage.commit(3);
+  for (const int number : {2, 3}) stage.broker(number).become(1, 1, 3);
+  CHECK(stage.unserved().empty());
+  const auto fail = [&](int number) {
+    stage.broker(number).log().fail(base::make_error(base::Errc::io, "its directory is offline"));
+  };
+  const auto led_by = [&](int leader, const std::vector<std::int32_t>& isr, std::int32_t epoch) {
+    stage.state({.leader = leader, .leader_epoch = epoch, .isr = isr});
+    for (const int number : isr) stage.broker(number).become(leader, epoch, 3);
+    return stage.unserved();
+  };
+  fail(1);
+  CHECK(stage.unserved() == "t0-0: 1 leads, whose replica does not work");
+  CHECK(led_by(2, {1, 2, 3}, 2) == "t0-0: broker 1 is in sync, its replica does not work");
+  CHECK(led_by(2, {2}, 3) == "t0-0: broker 3 is not in sync, its replica works");
+  CHECK(led_by(2, {2, 3}, 4).empty());
+  stage.state({.leader = 3, .leader_epoch = 5, .isr = {2, 3}});
+  CHECK(stage.unserved() == "t0-0: broker 3 does not know that it leads");
+  fail(2);
+  fail(3);
+  CHECK(stage.unserved().empty());  // nobody can lead
+}

@@ -18,6 +18,8 @@ constexpr int kFirstClient = 100;
 constexpr Duration kStartTime = milliseconds(30'000);
 constexpr Duration kLastProduce = milliseconds(3'000);
 constexpr Duration kCleanStopTime = milliseconds(15'000);
+constexpr Duration kReplaceAgain = milliseconds(300);
+constexpr double kCleanRepairs = 0.3;
 
 }  // namespace
 
@@ -55,6 +57,7 @@ Cluster::Cluster(const BrokerOptions& options, bool verbose)
       mutation_(options.mutant, base::Random(options.seed + 1)),
       around_{scheduler_, network_, tree_, mutation_},
       checker_(options_, tree_),
+      dirs_(options_, scheduler_, base::Random(options.seed + 2), checker_),
       tables_(std::make_shared<const broker::config::Tables>()),
       clock_(std::make_unique<EventClock>(scheduler_)) {
   network_.asleep_until = [this](int host) {
@@ -63,8 +66,10 @@ Cluster::Cluster(const BrokerOptions& options, bool verbose)
   };
   for (int number = 1; number <= options.brokers; ++number) {
     machines_[number].disk = std::make_unique<SimDisk>(random_.split(), mutation_.lies());
+    dirs_.add(number, *machines_[number].disk);
     logs_.push_back(std::make_unique<logging::Log>(std::make_unique<BrokerOutput>(number), *clock_));
   }
+  dirs_.note = [this](int number, const std::string& text) { note(number, text); };
   if (verbose_) checker_.trace = [this](int number, const std::string& text) { note(number, text); };
   int host = kFirstClient;
   admin_ = std::make_unique<Admin>(around_, host++, options_, random_.split(), checker_);
@@ -97,6 +102,7 @@ Cluster::Cluster(const BrokerOptions& options, bool verbose)
              {"unclean elections allowed or not", options.unclean_toggles, &Cluster::allow_unclean},
              {"deletion of records", options.deletions, &Cluster::delete_records},
              {"throttle", options.throttles, &Cluster::throttle},
+             {"log directory struck", options.dir_failures, &Cluster::fail_dir},
              {"loss of office", options.office_losses, &Cluster::lose_office}};
 }
 
@@ -134,6 +140,11 @@ void Cluster::boot(int number) {
   Machine& machine = machines_[number];
   machine.starts = false;
   if (machine.broker) return;
+  if (!dirs_.replace(number)) {
+    machine.starts = true;
+    scheduler_.after(kReplaceAgain, [this, number] { boot(number); });
+    return;
+  }
   network_.set_power(number, true);
   note(number, "starts");
   machine.life = ++starts_;
@@ -164,12 +175,46 @@ void Cluster::watch_over() {
   scheduler_.after(kGlance, [this] {
     expired_ += static_cast<std::uint64_t>(tree_.expire());
     for (auto& [number, machine] : machines_) {
-      if (!machine.broker || !machine.broker->fatal()) continue;
+      if (!machine.broker) continue;
+      if (options_.disks) dirs_.judge(*machine.broker);
+      if (options_.disks && dirs_.calls_operator(number)) repair_soon(number);
+      if (!machine.broker->fatal()) continue;
       note(number, "ends itself: " + *machine.broker->fatal());
       take_down(number, Crash::kill, pause_of(100, 1000));
     }
     watch_over();
   });
+}
+
+// ---- log directories -------------------------------------------------------------------------------------
+
+void Cluster::repair_soon(int number) {
+  scheduler_.after(pause_of(100, 2 * options_.repair.count()), [this, number] {
+    if (operator_rests_) return repair_soon(number);
+    repair(number);
+  });
+}
+
+void Cluster::repair(int number) {
+  dirs_.repair(number);
+  const Machine& machine = machines_[number];
+  const Duration down = pause_of(10, options_.down_max.count());
+  const bool able = machine.broker && machine.broker->serving() && !machine.stopping;
+  if (able && random_.chance(kCleanRepairs)) return stop_cleanly(number, down);
+  take_down(number, Crash::kill, down);
+}
+
+// What is left of them serves alone; then the operator comes.
+bool Cluster::serve_without() {
+  if (!await(options_.liveness, [this] { return checker_.unserved(running()).empty(); })) {
+    if (!checker_.violation()) checker_.violate("L2", checker_.unserved(running()));
+    return false;
+  }
+  note(0, "log directories are repaired");
+  operator_rests_ = false;
+  for (int number = 1; number <= options_.brokers; ++number)
+    if (dirs_.is_wrong(number)) repair_soon(number);
+  return advance(2 * options_.repair);
 }
 
 // ---- faults
@@ -218,11 +263,14 @@ void Cluster::pause_member() {
 void Cluster::stop_cleanly() {
   const int number = any_running();
   if (number == 0 || !machines_[number].broker->serving()) return;
+  stop_cleanly(number, pause_of(10, options_.down_max.count()));
+}
+
+void Cluster::stop_cleanly(int number, Duration down) {
   Machine& machine = machines_[number];
   machine.stopping = true;
   checker_.on_stopping(number);
   SimBroker* const broker = machine.broker.get();
-  const auto down = pause_of(10, options_.down_max.count());
   // Not its address: a later life may have the same.
   const auto end = [this, number, life = machine.life, down] {
     scheduler_.after({}, [this, number, life, down] {
@@ -304,6 +352,7 @@ bool Cluster::advance(Duration time) {
     const auto at = machines_.find(host);
     if (at == machines_.end() || !at->second.broker) continue;
     spoiler_.after_event(*at->second.broker);
+    const SimDisk::Calm calm(*at->second.disk);
     checker_.look_at(*at->second.broker, running());
   }
   return !checker_.violation();
@@ -330,9 +379,12 @@ void Cluster::mend() {
   note(0, "all faults end");
   network_.heal();
   network_.calm();
+  dirs_.end_strikes();
+  operator_rests_ = true;
   for (auto& [number, machine] : machines_) {
     network_.set_power(number, true);
     if (!machine.broker && !machine.starts) boot(number);
+    if (options_.disks && dirs_.is_all_wrong(number)) repair(number);
   }
 }
 
@@ -384,6 +436,7 @@ ClusterReport Cluster::run() {
   for (const auto& member : members_) member->stop();
   admin_->stop();
   if (admin_->throttles()) admin_->unthrottle();
+  if (options_.disks && !serve_without()) return report();
   if (!await(options_.liveness, [this] { return unsettled().empty(); }) && !checker_.violation())
     checker_.violate("live", unsettled());
   return report();
@@ -396,6 +449,7 @@ ClusterReport Cluster::report() const {
   out.events = scheduler_.events();
   out.hash = hash_;
   for (const FaultKind& fault : faults_) out.faults[fault.name] = fault.count;
+  for (const auto& [name, count] : dirs_.counts()) out.faults[name] = count;
   std::uint64_t attempted = 0;
   for (const auto& producer : producers_) attempted += producer->attempted();
   out.counts = {{"attempted", attempted},

@@ -12,6 +12,7 @@
 #include "tests/sim/brokers/admin.h"
 #include "tests/sim/brokers/broker.h"
 #include "tests/sim/brokers/checker.h"
+#include "tests/sim/brokers/log_dirs.h"
 #include "tests/sim/brokers/members.h"
 #include "tests/sim/brokers/spoiler.h"
 #include "tests/sim/brokers/workload.h"
@@ -63,6 +64,8 @@ class Cluster {
   int any_running();
   void boot(int number);
   void take_down(int number, Crash kind, Duration down);
+  void repair_soon(int number);
+  void repair(int number);
   Duration pause_of(std::int64_t low_ms, std::int64_t high_ms);
 
   void kill();
@@ -71,11 +74,13 @@ class Cluster {
   void pause();
   void pause_member();
   void stop_cleanly();
+  void stop_cleanly(int number, Duration down);
   void cut_network();
   void reset_connection();
   void lose_session();
   void slow_disk();
   void fail_sync();
+  void fail_dir() { dirs_.strike(); }
   void churn() { admin_->churn(); }
   void reassign() { admin_->reassign(); }
   void elect() { admin_->elect(); }
@@ -87,6 +92,7 @@ class Cluster {
 
   Instant last_awakening() const;
   void mend();
+  bool serve_without();
   std::string unsettled();
   std::string unsettled_groups() const;
   ClusterReport report() const;
@@ -101,6 +107,7 @@ class Cluster {
   Spoiler spoiler_{options_};
   Surroundings around_;
   Checker checker_;
+  LogDirs dirs_;
   std::shared_ptr<const broker::config::Tables> tables_;
   std::unique_ptr<EventClock> clock_;
   std::vector<std::unique_ptr<logging::Log>> logs_;
@@ -114,6 +121,7 @@ class Cluster {
   std::uint64_t expired_ = 0;
   std::uint64_t starts_ = 0;
   bool safe_ = false;
+  bool operator_rests_ = false;
 };
 
 }  // namespace tandem::sim::brokers

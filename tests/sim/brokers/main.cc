@@ -1,9 +1,9 @@
 // The command line of the brokers' simulator: runs seeds, prints what they met, and for a violation the one
 // command that replays it.
-//   broker_sim [--seed N] [--seeds COUNT | --seconds WALL] [--mutant NAME] [--mutants] [--wide] [--twice]
-//              [--verbose]
+//   broker_sim [--seed N] [--seeds COUNT | --seconds WALL] [--mutant NAME] [--mutants] [--wide] [--disks]
+//              [--twice] [--verbose]
 // --wide: with unclean elections, deleted records, throttles, racks, flushes on acknowledgement and
-// suspicion.
+// suspicion. --disks: with two log directories for most brokers, which fail and are repaired.
 // --twice: each seed again, its fingerprint must be the same. --mutants: each mutant must be found by one of
 // the seeds; prints the table of docs/simulation.md.
 #include <fmt/format.h>
@@ -34,6 +34,7 @@ struct BrokerArguments {
   bool twice = false;
   bool mutants = false;
   bool wide = false;
+  bool disks = false;
 };
 
 char broker_replay_line[256];  // for the handler of a failed assertion
@@ -52,6 +53,8 @@ bool parse_arguments(int argc, char** argv, BrokerArguments& out) {
       out.twice = true;
     } else if (word == "--wide") {
       out.wide = true;
+    } else if (word == "--disks") {
+      out.disks = true;
     } else if (word == "--mutants") {
       out.mutants = true;
     } else if (i + 1 == argc) {
@@ -68,6 +71,13 @@ bool parse_arguments(int argc, char** argv, BrokerArguments& out) {
     }
   }
   return true;
+}
+
+BrokerOptions options_of(const BrokerArguments& arguments, std::uint64_t number, BrokerMutant mutant) {
+  BrokerOptions options = BrokerOptions::of_seed(
+      arguments.first + number, arguments.wide || needs_wide(mutant), arguments.disks || needs_disks(mutant));
+  options.suit(mutant);
+  return options;
 }
 
 struct BrokerTotals {
@@ -95,9 +105,9 @@ struct BrokerTotals {
 void remember_broker_replay(const BrokerOptions& options) {
   const bool whole = options.mutant == BrokerMutant::none;
   std::snprintf(broker_replay_line, sizeof broker_replay_line,
-                "replay: ./dev sim --brokers%s --seed %llu%s%s\n", options.wide ? " --wide" : "",
-                static_cast<unsigned long long>(options.seed), whole ? "" : " --mutant ",
-                whole ? "" : to_string(options.mutant));
+                "replay: ./dev sim --brokers%s%s --seed %llu%s%s\n", options.wide ? " --wide" : "",
+                options.disks ? " --disks" : "", static_cast<unsigned long long>(options.seed),
+                whole ? "" : " --mutant ", whole ? "" : to_string(options.mutant));
 }
 
 int tell_violation(const BrokerOptions& options, const std::string& text) {
@@ -143,8 +153,7 @@ double seconds_of_children() {
 bool find_mutant(const BrokerArguments& arguments, BrokerMutant mutant) {
   const double start = seconds_of_children();
   for (std::uint64_t i = 0; i < arguments.seeds; ++i) {
-    BrokerOptions options = BrokerOptions::of_seed(arguments.first + i, arguments.wide || needs_wide(mutant));
-    options.suit(mutant);
+    BrokerOptions options = options_of(arguments, i, mutant);
     const std::string violation = violation_in_child(options);
     if (violation.empty()) continue;
     const double took = seconds_of_children() - start;
@@ -174,7 +183,7 @@ int main(int argc, char** argv) {
   if (!parse_arguments(argc, argv, arguments)) {
     std::fputs(
         "Usage: broker_sim [--seed N] [--seeds COUNT | --seconds WALL] [--mutant NAME] [--mutants]\n"
-        "                  [--wide] [--twice] [--verbose]\n",
+        "                  [--wide] [--disks] [--twice] [--verbose]\n",
         stderr);
     return 2;
   }
@@ -187,9 +196,7 @@ int main(int argc, char** argv) {
   BrokerTotals totals;
   for (std::uint64_t i = 0; i < arguments.seeds; ++i) {
     if (arguments.seconds > 0 && elapsed() > arguments.seconds) break;
-    BrokerOptions options =
-        BrokerOptions::of_seed(arguments.first + i, arguments.wide || needs_wide(arguments.mutant));
-    options.suit(arguments.mutant);
+    BrokerOptions options = options_of(arguments, i, arguments.mutant);
     remember_broker_replay(options);
     const ClusterReport report = Cluster(options, arguments.verbose).run();
     if (report.violation) return tell_violation(options, *report.violation);

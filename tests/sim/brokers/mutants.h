@@ -112,6 +112,9 @@ inline bool needs_wide(BrokerMutant mutant) {
          mutant == BrokerMutant::unfenced_producers || mutant == BrokerMutant::unfenced_controller;
 }
 
+// And only one with disks that fail.
+inline bool needs_disks(BrokerMutant) { return false; }
+
 class Mutation {
  public:
   Mutation(BrokerMutant mutant, base::Random random) : mutant_(mutant), random_(random) {}

@@ -18,7 +18,7 @@ milliseconds mean_of(base::Random& random, std::int64_t low_ms, std::int64_t hig
 
 }  // namespace
 
-BrokerOptions BrokerOptions::of_seed(std::uint64_t seed, bool wide) {
+BrokerOptions BrokerOptions::of_seed(std::uint64_t seed, bool wide, bool disks) {
   base::Random random(seed * 2 + 1);
   BrokerOptions options;
   options.seed = seed;
@@ -61,6 +61,7 @@ BrokerOptions BrokerOptions::of_seed(std::uint64_t seed, bool wide) {
   options.group_session = milliseconds(random.between(3, 40) * 100);
   options.group_rebalance = milliseconds(random.between(3, 20) * 100);
   if (wide) options.widen();
+  if (disks) options.endanger_disks();
   return options;
 }
 
@@ -85,6 +86,18 @@ void BrokerOptions::widen() {
   office_losses = mean_of(random, 1000, 8000);
 }
 
+void BrokerOptions::endanger_disks() {
+  base::Random random(~seed * 2 + 1);
+  disks = true;
+  log_dirs = random.chance(0.8) ? 2 : 1;
+  dir_failures = milliseconds(random.between(1000, 8000));
+  repair = milliseconds(random.between(5, 50) * 100);
+}
+
+std::vector<std::string> BrokerOptions::dirs() const {
+  return log_dirs == 1 ? std::vector<std::string>{"/d"} : std::vector<std::string>{"/d", "/e"};
+}
+
 void BrokerOptions::suit(BrokerMutant wanted) {
   mutant = wanted;
   if (wanted == BrokerMutant::unfenced_controller) office_losses = milliseconds(500);
@@ -94,7 +107,8 @@ void BrokerOptions::suit(BrokerMutant wanted) {
 
 std::string BrokerOptions::text() const {
   return fmt::format(
-      "seed={} wide={} mutant={} brokers={} shards={} topics={}x{} replication={} min_insync={} producers={} "
+      "seed={} wide={} disks={} mutant={} brokers={} shards={} topics={}x{} replication={} min_insync={} "
+      "producers={} "
       "consumers={} idempotent={} durable={} flush_on_ack={} takeover={} suspicion={} suspect={} "
       "old_protocol={} "
       "segment_bytes={} session={} lag={} fetch_wait={} "
@@ -102,18 +116,18 @@ std::string BrokerOptions::text() const {
       "resets={} "
       "session_losses={} slow_disks={} disk_errors={} churn={} reassignments={} elections={} latency_us={} "
       "spikes={} unclean={} unclean_elections={} unclean_toggles={} deletions={} throttles={} racks={} "
-      "office_losses={} epoch_bumps={} repetitions={} "
+      "office_losses={} log_dirs={} dir_failures={} repair={} epoch_bumps={} repetitions={} "
       "groups={}x{} group_session={} group_rebalance={}",
-      seed, wide, to_string(mutant), brokers, shards, topics, partitions, replication, min_insync, producers,
-      consumers, idempotent, durable, flush_on_ack, takeover, suspicion, suspect.count(), old_protocol,
-      segment_bytes, session_timeout.count(), lag_max.count(), fetch_wait.count(), socket_timeout.count(),
-      think.count(), kills.count(), power_cuts.count(), blackouts.count(), pauses.count(),
-      clean_stops.count(), partitions_cut.count(), resets.count(), session_losses.count(), slow_disks.count(),
-      disk_errors.count(), topic_churn.count(), reassignments.count(), elections.count(),
+      seed, wide, disks, to_string(mutant), brokers, shards, topics, partitions, replication, min_insync,
+      producers, consumers, idempotent, durable, flush_on_ack, takeover, suspicion, suspect.count(),
+      old_protocol, segment_bytes, session_timeout.count(), lag_max.count(), fetch_wait.count(),
+      socket_timeout.count(), think.count(), kills.count(), power_cuts.count(), blackouts.count(),
+      pauses.count(), clean_stops.count(), partitions_cut.count(), resets.count(), session_losses.count(),
+      slow_disks.count(), disk_errors.count(), topic_churn.count(), reassignments.count(), elections.count(),
       std::chrono::duration_cast<std::chrono::microseconds>(latency).count(), latency_spikes, unclean_topics,
       unclean_elections.count(), unclean_toggles.count(), deletions.count(), throttles.count(), racks,
-      office_losses.count(), epoch_bumps, repetitions, groups, members, group_session.count(),
-      group_rebalance.count());
+      office_losses.count(), log_dirs, dir_failures.count(), repair.count(), epoch_bumps, repetitions, groups,
+      members, group_session.count(), group_rebalance.count());
 }
 
 }  // namespace tandem::sim::brokers

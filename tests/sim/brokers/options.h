@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/random.h"
 #include "tests/sim/brokers/mutants.h"
@@ -15,7 +16,8 @@ namespace tandem::sim::brokers {
 struct BrokerOptions {
   std::uint64_t seed = 0;
   BrokerMutant mutant = BrokerMutant::none;
-  bool wide = false;  // whatever widen() draws
+  bool wide = false;   // whatever widen() draws
+  bool disks = false;  // and endanger_disks()
   int brokers = 3;
   int shards = 1;
   int topics = 2;
@@ -33,6 +35,7 @@ struct BrokerOptions {
   int segment_bytes = 4096;
   int unclean_topics = 0;  // where a replica out of sync may lead
   int racks = 0;           // of brokers and consumers, who then read from followers
+  int log_dirs = 1;        // of each broker
   milliseconds session_timeout{3000};
   milliseconds lag_max{2000};
   milliseconds suspect{0};  // tandem.replica.suspect.ms; zero: Kafka's timing
@@ -62,6 +65,8 @@ struct BrokerOptions {
   milliseconds deletions{0};          // of records
   milliseconds throttles{0};          // of replication: set, lifted
   milliseconds office_losses{0};      // an operator takes the controller's node away
+  milliseconds dir_failures{0};       // a log directory fails
+  milliseconds repair{3000};          // how long an operator needs on average
   double epoch_bumps = 0;             // of an idempotent producer's batches without an answer
   double repetitions = 0;             // of those that are acknowledged: one of the last ones is said again
   int groups = 0;                     // of consumers
@@ -71,8 +76,10 @@ struct BrokerOptions {
   Duration latency{std::chrono::microseconds(300)};
   double latency_spikes = 0;
 
-  static BrokerOptions of_seed(std::uint64_t seed, bool wide = false);
+  static BrokerOptions of_seed(std::uint64_t seed, bool wide = false, bool disks = false);
   void widen();
+  void endanger_disks();
+  std::vector<std::string> dirs() const;
   void suit(BrokerMutant wanted);  // with what it needs to be seen
   std::string text() const;
   std::string rack_of(int host) const { return racks == 0 ? "" : "r" + std::to_string(host % racks); }

@@ -39,10 +39,12 @@ void forget_all_but_the_last(const blog::ProducerState& state) {
 
 void Spoiler::before_start(fs::Disk& disk) const {
   if (options_.mutant != BrokerMutant::lost_producers) return;
-  const auto dirs = disk.list("/d");
-  if (!dirs) return;
-  for (const auto& dir : *dirs)
-    if (dir.is_directory) empty_snapshots(disk, fs::join("/d", dir.name));
+  for (const std::string& log_dir : options_.dirs()) {
+    const auto dirs = disk.list(log_dir);
+    if (!dirs) continue;
+    for (const auto& dir : *dirs)
+      if (dir.is_directory) empty_snapshots(disk, fs::join(log_dir, dir.name));
+  }
 }
 
 void Spoiler::after_event(SimBroker& broker) const {

@@ -82,6 +82,7 @@ class Stage {
   // Brokers 1 to 3 have so many records of epoch 1, which 1 leads and has committed.
   void commit(int count);
   std::string unsettled() { return checker.unsettled(all_); }
+  std::string unserved() { return checker.unserved(all_); }
   std::string violated() const;  // "K1"; empty: nothing
 
   const TopicPartition at;
