@@ -257,6 +257,7 @@ class Replicas {
   log::LogSet logs_;
   std::map<Where, std::shared_ptr<Replica>> all_;
   std::map<Where, std::size_t> wanted_dirs_;  // of logs that are not here yet, by AlterReplicaLogDirs
+  std::set<Where> half_made_;                 // their directory failed; until the next start
   std::multimap<std::int64_t, log::PendingDelete> deletions_;  // by wall time when due
   std::int32_t controller_epoch_ = 0;
   base::Random random_;

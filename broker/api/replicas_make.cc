@@ -60,10 +60,10 @@ Result<Replicas::NewLog> Replicas::place(const Wanted& wanted) {
   const std::lock_guard lock(mutex_);
   // What is not new may lie in a directory that is offline: an empty log elsewhere would take its place. What
   // a reassignment adds is called new again whenever the broker comes back, and may lie in one that this
-  // start has not read. (Of one that failed since, all replicas are known.)
+  // start has not read. (Of one that failed since, all replicas are known, and all that were half made.)
   const bool may_be_there =
       wanted.state.is_new ? wanted.state.leader_epoch > 0 && !logs_.all_read() : !logs_.all_online();
-  if (may_be_there)
+  if (may_be_there || half_made_.contains(out.where))
     return make_error(Errc::unavailable, "{}-{} may be in a log directory that is offline", out.where.topic,
                       out.where.partition);
   const auto asked = wanted_dirs_.extract(out.where);
@@ -77,6 +77,10 @@ Result<Replicas::NewLog> Replicas::place(const Wanted& wanted) {
 
 Replica* Replicas::take_in(NewLog made) {
   if (!made.status) {
+    {
+      const std::lock_guard lock(mutex_);
+      half_made_.insert(made.where);
+    }
     dir_failed(made.dir, made.status.error());
     return nullptr;
   }

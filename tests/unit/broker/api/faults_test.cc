@@ -185,6 +185,18 @@ TEST_CASE_FIXTURE(TwoDirs, "where new logs cannot be made to last, LeaderAndIsr 
   CHECK(put(other, batch(1)).error_code == ErrorCode::none);
 }
 
+TEST_CASE_FIXTURE(TwoDirs, "a log that was half made is not made again in another directory") {
+  fail("open", full_dir + "/u-", base::Errc::io);
+  std::int32_t half_made = 0;
+  while (lead_one("u", half_made, 0, true) == ErrorCode::none) ++half_made;
+  REQUIRE(fs::exists(disk, fmt::format("{}/u-{}", full_dir, half_made)));
+  CHECK(lead_one("u", half_made, 0, true) == ErrorCode::kafka_storage_error);
+  failing.fault = nullptr;
+  stop();
+  start_without_leaders();
+  CHECK(lead_one("u", half_made, 0, true) == ErrorCode::none);
+}
+
 TEST_CASE_FIXTURE(TwoDirs,
                   "while a directory is offline no empty log takes the place of one that may be in it") {
   REQUIRE(put(first, batch(3)).error_code == ErrorCode::none);
