@@ -91,10 +91,12 @@ Result<Zxid> truncate_log(fs::Disk& disk, const std::string& log_directory, Zxid
     const NumberedFile& file = files->back();
     const auto cut = find_cut(disk, fs::join(log_directory, file.name), last);
     if (!cut) return cut.error();
-    if (cut->damaged && damage == Damage::refuse && cut->last != last)
+    if (cut->damaged && cut->last != last) {
+      if (damage == Damage::leave) return cut->last.value_or(Zxid(0));
       return base::make_error(
           Errc::corrupt, "{} is damaged at offset {}, before 0x{:x}, where the leader asks to cut it",
           fs::join(log_directory, file.name), cut->offset, static_cast<std::uint64_t>(last.value));
+    }
     if (!cut->last) {  // nothing in it is wanted
       if (auto status = remove_log(disk, log_directory, file); !status) return status.error();
       continue;

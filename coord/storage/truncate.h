@@ -21,11 +21,12 @@ base::Result<Zxid> truncate_history(fs::Disk& disk, const std::string& log_direc
                                     const std::string& snapshot_directory, Zxid target);
 
 // What to do with a log that is damaged before `last`: what is behind the damage may have been acknowledged.
-enum class Damage : std::uint8_t { refuse, cut };
+// Where it is left as it is, recovery finds it, and reads nothing behind it.
+enum class Damage : std::uint8_t { refuse, leave };
 
 // The log alone: what it holds beyond `last` is removed. A log that does not reach `last` keeps what it has.
 base::Result<Zxid> truncate_log(fs::Disk& disk, const std::string& log_directory, Zxid last,
-                                Damage damage = Damage::cut);
+                                Damage damage = Damage::leave);
 
 // For a server that was given a snapshot by its leader: the history that it had may have transactions that
 // were never committed anywhere, and nothing may fall back to it. truncate_log(snapshot) before the snapshot

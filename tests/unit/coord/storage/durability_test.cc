@@ -197,6 +197,23 @@ TEST_CASE(
   }
 }
 
+// A snapshot is coming that may never be durable.
+TEST_CASE("where a log is damaged before the place where it is to end, the damage stays to be found") {
+  sim::SimDisk disk(base::Random(1), {});
+  write_empty_snapshot(disk, kDirectory, 0);
+  TxnLog log(disk, {.directory = kDirectory, .preallocate_bytes = 0});
+  for (std::int64_t i = 1; i <= 4; ++i) REQUIRE(log.write(Zxid(i), entry(i)).has_value());
+  REQUIRE(log.sync().has_value());
+  for (const std::uint64_t place : {2, 0}) {
+    REQUIRE(disk.rot(log.path(), kFileHeaderSize + place * entry(1).size() + kEntryOverhead));
+    REQUIRE(truncate_log(disk, kDirectory, Zxid(9)).has_value());
+    RecordingTarget target;
+    const auto result = recover_all(disk, kDirectory, target);
+    REQUIRE(result.has_error());
+    CHECK(result.error().code == base::Errc::corrupt);
+  }
+}
+
 // The installation died before it could drop what was there: the log has a hole beneath the snapshot.
 TEST_CASE("a truncation that dies on its way beneath a leader's snapshot leaves a history without a hole") {
   for (const sim::Crash kind : {sim::Crash::kill, sim::Crash::power}) {
