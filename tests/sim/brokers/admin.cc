@@ -4,6 +4,7 @@
 
 #include "broker/config/settings.h"
 #include "broker/protocol/messages/alter_partition_reassignments.h"
+#include "broker/protocol/messages/alter_replica_log_dirs.h"
 #include "broker/protocol/messages/create_partitions.h"
 #include "broker/protocol/messages/create_topics.h"
 #include "broker/protocol/messages/delete_records.h"
@@ -201,6 +202,24 @@ void Admin::unthrottle() {
     again_in(milliseconds(300), [this] {
       if (throttled_) unthrottle();
     });
+}
+
+// ---- log directories -------------------------------------------------------------------------------------
+
+void Admin::move_replica() {
+  auto led = leaders_;
+  led.insert(internal_.begin(), internal_.end());
+  if (led.empty()) return refresh();
+  auto at = led.begin();
+  std::advance(at, random_.below(led.size()));
+  const auto dirs = options_.dirs();
+  protocol::AlterReplicaLogDirsRequest request;
+  auto& dir = request.dirs.emplace_back();
+  dir.path = dirs[random_.below(dirs.size())];
+  dir.topics.push_back({protocol::TopicName(at->first.topic), {at->first.partition}});
+  ask<protocol::AlterReplicaLogDirsRequest>(
+      static_cast<int>(random_.between(1, options_.brokers)), 2, request,
+      [this](const base::Result<protocol::AlterReplicaLogDirsResponse>& answer) { done_ += answer ? 1 : 0; });
 }
 
 // ---- deletion of records ---------------------------------------------------------------------------------

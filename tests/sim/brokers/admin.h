@@ -1,6 +1,7 @@
 // Admin: a client that does what administrators do: makes, grows and deletes topics, moves partitions, asks
 // for preferred and for unclean leaders, allows these and forbids them again, deletes records, throttles
-// replication. What it asked for and what was answered goes to the checker.
+// replication, moves replicas between log directories. What it asked for and what was answered goes to the
+// checker.
 #pragma once
 
 #include "tests/sim/brokers/checker.h"
@@ -21,6 +22,7 @@ class Admin final : public SimClient {
   void delete_records();
   void throttle();
   void unthrottle();  // until it is done
+  void move_replica();
   bool throttles() const { return throttled_; }
   std::uint64_t done() const { return done_; }
 

@@ -211,9 +211,8 @@ void SimBroker::make_coordinators() {
 }
 
 void SimBroker::on_leadership(api::Replica& replica, bool leader) {
-  const Mutation& mutation = process_.around().mutation;
-  if (!leader && mutation.is(BrokerMutant::kept_groups)) return;
-  if (!leader || replica.topic != kOffsetsName || !mutation.is(BrokerMutant::forgotten_commits))
+  if (!leader && is(BrokerMutant::kept_groups)) return;
+  if (!leader || replica.topic != kOffsetsName || !is(BrokerMutant::forgotten_commits))
     return groups_->on_leadership(replica, leader);
   groups_->run(
       [partition = replica.partition](broker::group::GroupCoordinator& core, broker::group::Now now) {
@@ -270,7 +269,7 @@ api::ReplicasOptions SimBroker::replicas_options() {
   };
   options.on_created = [this](const std::string& topic) { watcher_->refresh_topic(topic); };
   options.on_dir_failure = [this](const std::string& dir, bool all) {
-    if (all) return end(dir + " was the last log directory");
+    if (all || is(BrokerMutant::one_for_all)) return end(dir + " was the last log directory");
     tell_controller();
   };
   if (disks_) options.on_replica_failure = [this] { tell_controller(); };
@@ -279,6 +278,7 @@ api::ReplicasOptions SimBroker::replicas_options() {
 
 // That a replica or a log directory has failed.
 void SimBroker::tell_controller() {
+  if (is(BrokerMutant::untold_failures)) return;
   zk::ZkOp note = zk::create_op(fmt::format("{}/{}", zk::kLogDirEventsPath, zk::kLogDirEventPrefix),
                                 zk::encode_log_dir_event(node_.broker_id));
   note.sequential = true;

@@ -67,6 +67,7 @@ class SimBroker final : public Watched {
   void serve();
   void end(std::string why);
   void tell_controller();
+  bool is(BrokerMutant mutant) { return process_.around().mutation.is(mutant); }
   api::ReplicasOptions replicas_options();
   shell::ControllerServiceOptions controller_options();
   const broker::config::BrokerConfig& config() const { return initial_.broker(); }

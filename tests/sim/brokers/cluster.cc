@@ -103,6 +103,7 @@ Cluster::Cluster(const BrokerOptions& options, bool verbose)
              {"deletion of records", options.deletions, &Cluster::delete_records},
              {"throttle", options.throttles, &Cluster::throttle},
              {"log directory struck", options.dir_failures, &Cluster::fail_dir},
+             {"move between directories", options.dir_moves, &Cluster::move_replica},
              {"loss of office", options.office_losses, &Cluster::lose_office}};
 }
 
@@ -179,6 +180,7 @@ void Cluster::watch_over() {
       if (options_.disks) dirs_.judge(*machine.broker);
       if (options_.disks && dirs_.calls_operator(number)) repair_soon(number);
       if (!machine.broker->fatal()) continue;
+      dirs_.choose(number, *machine.broker->fatal());
       note(number, "ends itself: " + *machine.broker->fatal());
       take_down(number, Crash::kill, pause_of(100, 1000));
     }
@@ -379,7 +381,7 @@ void Cluster::mend() {
   note(0, "all faults end");
   network_.heal();
   network_.calm();
-  dirs_.end_strikes();
+  if (options_.disks) dirs_.end_strikes();
   operator_rests_ = true;
   for (auto& [number, machine] : machines_) {
     network_.set_power(number, true);

@@ -89,6 +89,7 @@ class Cluster {
   void delete_records() { admin_->delete_records(); }
   void throttle() { admin_->throttle(); }
   void lose_office();
+  void move_replica() { admin_->move_replica(); }
 
   Instant last_awakening() const;
   void mend();

@@ -15,6 +15,7 @@ constexpr std::array kTroubles = {Trouble::writes, Trouble::all, Trouble::reads,
 constexpr std::int64_t kTroubleMax = 8000;  // ms
 constexpr double kShortTroubles = 0.3;
 constexpr std::int64_t kShortTroubleMax = 300;  // ms
+constexpr double kLastStrikes = 0.4;
 constexpr double kReplacements = 0.4;
 
 std::string_view name_of(Trouble trouble) {
@@ -53,12 +54,24 @@ void LogDirs::strike() {
   const std::string& dir = dirs[random_.below(dirs.size())];
   SimDisk& disk = *disks_.at(broker);
   if (disk.trouble(dir) != Trouble::none) return;
-  const Trouble trouble = kTroubles[random_.below(kTroubles.size())];
-  disk.set_trouble(dir, trouble);
-  note(broker, fmt::format("{}: {}", dir, name_of(trouble)));
-  ++counts_[fmt::format("log directory: {}", name_of(trouble))];
+  set(broker, dir, kTroubles[random_.below(kTroubles.size())]);
   const bool is_short = random_.chance(kShortTroubles);
   end_after(disk, dir, milliseconds(random_.between(1, is_short ? kShortTroubleMax : kTroubleMax)));
+}
+
+void LogDirs::set(int broker, const std::string& dir, Trouble trouble) {
+  disks_.at(broker)->set_trouble(dir, trouble);
+  note(broker, fmt::format("{}: {}", dir, name_of(trouble)));
+  ++counts_[fmt::format("log directory: {}", name_of(trouble))];
+}
+
+void LogDirs::end_strikes() {
+  ended_ = true;
+  const auto dirs = options_.dirs();
+  if (dirs.size() == 1) return;
+  for (int broker = 1; broker <= options_.brokers; ++broker)
+    if (!is_wrong(broker) && random_.chance(kLastStrikes))
+      set(broker, dirs[random_.below(dirs.size())], random_.chance(0.5) ? Trouble::writes : Trouble::all);
 }
 
 void LogDirs::end_after(SimDisk& disk, const std::string& dir, Duration time) {
@@ -76,6 +89,7 @@ void LogDirs::judge(SimBroker& broker) {
     checker_.violate("L1", fmt::format("broker {} ends itself, and has a log directory that works: {}",
                                        number, *broker.fatal()));
   if (!broker.serving()) return;
+  look_at_places(broker);
   for (const auto& dir : broker.replicas().dir_status()) {
     if (dir.online) continue;
     if (!disk.has_failed(dir.path))
@@ -83,6 +97,20 @@ void LogDirs::judge(SimBroker& broker) {
     if (!offline_.insert({number, dir.path}).second) continue;
     ++counts_["log directory offline"];
     ++counts_[fmt::format("log directory offline, {}", name_of(disk.trouble(dir.path)))];
+  }
+}
+
+void LogDirs::look_at_places(SimBroker& broker) {
+  for (const auto& dir : broker.replicas().dir_status()) {
+    for (const auto& known : dir.logs) {
+      Place& place = places_[{broker.number(), broker::log::partition_dir(known.topic, known.partition)}];
+      if (known.future) continue;
+      if (!place.dir.empty() && place.dir != dir.path) {
+        place.moved = true;
+        ++counts_["replica in another directory"];
+      }
+      place.dir = dir.path;
+    }
   }
 }
 
@@ -117,6 +145,18 @@ void LogDirs::repair(int broker) {
     offline_.erase({broker, dir});
     if (disks_.at(broker)->has_failed(dir) && random_.chance(kReplacements)) to_replace_[broker] = {dir};
   }
+}
+
+void LogDirs::choose(int broker, const std::string& reason) {
+  if (reason.find("are the same partition") == reason.npos) return;
+  const std::string one = reason.substr(0, reason.find(' '));
+  const auto place = places_.find({broker, fs::base_name(one)});
+  if (place == places_.end() || !place->second.moved) return;
+  SimDisk& disk = *disks_.at(broker);
+  const SimDisk::Calm calm(disk);
+  for (const std::string& dir : options_.dirs())
+    if (dir != place->second.dir && fs::remove_tree(disk, fs::join(dir, fs::base_name(one))))
+      ++counts_["directory left by a move"];
 }
 
 bool LogDirs::in_sync_by(int broker, const std::string& dir) {

@@ -22,7 +22,8 @@ class LogDirs {
   void add(int broker, SimDisk& disk);
   // Something happens to a directory, which may pass by itself.
   void strike();
-  void end_strikes() { ended_ = true; }  // what is wrong stays so
+  // For the last time, of brokers that have another directory; what is wrong then stays so.
+  void end_strikes();
   // After an event, or when it has ended by itself.
   void judge(SimBroker& broker);
   // Whether an operator is needed who does not know of it yet; from now on one does.
@@ -32,6 +33,9 @@ class LogDirs {
   bool is_all_wrong(int broker) const { return wrong(broker) == options_.dirs().size(); }
   // The operator comes: what is wrong is put right, and a directory may be empty after the next start.
   void repair(int broker);
+  // Why it has ended: that there are two directories of one partition, after a move of which the old one
+  // could not be put away. It goes now, as an operator does who knows from where the partition was served.
+  void choose(int broker, const std::string& reason);
   // The broker is down and is to start. False: one of its replicas is in sync by what is to be replaced; to
   // be asked again, until it is not or nobody has the patience any more.
   bool replace(int broker);
@@ -44,6 +48,8 @@ class LogDirs {
   std::size_t wrong(int broker) const;
   bool all_failed(int broker) const;
   bool in_sync_by(int broker, const std::string& dir);
+  void set(int broker, const std::string& dir, Trouble trouble);
+  void look_at_places(SimBroker& broker);
   void end_after(SimDisk& disk, const std::string& dir, Duration time);
 
   const BrokerOptions& options_;
@@ -60,6 +66,11 @@ class LogDirs {
   bool ended_ = false;
   std::map<std::string, std::uint64_t> counts_;
   std::set<std::pair<int, std::string>> offline_;  // seen so in this life
+  struct Place {
+    std::string dir;
+    bool moved = false;  // it was in another one before
+  };
+  std::map<std::pair<int, std::string>, Place> places_;  // by broker and partition's directory
 };
 
 }  // namespace tandem::sim::brokers

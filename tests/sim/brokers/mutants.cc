@@ -230,6 +230,13 @@ std::string Mutation::answer(const Asked& asked, const std::string& frame) {
     case ApiKey::sync_group:
     case ApiKey::offset_commit:
       return group_answer(asked, frame);
+    case ApiKey::leader_and_isr:
+      if (!is(BrokerMutant::denied_failures)) return frame;
+      return edited_answer<protocol::LeaderAndIsrResponse>(asked, frame, [](auto& response) {
+        for (auto& row : response.partition_errors) row.error_code = protocol::ErrorCode::none;
+        for (auto& topic : response.topics)
+          for (auto& row : topic.partition_errors) row.error_code = protocol::ErrorCode::none;
+      });
     case ApiKey::produce:
       if (!is(BrokerMutant::forgiven_errors)) return frame;
       return edited_answer<protocol::ProduceResponse>(asked, frame, [](auto& response) {

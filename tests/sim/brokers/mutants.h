@@ -60,6 +60,9 @@ enum class BrokerMutant : std::uint8_t {
   short_memory,         // of each producer only the last batch is remembered
   unfenced_producers,   // a batch of an epoch that its producer has left is taken
   unfenced_controller,  // a controller does not check its epoch
+  untold_failures,      // nobody is told of a log directory's failure
+  denied_failures,      // a broker answers that a replica that has failed is well
+  one_for_all,          // a broker ends for one log directory of two
 };
 
 inline constexpr std::array kBrokerMutants = {"none",
@@ -99,7 +102,10 @@ inline constexpr std::array kBrokerMutants = {"none",
                                               "lost-producers",
                                               "short-memory",
                                               "unfenced-producers",
-                                              "unfenced-controller"};
+                                              "unfenced-controller",
+                                              "untold-failures",
+                                              "denied-failures",
+                                              "one-for-all"};
 
 inline const char* to_string(BrokerMutant mutant) {
   return kBrokerMutants.at(static_cast<std::size_t>(mutant));
@@ -113,7 +119,10 @@ inline bool needs_wide(BrokerMutant mutant) {
 }
 
 // And only one with disks that fail.
-inline bool needs_disks(BrokerMutant) { return false; }
+inline bool needs_disks(BrokerMutant mutant) {
+  return mutant == BrokerMutant::untold_failures || mutant == BrokerMutant::denied_failures ||
+         mutant == BrokerMutant::one_for_all;
+}
 
 class Mutation {
  public:

@@ -92,6 +92,9 @@ void BrokerOptions::endanger_disks() {
   log_dirs = random.chance(0.8) ? 2 : 1;
   dir_failures = milliseconds(random.between(1000, 8000));
   repair = milliseconds(random.between(5, 50) * 100);
+  // A loss of power in the middle leaves two directories of a partition, which a person has to look at.
+  dir_moves = mean_of(random, 200, 2000);
+  if (durable || log_dirs == 1) dir_moves = milliseconds(0);
 }
 
 std::vector<std::string> BrokerOptions::dirs() const {
@@ -116,7 +119,7 @@ std::string BrokerOptions::text() const {
       "resets={} "
       "session_losses={} slow_disks={} disk_errors={} churn={} reassignments={} elections={} latency_us={} "
       "spikes={} unclean={} unclean_elections={} unclean_toggles={} deletions={} throttles={} racks={} "
-      "office_losses={} log_dirs={} dir_failures={} repair={} epoch_bumps={} repetitions={} "
+      "office_losses={} log_dirs={} dir_failures={} dir_moves={} repair={} epoch_bumps={} repetitions={} "
       "groups={}x{} group_session={} group_rebalance={}",
       seed, wide, disks, to_string(mutant), brokers, shards, topics, partitions, replication, min_insync,
       producers, consumers, idempotent, durable, flush_on_ack, takeover, suspicion, suspect.count(),
@@ -126,8 +129,8 @@ std::string BrokerOptions::text() const {
       slow_disks.count(), disk_errors.count(), topic_churn.count(), reassignments.count(), elections.count(),
       std::chrono::duration_cast<std::chrono::microseconds>(latency).count(), latency_spikes, unclean_topics,
       unclean_elections.count(), unclean_toggles.count(), deletions.count(), throttles.count(), racks,
-      office_losses.count(), log_dirs, dir_failures.count(), repair.count(), epoch_bumps, repetitions, groups,
-      members, group_session.count(), group_rebalance.count());
+      office_losses.count(), log_dirs, dir_failures.count(), dir_moves.count(), repair.count(), epoch_bumps,
+      repetitions, groups, members, group_session.count(), group_rebalance.count());
 }
 
 }  // namespace tandem::sim::brokers

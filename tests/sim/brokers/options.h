@@ -66,6 +66,7 @@ struct BrokerOptions {
   milliseconds throttles{0};          // of replication: set, lifted
   milliseconds office_losses{0};      // an operator takes the controller's node away
   milliseconds dir_failures{0};       // a log directory fails
+  milliseconds dir_moves{0};          // of replicas, between directories
   milliseconds repair{3000};          // how long an operator needs on average
   double epoch_bumps = 0;             // of an idempotent producer's batches without an answer
   double repetitions = 0;             // of those that are acknowledged: one of the last ones is said again
