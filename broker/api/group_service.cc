@@ -182,6 +182,7 @@ struct GroupService::Load {
   std::int64_t offset = -1;  // -1: the log's start
   std::int64_t end = 0;
   log::ReadRange range;
+  base::Status read;  // of the range
   std::vector<Entry> entries;
   std::size_t count = 0;
 };
@@ -234,11 +235,15 @@ void GroupService::read_at_owner(std::shared_ptr<Load> load) {
     load->offset = replica->log->start_offset();
     load->end = replica->log->end_offset();
   }
+  // What is there and cannot be read may be the newest commit of all: who does not know it must not serve.
+  if (!load->read) return replicas_.on_log_failure(*replica, load->read.error());
   load->range = {};
   if (load->offset < load->end) {
     auto range = replica->log->read(load->offset, kStretchBytes, load->end, true);
     if (range) {
       load->range = std::move(*range);
+    } else if (range.error().code == base::Errc::io) {
+      return replicas_.on_log_failure(*replica, range.error());
     } else {
       log_.error("loading {}-{} stops at offset {}: {}", kOffsetsTopic, load->partition, load->offset,
                  range.error().context);
@@ -255,6 +260,7 @@ void GroupService::decode(Load& load) {
   std::string bytes(load.range.size, '\0');
   if (load.range.file) {
     const auto got = load.range.file->pread(load.range.position, bytes);
+    if (!got) load.read = got.error();
     bytes.resize(got ? *got : 0);
   }
   record::BatchCursor cursor(bytes);
@@ -287,7 +293,7 @@ void GroupService::replay(std::shared_ptr<Load> load) {
       }
     }
     load->count += load->entries.size();
-    if (load->range.size > 0 && load->offset < load->end) return load_next(load);
+    if (!load->read || (load->range.size > 0 && load->offset < load->end)) return load_next(load);
     settle(load);
   });
 }

@@ -3,6 +3,7 @@
 #include "broker/api/group_service.h"
 
 #include "tests/unit/broker/api/partitions_fixture.h"
+#include "tests/unit/fs/forgetful_disk.h"
 
 namespace tandem::broker::api {
 
@@ -13,9 +14,13 @@ namespace {
 constexpr std::int32_t kOffsetsPartitions = 2;
 constexpr std::chrono::seconds kPatience{20};
 
-class GroupsFixture : public PartitionsFixture {
+struct DiskOfGroups {
+  fs::ForgetfulDisk failing;
+};
+
+class GroupsFixture : public DiskOfGroups, public PartitionsFixture {
  public:
-  GroupsFixture() {
+  GroupsFixture() : PartitionsFixture(failing, 1) {
     attach = [this] {
       GroupService::Options options;
       options.core.partitions = kOffsetsPartitions;
@@ -246,6 +251,24 @@ TEST_CASE_FIXTURE(GroupsFixture, "what a coordinator loaded is served once all i
     CHECK(loaded(0) == Committed{ErrorCode::none, 5});
   }
   (void)answered(std::move(second));
+}
+
+TEST_CASE_FIXTURE(GroupsFixture,
+                  "a coordinator that cannot read what was committed does not serve without it") {
+  tell(0, 1, 1, {1});
+  REQUIRE(loaded(0) == Committed{});
+  REQUIRE(commit(0, 5) == ErrorCode::none);
+  tell(0, 2, 2, {1, 2});
+  REQUIRE(loaded(0) == kNotHere);
+  failing.fault = [](std::string_view call, const std::string& path) -> std::optional<base::Errc> {
+    if (call == "read" && path.find(".log") != std::string::npos) return base::Errc::io;
+    return std::nullopt;
+  };
+  tell(0, 1, 3, {1, 2});
+  const auto give_up = clock.now() + kPatience;
+  while (!lost_all && clock.now() < give_up) continue;
+  CHECK(lost_all);
+  CHECK(committed(0) == kLoads);
 }
 
 }  // namespace tandem::broker::api
