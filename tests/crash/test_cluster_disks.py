@@ -56,13 +56,16 @@ def test_a_leader_whose_log_rots_gives_way_and_gets_what_it_lost_from_the_next(t
         first.start()
         for topic in ROTTEN:
             cluster.await_in_sync(topic)
+            damaged = segments[topic].with_name(segments[topic].name + ".damaged")
+            # It may have read there while it followed: among a few large batches what it looks for is near.
+            found_before = damaged.exists()
             prefer_first(cluster, topic)
             # A consumer comes to the rotten place, and gets there what was written.
             assert read_all(cluster, topic, f"reader-{topic}") == acknowledged[topic]
-            assert cluster.state(topic)["leader"] != 1, topic
+            assert found_before or cluster.state(topic)["leader"] != 1, topic
             cluster.await_in_sync(topic)
             cluster.await_equal_logs(topic)
-            assert segments[topic].with_name(segments[topic].name + ".damaged").exists()
+            assert damaged.exists()
         assert "bytes are set aside" in first.log()
 
 
