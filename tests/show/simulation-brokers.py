@@ -13,7 +13,8 @@ RECORDS_MIN = 20  # attempted, a simulated second
 MUTANTS_MIN = 20
 ONLY_WIDE = ("consumed from followers", "lost by them", "records deleted", "unclean elections",
              "power cut of all", "deletion of records", "throttle", "unclean election asked for",
-             "unclean elections allowed or not")
+             "unclean elections allowed or not", "said again", "of left epochs refused", "loss of office")
+ONLY_DISKS = ("log directory struck", "move between directories")
 CAMPAIGN = re.compile(r"(\d+) seeds, ([\d.]+) simulated hours in [\d.]+ s; records:(.*?) "
                       r"faults:(.*) violations 0")
 
@@ -26,7 +27,8 @@ def campaign(seeds, seed, *words):
     run, hours, records, faults = found.groups()
     attempted = int(re.search(r"attempted (\d+),", records).group(1))
     busy = attempted >= RECORDS_MIN * float(hours) * 3600
-    whole = int(run) == int(seeds) and not unmet(records + faults, () if words else ONLY_WIDE)
+    others = ONLY_DISKS if words else ONLY_DISKS + ONLY_WIDE
+    whole = int(run) == int(seeds) and not unmet(records + faults, others)
     return whole and busy, lines[-1]
 
 
