@@ -99,6 +99,7 @@ void Learner::on_packet(const QuorumPacket& packet, Instant now) {
       return on_leader_info(packet, now);
     case LearnerPhase::synchronization:
     case LearnerPhase::acknowledged:
+      if (truncate_to_) return truncate_before(packet);
       return sync_ ? on_sync_packet(packet) : on_sync_choice(packet);
     case LearnerPhase::broadcast:
       return on_broadcast_packet(packet);
@@ -201,9 +202,7 @@ void Learner::on_sync_choice(const QuorumPacket& packet) {
       if (packet.zxid > last_queued_)
         return abandon(fmt::format("asked to cut the log at 0x{:x}, it ends at 0x{:x}", bits(packet.zxid),
                                    bits(last_queued_)));
-      wait_ = Wait::truncation;
       truncate_to_ = packet.zxid;
-      effects_.emplace_back(Truncate{packet.zxid});
       return;
     case PacketType::snap:
       wait_ = Wait::snapshot;
@@ -215,13 +214,31 @@ void Learner::on_sync_choice(const QuorumPacket& packet) {
   }
 }
 
+// A leader whose own log has a hole asks those who stand within it to go back to where it begins, and goes on
+// behind it (ZOOKEEPER-2846). What is there may be committed: nothing is cut before what follows is seen.
+void Learner::truncate_before(const QuorumPacket& packet) {
+  if (packet.type == PacketType::ping) return;
+  const bool behind = packet.type != PacketType::new_leader && packet.zxid > *truncate_to_;
+  if (behind && !records::follows(packet.zxid, *truncate_to_))
+    return abandon(
+        fmt::format("asked to cut the log at 0x{:x}, but {} came behind it: those between are missing there",
+                    bits(*truncate_to_), records::printed(packet)));
+  behind_cut_ = Held{packet.type, packet.zxid, {}};
+  if (packet.data) behind_cut_.data.emplace(*packet.data);
+  wait_ = Wait::truncation;
+  effects_.emplace_back(Truncate{*truncate_to_});
+}
+
 void Learner::on_truncated(Zxid zxid, Instant now) {
   if (wait_ != Wait::truncation) return;
   restart_from(zxid, now);
+  const Zxid asked = *std::exchange(truncate_to_, std::nullopt);
   // The leader goes on from where it asked for, and nothing but the zxids of one epoch would show the hole.
-  if (zxid != truncate_to_)
-    abandon(
-        fmt::format("asked to cut the log at 0x{:x}, it now ends at 0x{:x}", bits(truncate_to_), bits(zxid)));
+  if (zxid != asked)
+    return abandon(
+        fmt::format("asked to cut the log at 0x{:x}, it now ends at 0x{:x}", bits(asked), bits(zxid)));
+  const Held next = std::exchange(behind_cut_, {});
+  if (phase_ != LearnerPhase::over) on_sync_packet(QuorumPacket{next.type, next.zxid, next.data, {}, 0});
 }
 
 void Learner::on_snapshot_installed(Zxid zxid, Instant now) {

@@ -4,7 +4,7 @@
 // Promises, in this order (coordination.md 2.4 and 6): accepted epoch durable, ACKEPOCH; history durable;
 // current epoch durable; ACK of NEWLEADER; each proposal acknowledged only when durable; clients served after
 // UPTODATE. A transaction is applied only when it is committed and durable here, so the tree never holds what
-// the log lacks. A hole in the zxids ends following.
+// the log lacks. A hole in the zxids ends following, and nothing is cut off for a leader that shows one.
 // The owner applies everything it has logged to the tree before it makes a Learner.
 #pragma once
 
@@ -105,6 +105,13 @@ class Learner {
   // What the owner is doing for it; nothing is read meanwhile.
   enum class Wait : std::uint8_t { none, accepted_epoch, truncation, snapshot };
 
+  // What came behind TRUNC, until that is done.
+  struct Held {
+    records::PacketType type = records::PacketType::ping;
+    Zxid zxid;
+    std::optional<std::string> data;
+  };
+
   // A batch on its way to the log.
   struct Unsynced {
     Zxid last;
@@ -119,6 +126,7 @@ class Learner {
   void on_leader_info(const records::QuorumPacket& packet, Instant now);
   void ack_epoch(std::int32_t current_epoch);
   void on_sync_choice(const records::QuorumPacket& packet);
+  void truncate_before(const records::QuorumPacket& packet);
   void on_sync_packet(const records::QuorumPacket& packet);
   void on_broadcast_packet(const records::QuorumPacket& packet);
   void restart_from(Zxid zxid, Instant now);
@@ -141,7 +149,8 @@ class Learner {
 
   LearnerPhase phase_ = LearnerPhase::connecting;
   Wait wait_ = Wait::none;
-  Zxid truncate_to_;
+  std::optional<Zxid> truncate_to_;  // TRUNC came, and is not done
+  Held behind_cut_;
   Instant heard_;
   Instant retry_until_;
   std::optional<Instant> retry_at_;

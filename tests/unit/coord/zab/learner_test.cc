@@ -192,25 +192,49 @@ TEST_CASE("a proposal whose header names another transaction, or that has none, 
   }
 }
 
-TEST_CASE("TRUNC cuts first, reads on when that is done, and forgets what may have been cut") {
+TEST_CASE("TRUNC cuts before what comes behind it, and forgets what may have been cut") {
   LearnerStage s({.accepted_epoch = 1, .current_epoch = 1, .last_zxid = make_zxid(1, 9)});
   s.log.add(txn_of(make_zxid(1, 9)));
   s.discover(2);
   s.hear(PacketType::trunc, make_zxid(1, 5));
+  CHECK(s.take().empty());
+  s.propose(make_zxid(1, 6));
   CHECK(s.take() == Lines{"Truncate 0x100000005"});
   CHECK(!s.learner->reading());
   CHECK(!s.learner->next_deadline());
   s.learner->on_truncated(make_zxid(1, 5), s.time.now);
   CHECK(s.log.empty());
-  s.propose(make_zxid(1, 6));
   s.commit(make_zxid(1, 6));
   CHECK(s.take() == Lines{"Persist 0x100000006"});
+}
+
+TEST_CASE("TRUNC and nothing else: NEWLEADER is answered behind the cut") {
+  LearnerStage s({.accepted_epoch = 1, .current_epoch = 1, .last_zxid = make_zxid(1, 9)});
+  s.discover(2);
+  s.hear(PacketType::trunc, make_zxid(1, 5));
+  s.hear(PacketType::ping, make_zxid(2, 0));
+  CHECK(s.take().empty());
+  s.hear(PacketType::new_leader, make_zxid(2, 0), "config");
+  CHECK(s.take() == Lines{"Truncate 0x100000005"});
+  s.learner->on_truncated(make_zxid(1, 5), s.time.now);
+  CHECK(s.take() == Lines{"PersistCurrentEpoch 2"});
+}
+
+TEST_CASE("nothing is cut for a leader whose own log has a hole behind it") {
+  LearnerStage s({.accepted_epoch = 1, .current_epoch = 1, .last_zxid = make_zxid(1, 9)});
+  s.discover(2);
+  s.hear(PacketType::trunc, make_zxid(1, 5));
+  s.propose(make_zxid(1, 12));
+  const Lines said = s.take();
+  REQUIRE(said.size() == 1);
+  CHECK(said[0].starts_with("Abandon: asked to cut the log at 0x100000005, but PROPOSAL"));
 }
 
 TEST_CASE("a log that could not be cut exactly where the leader asks does not go on with what follows") {
   LearnerStage s({.accepted_epoch = 1, .current_epoch = 1, .last_zxid = make_zxid(1, 9)});
   s.discover(2);
   s.hear(PacketType::trunc, make_zxid(1, 5));
+  s.propose(make_zxid(1, 6));
   CHECK(s.take() == Lines{"Truncate 0x100000005"});
   s.learner->on_truncated(make_zxid(1, 4), s.time.now);
   CHECK(s.take().back() == "Abandon: asked to cut the log at 0x100000005, it now ends at 0x100000004");
