@@ -43,6 +43,7 @@ bool parse_mutant(std::string_view text, BrokerMutant& mutant) {
 DiskLies Mutation::lies() const {
   DiskLies lies;
   lies.no_file_syncs = is(BrokerMutant::no_file_syncs);
+  lies.forgiven_syncs = is(BrokerMutant::forgiven_syncs);
   lies.no_directory_syncs = is(BrokerMutant::no_directory_syncs);
   return lies;
 }
@@ -261,6 +262,8 @@ std::string Mutation::answer(const Asked& asked, const std::string& frame) {
         for (auto& topic : response.topics) {
           for (auto& row : topic.partitions) {
             if (is(BrokerMutant::late_ends)) row.end_offset = INT32_MAX;
+            if (is(BrokerMutant::watermark_cuts)) row.end_offset = -1;
+            if (is(BrokerMutant::watermark_cuts) || is(BrokerMutant::epochless_ends)) row.leader_epoch = -1;
           }
         }
       });

@@ -31,6 +31,9 @@ enum class BrokerMutant : std::uint8_t {
   blind_follower,       // a follower does not say what epoch its last records are of
   unfenced_fetches,     // a follower does not say what leader epoch it believes in
   late_ends,            // an epoch ends where the leader's log does
+  watermark_cuts,       // a follower is told of no epoch, and cuts to its watermark (KIP-101)
+  epochless_ends,       // it is told where an epoch ends, not which one that is (KIP-279)
+  unnoted_epochs,       // of each log only the first epoch is known
   eager_reads,          // consumers read beyond the high watermark
   greedy_isr,           // whoever asks for a larger in-sync set gets everybody in
   lonely_isr,           // a leader is told that it is the only one in sync
@@ -55,6 +58,7 @@ enum class BrokerMutant : std::uint8_t {
   lazy_flush,           // what is acknowledged is not flushed
   lone_flush,           // only one broker flushes on acknowledgement
   no_file_syncs,        // files are never synced
+  forgiven_syncs,       // a sync that failed is taken for one that did not
   no_directory_syncs,   // new and renamed names are never synced
   lost_producers,       // a start finds no producers in the snapshots
   short_memory,         // of each producer only the last batch is remembered
@@ -74,6 +78,9 @@ inline constexpr std::array kBrokerMutants = {"none",
                                               "blind-follower",
                                               "unfenced-fetches",
                                               "late-ends",
+                                              "watermark-cuts",
+                                              "epochless-ends",
+                                              "unnoted-epochs",
                                               "eager-reads",
                                               "greedy-isr",
                                               "lonely-isr",
@@ -98,6 +105,7 @@ inline constexpr std::array kBrokerMutants = {"none",
                                               "lazy-flush",
                                               "lone-flush",
                                               "no-file-syncs",
+                                              "forgiven-syncs",
                                               "no-directory-syncs",
                                               "lost-producers",
                                               "short-memory",

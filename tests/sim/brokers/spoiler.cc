@@ -35,6 +35,10 @@ void forget_all_but_the_last(const blog::ProducerState& state) {
   }
 }
 
+void forget_all_but_the_first(const blog::LeaderEpochs& epochs) {
+  if (epochs.entries().size() > 1) const_cast<std::vector<blog::EpochStart>&>(epochs.entries()).resize(1);
+}
+
 }  // namespace
 
 void Spoiler::before_start(fs::Disk& disk) const {
@@ -48,11 +52,17 @@ void Spoiler::before_start(fs::Disk& disk) const {
 }
 
 void Spoiler::after_event(SimBroker& broker) const {
-  if (options_.mutant != BrokerMutant::short_memory || !broker.serving()) return;
+  const bool epochs = options_.mutant == BrokerMutant::unnoted_epochs;
+  if ((!epochs && options_.mutant != BrokerMutant::short_memory) || !broker.serving()) return;
   for (int topic = 0; topic < options_.topics; ++topic) {
     for (std::int32_t number = 0; number < options_.partitions; ++number) {
       const api::Replica* replica = broker.find({fmt::format("t{}", topic), number});
-      if (replica != nullptr && replica->log != nullptr) forget_all_but_the_last(replica->log->producers());
+      if (replica == nullptr || replica->log == nullptr) continue;
+      if (epochs) {
+        forget_all_but_the_first(replica->log->epochs());
+      } else {
+        forget_all_but_the_last(replica->log->producers());
+      }
     }
   }
 }
