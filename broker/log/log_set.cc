@@ -214,7 +214,8 @@ Status LogSet::forget_clean_shutdown() {
 
 Status LogSet::forget_clean_shutdown(LogDir& dir) {
   const auto status = disk_.unlink(fs::join(dir.path, kCleanShutdown));
-  if (!status) return status.error().code == Errc::not_found ? Status{} : status;
+  if (!status && status.error().code != Errc::not_found) return status;
+  // Also when it is gone already: a start may have removed it and failed to make that last.
   return disk_.sync_dir(dir.path);
 }
 
