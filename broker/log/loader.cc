@@ -140,14 +140,16 @@ Status Loader::load_segments() {
     }
     if (name->suffix != kLogSuffix) continue;
     auto segment = std::make_unique<Segment>(disk_, log_->dir_, name->base_offset);
-    auto status = segment->open();
+    // Of what recover() is to read, the indexes are made there: one segment after the other, as each is read
+    // with what those before it leave behind.
+    const bool to_recover = !options_.clean && name->base_offset >= options_.recovery_point;
+    auto status = to_recover ? segment->open_log_file() : segment->open();
     if (!status && status.error().code != Errc::corrupt && status.error().code != Errc::not_found)
       return status;
     const bool rebuild = !status;
     auto& placed = *log_->segments_.emplace(name->base_offset, std::move(segment)).first->second;
     if (!rebuild) continue;
-    if (options_.clean || name->base_offset < options_.recovery_point)
-      report_.notes.push_back(status.error().context + "; the indexes are built again");
+    report_.notes.push_back(status.error().context + "; the indexes are built again");
     ++report_.rebuilt_indexes;
     if (auto opened = placed.open_log_file(); !opened) return opened;
     if (auto cut = recover_segment(placed); !cut) return cut.error();

@@ -26,7 +26,6 @@ class Loader {
   base::Status recover();
   base::Result<std::uint64_t> recover_segment(Segment& segment);
   base::Result<bool> lacks_before(Segment& segment, std::int64_t next_base);
-  base::Status rebuild_txn_index(Segment& segment, std::vector<AbortedTxn> aborted);
   base::Status keep_damaged(const Segment& segment, const fs::File& file, std::uint64_t valid,
                             std::int64_t next);
   base::Status set_aside_from(std::int64_t base);

@@ -213,6 +213,26 @@ TEST_CASE_FIXTURE(PoweredLog, "a tail that cannot be written anew is not taken f
   CHECK(Log::load(disk, "/d/t-0", {"t", 0}, {config, false, checkpoint, 0, kNow}, report).has_value());
 }
 
+TEST_CASE_FIXTURE(PoweredLog, "lost indexes behind a torn segment do not keep the log from being recovered") {
+  while (log->segment_count() < 3) REQUIRE(append());
+  const auto base = log->segment_times().back().first;
+  open();  // it now knows the producers up to within that segment
+  REQUIRE(log->end_offset() == base + 1);
+  while (log->segment_count() < 5) REQUIRE(append());
+  const auto name = [this](std::size_t segment, std::string_view suffix) {
+    return fmt::format("/d/t-0/{:020}{}", log->segment_times()[segment].first, suffix);
+  };
+  const auto torn = *disk.open(name(2, ".log"), fs::OpenMode::write);
+  const auto batches = static_cast<std::uint64_t>(log->segment_times()[3].first - base);
+  REQUIRE(torn->pwrite(*torn->size() / batches, std::string(61, '\0')).has_value());
+  for (const std::size_t lost : {3, 4})
+    for (const auto* suffix : {".index", ".snapshot"}) REQUIRE(disk.unlink(name(lost, suffix)).has_value());
+  checkpoint = base;
+  open();
+  CHECK(log->end_offset() == base + 1);
+  CHECK(readable() == base + 1);
+}
+
 TEST_CASE_FIXTURE(PoweredLog, "segments that were cut off do not come back behind what was written since") {
   while (log->segment_count() < 4) REQUIRE(append());
   REQUIRE(flush());
