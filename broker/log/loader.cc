@@ -309,8 +309,12 @@ Status Loader::settle_offsets() {
     size += it->second->size();
     // What recovery read or made is in the page cache; nothing says that it is on the disk.
     const auto next = std::next(it);
+    const bool rebuilt = rebuilt_.contains(it->first);
+    // No start will look whether its indexes are whole.
+    if (rebuilt && next != log_->segments_.end() && next->first <= flushed_to_)
+      if (auto status = it->second->flush_indexes(true); !status) return status;
     const bool synced =
-        !rebuilt_.contains(it->first) &&
+        !rebuilt &&
         (options_.clean || (next != log_->segments_.end() && next->first <= options_.recovery_point));
     if (next != log_->segments_.end() && !synced) log_->rolled_[it->first];
   }

@@ -90,6 +90,10 @@ Status Log::roll_to(std::int64_t base_offset, std::int64_t now_ms) {
   } else {
     if (auto status = old.write_staged(config_); !status) return status;
     if (auto status = old.close(notes_); !status) return status;
+    // A flush may have moved the recovery point over its data, or is about to: no start reads it again then.
+    if (flushes_asked() || recovery_point() > old.base_offset()) {
+      if (auto status = old.flush_indexes(true); !status) return status;
+    }
     rolled_[old.base_offset()].file = old.make_inactive();
   }
   auto segment = Segment::create(disk_, dir_, base_offset, now_ms);

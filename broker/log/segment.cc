@@ -372,7 +372,10 @@ Status Segment::finish_indexes() { return times_.maybe_append(max_); }
 
 Status Segment::flush_indexes(bool sync) {
   if (auto status = offsets_.file().flush(sync); !status) return status;
-  return times_.file().flush(sync);
+  if (auto status = times_.file().flush(sync); !status || !sync) return status;
+  const auto aborted = disk_.open(txn_index_path(), fs::OpenMode::read);
+  if (!aborted) return aborted.error().code == Errc::not_found ? Status{} : Status{aborted.error()};
+  return (*aborted)->datasync();
 }
 
 Status Segment::close(std::vector<std::string>& notes) {

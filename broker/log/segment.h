@@ -99,7 +99,7 @@ class Segment {
 
   // Writes the last time entry: at roll, flush and close.
   base::Status finish_indexes();
-  base::Status flush_indexes(bool sync);
+  base::Status flush_indexes(bool sync);  // `sync`: of aborted transactions too
   // What could not be done and harms nothing that is stored becomes a sentence in `notes`.
   base::Status close(std::vector<std::string>& notes);
   // Renames all files: `suffix` appended to (".deleted"), or the directory moved.

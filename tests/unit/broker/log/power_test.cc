@@ -38,9 +38,9 @@ class PoweredLog {
     log = std::move(*loaded);
   }
 
-  bool append(std::string value = "value") {
+  bool append(std::string value = "value", std::int64_t timestamp = kNow) {
     record::BatchBuilder builder(record::BatchOptions{});
-    builder.append(kNow, "key", value);
+    builder.append(timestamp, "key", value);
     record::Validated validated;
     const std::string bytes = *builder.finish();
     record::validate(bytes, {.next_offset = log->end_offset(), .leader_epoch = 0, .now_ms = kNow}, validated);
@@ -95,6 +95,12 @@ class PoweredLog {
       ++next;
     }
     return next;
+  }
+
+  // Of the first segment.
+  std::string indexes() {
+    const std::string base = "/d/t-0/00000000000000000000";
+    return fs::read_file(disk, base + ".index").value() + fs::read_file(disk, base + ".timeindex").value();
   }
 
   static constexpr std::int64_t kNow = 1'700'000'000'000;
@@ -273,6 +279,46 @@ TEST_CASE("after a power cut nothing that was cut off is among or behind what to
       return there.size() <= all.size() && std::equal(there.begin(), there.end(), all.begin());
     };
     CHECK_MESSAGE((begins(before) || begins(after)), fmt::format("{}", fmt::join(there, ", ")));
+  }
+}
+
+TEST_CASE("the indexes of a segment are on the disk before the recovery point is behind it") {
+  for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+    CAPTURE(seed);
+    base::Random random(seed);
+    PoweredLog world;
+    while (world.log->segment_count() == 1) {
+      REQUIRE(world.flush());
+      world.checkpoint = world.log->recovery_point();
+      REQUIRE(world.append("value", PoweredLog::kNow + world.log->end_offset()));
+    }
+    REQUIRE(world.checkpoint == world.log->segment_times().back().first);
+    const std::string full = world.indexes();
+    world.disk.cut_power(&random);
+    world.open();
+    CHECK(world.indexes() == full);
+  }
+}
+
+TEST_CASE("indexes that a start built again are on the disk where no start will read their segment") {
+  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+    CAPTURE(seed);
+    base::Random random(seed);
+    PoweredLog world;
+    while (world.log->segment_count() < 3) {
+      REQUIRE(world.append("value", PoweredLog::kNow + world.log->end_offset()));
+      REQUIRE(world.flush());
+    }
+    world.checkpoint = world.log->recovery_point();
+    const std::string full = world.indexes();
+    const auto index = *world.disk.open("/d/t-0/00000000000000000000.timeindex", fs::OpenMode::write);
+    REQUIRE(index->truncate(1).has_value());
+    REQUIRE(index->sync().has_value());
+    world.open();
+    REQUIRE(world.indexes() == full);
+    world.disk.cut_power(&random);
+    world.open();
+    CHECK(world.indexes() == full);
   }
 }
 
