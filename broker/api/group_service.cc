@@ -245,6 +245,10 @@ void GroupService::read_at_owner(std::shared_ptr<Load> load) {
     } else if (range.error().code == base::Errc::io) {
       return replicas_.on_log_failure(*replica, range.error());
     } else {
+      const bool rotted = range.error().code == base::Errc::corrupt && !replica->log->failed();
+      if (rotted) replicas_.on_damage(*replica, load->offset, range.error());
+      // Who has it all is to lead. Where nobody else has it, what can be read is better than nothing.
+      if (replica->log->failed()) return;
       log_.error("loading {}-{} stops at offset {}: {}", kOffsetsTopic, load->partition, load->offset,
                  range.error().context);
     }

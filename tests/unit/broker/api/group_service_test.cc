@@ -271,4 +271,33 @@ TEST_CASE_FIXTURE(GroupsFixture,
   CHECK(committed(0) == kLoads);
 }
 
+TEST_CASE_FIXTURE(GroupsFixture,
+                  "a coordinator whose commits have rotted leaves the groups to one who has them") {
+  tell(0, 1, 1, {1});
+  REQUIRE(loaded(0) == Committed{});
+  REQUIRE(commit(0, 5) == ErrorCode::none);
+  const std::uint64_t end_of_first = at_owner(0, [](Replica& replica) { return replica.log->size(); });
+  REQUIRE(commit(0, 6) == ErrorCode::none);
+  REQUIRE(commit(0, 7) == ErrorCode::none);
+  stop();
+  const std::string path = fmt::format("{}/{}-0/00000000000000000000.log", log_dirs[0], kOffsetsTopic);
+  REQUIRE((*failing.open(path, fs::OpenMode::write))->pwrite(end_of_first + 70, "X").has_value());
+  start();
+  SUBCASE("one of those in sync") {
+    tell(0, 1, 2, {1, 2});
+    const auto give_up = clock.now() + kPatience;
+    while (replica_failures == 0 && clock.now() < give_up) continue;
+    CHECK(replica_failures == 1);
+    CHECK(committed(0) == kLoads);
+    tell(0, 2, 3, {2});
+    CHECK(loaded(0) == kNotHere);
+    CHECK(end_of(0) == 1);  // the rest is fetched again
+  }
+  SUBCASE("unless that is nobody") {
+    tell(0, 1, 2, {1});
+    CHECK(loaded(0) == Committed{ErrorCode::none, 5});
+    CHECK(replica_failures == 0);
+  }
+}
+
 }  // namespace tandem::broker::api
