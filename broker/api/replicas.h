@@ -206,6 +206,7 @@ class Replicas {
   base::Result<NewLog> place(const Wanted& wanted);
   void make_beside(std::map<Where, NewLog>& logs);
   Replica* take_in(NewLog made);  // null: it could not be made
+  bool put_away(NewLog& made);
   void install(log::LoadJob& job);
   void install_copy(log::LoadJob& job);
   void follow_or_not(Replica& replica);
@@ -257,7 +258,7 @@ class Replicas {
   log::LogSet logs_;
   std::map<Where, std::shared_ptr<Replica>> all_;
   std::map<Where, std::size_t> wanted_dirs_;  // of logs that are not here yet, by AlterReplicaLogDirs
-  std::set<Where> half_made_;                 // their directory failed; until the next start
+  std::set<Where> half_made_;                 // in a directory that failed, which the next start finds
   std::multimap<std::int64_t, log::PendingDelete> deletions_;  // by wall time when due
   std::int32_t controller_epoch_ = 0;
   base::Random random_;

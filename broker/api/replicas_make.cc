@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "broker/api/replicas.h"
+#include "broker/log/file_names.h"
 
 namespace tandem::broker::api {
 
@@ -28,8 +29,11 @@ struct Replicas::NewLog {
   log::LoadOptions options;
   std::unique_ptr<log::Log> log;  // the outcome
   Status status;
+  bool fresh = false;  // there was no directory of its name
 
   void make(fs::Disk& disk) {
+    const auto there = disk.info(path);
+    fresh = !there && there.error().code == Errc::not_found;
     log::LoadReport report;
     auto loaded = log::Log::load(disk, path, where, options, report);
     if (!loaded) {
@@ -75,9 +79,23 @@ Result<Replicas::NewLog> Replicas::place(const Wanted& wanted) {
   return out;
 }
 
+// What there is of a log that could not be made. False: it may be there after the next start.
+bool Replicas::put_away(NewLog& made) {
+  made.log.reset();
+  const std::string away =
+      fs::join(fs::parent(made.path),
+               log::renamed_dir(made.where.topic, made.where.partition, unique_name(), "-delete"));
+  auto status = made.fresh ? disk_.rename(made.path, away) : made.status;
+  if (!status && status.error().code == Errc::not_found) return true;
+  if (status) status = disk_.sync_dir(fs::parent(made.path));
+  if (!status) return false;
+  delete_later({{}, away}, 0);
+  return true;
+}
+
 Replica* Replicas::take_in(NewLog made) {
   if (!made.status) {
-    {
+    if (!put_away(made)) {
       const std::lock_guard lock(mutex_);
       half_made_.insert(made.where);
     }

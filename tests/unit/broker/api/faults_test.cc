@@ -185,11 +185,38 @@ TEST_CASE_FIXTURE(TwoDirs, "where new logs cannot be made to last, LeaderAndIsr 
   CHECK(put(other, batch(1)).error_code == ErrorCode::none);
 }
 
+TEST_CASE_FIXTURE(TwoDirs,
+                  "a log that could not be made goes to another directory if nothing of it is left") {
+  base::Errc error = base::Errc::io;
+  SUBCASE("as its directory was made, and could be put away") { fail("open", full_dir + "/u-", error); }
+  SUBCASE("as not even its directory could be made") { fail("make_dirs", full_dir + "/u-", error); }
+  SUBCASE("as the device is full") { fail("write", full_dir + "/u-", error = base::Errc::no_space); }
+  std::int32_t second_try = 0;
+  while (lead_one("u", second_try, 0, true) == ErrorCode::none) ++second_try;
+  const std::string name = fmt::format("/u-{}", second_try);
+  CHECK(lost() == std::vector<std::string>{full_dir});
+  CHECK(!fs::exists(disk, full_dir + name));
+  CHECK(lead_one("u", second_try, 0, true) == ErrorCode::none);
+  CHECK(fs::exists(disk, other_dir + name));
+  failing.fault = nullptr;
+  stop();
+  failing.cut_power();
+  start_without_leaders();
+  CHECK(lead_one("u", second_try, 1) == ErrorCode::none);
+}
+
 TEST_CASE_FIXTURE(TwoDirs, "a log that was half made is not made again in another directory") {
-  fail("open", full_dir + "/u-", base::Errc::io);
+  std::string put_away = "rename";
+  SUBCASE("as it cannot be renamed") {}
+  SUBCASE("as that would not last") { put_away = "sync_dir"; }
+  failing.fault = [&](std::string_view call, const std::string& path) -> std::optional<base::Errc> {
+    const bool fails =
+        call == "open" ? path.starts_with(full_dir + "/u-") : call == put_away && path.starts_with(full_dir);
+    return fails ? std::optional(base::Errc::io) : std::nullopt;
+  };
   std::int32_t half_made = 0;
   while (lead_one("u", half_made, 0, true) == ErrorCode::none) ++half_made;
-  REQUIRE(fs::exists(disk, fmt::format("{}/u-{}", full_dir, half_made)));
+  CHECK(fs::exists(disk, fmt::format("{}/u-{}", full_dir, half_made)) == (put_away == "rename"));
   CHECK(lead_one("u", half_made, 0, true) == ErrorCode::kafka_storage_error);
   failing.fault = nullptr;
   stop();
