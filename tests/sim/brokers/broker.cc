@@ -85,17 +85,22 @@ SimBroker::~SimBroker() {
   shards_.stop();
 }
 
-void SimBroker::end(std::string why) {
-  if (!fatal_) fatal_ = std::move(why);
+void SimBroker::end(End::Cause cause, std::string text) {
+  if (!fatal_) fatal_ = End{cause, std::move(text)};
+}
+
+void SimBroker::end_for(const base::Error& error) {
+  const bool failed = error.code == base::Errc::io || error.code == base::Errc::no_space;
+  end(failed ? End::Cause::disk : End::Cause::files, error.context);
 }
 
 void SimBroker::start() {
   replicas_ = std::make_unique<api::Replicas>(process_, log_.named("replicas"), shards_, node_, disk_,
                                               replicas_options());
   services_.replicas = replicas_.get();
-  if (auto status = replicas_->open_dirs(); !status) return end(status.error().context);
+  if (auto status = replicas_->open_dirs(); !status) return end_for(status.error());
   const auto stored = replicas_->stored_broker_id();
-  if (!stored) return end(stored.error().context);
+  if (!stored) return end_for(stored.error());
   auto control = controller_options();
   control.predecessor_gone = wide_ && config().tandem_registration_takeover && *stored >= 0;
   control_ = std::make_unique<shell::ControllerService>(process_, std::move(control), log_.named("control"));
@@ -107,7 +112,7 @@ void SimBroker::start() {
   prepare.protocol_configured = true;
   // As the server that waits for each of these steps and gives up.
   process_.after(2 * milliseconds(config().zookeeper_session_timeout_ms), nullptr, [this] {
-    if (!serving_) end("the tree was not there for the start");
+    if (!serving_) end(End::Cause::other, "the tree was not there for the start");
   });
   // What follows is done by the server's own thread.
   control_->prepare(std::move(prepare), [this](base::Result<broker::controller::Prepared> prepared) {
@@ -117,17 +122,17 @@ void SimBroker::start() {
 }
 
 void SimBroker::on_prepared(const base::Result<broker::controller::Prepared>& prepared) {
-  if (!prepared) return end(prepared.error().context);
+  if (!prepared) return end(End::Cause::other, prepared.error().context);
   node_.cluster_id = prepared->cluster_id;
   node_.rack = config().broker_rack.value_or("");
-  if (auto status = replicas_->claim("#date"); !status) return end(status.error().context);
+  if (auto status = replicas_->claim("#date"); !status) return end_for(status.error());
   watcher_->start(node_.broker_id,
                   [this] { process_.after(process_.hop(), nullptr, [this] { on_settings(); }); });
 }
 
 void SimBroker::on_settings() {
   if (replicas_ == nullptr || serving_ || fatal_) return;
-  if (auto status = replicas_->load(); !status) return end(status.error().context);
+  if (auto status = replicas_->load(); !status) return end_for(status.error());
   make_followers();
   make_coordinators();
   follow_settings();
@@ -225,7 +230,7 @@ void SimBroker::on_leadership(api::Replica& replica, bool leader) {
 void SimBroker::serve() {
   sockets_ = std::make_unique<shell::SocketServer>(services_, shell::SocketServerOptions{});
   const auto bound = sockets_->open({{kListener, {host_name(process_.host()), kPort}}});
-  if (!bound) return end(bound.error().context);
+  if (!bound) return end(End::Cause::other, bound.error().context);
   shards_.start();
   replicas_->start();
   groups_->start();
@@ -235,7 +240,7 @@ void SimBroker::serve() {
   registration.rack = config().broker_rack;
   registration.endpoints = {{kListener, host_name(process_.host()), kPort, zk::SecurityProtocol::plaintext}};
   control_->enlist(std::move(registration), [this](base::Result<std::int64_t> epoch) {
-    if (!epoch) return end(epoch.error().context);
+    if (!epoch) return end(End::Cause::other, epoch.error().context);
     node_.broker_epoch = *epoch;
   });
 }
@@ -269,7 +274,8 @@ api::ReplicasOptions SimBroker::replicas_options() {
   };
   options.on_created = [this](const std::string& topic) { watcher_->refresh_topic(topic); };
   options.on_dir_failure = [this](const std::string& dir, bool all) {
-    if (all || is(BrokerMutant::one_for_all)) return end(dir + " was the last log directory");
+    if (all || is(BrokerMutant::one_for_all))
+      return end(End::Cause::disk, dir + " was the last log directory");
     tell_controller();
   };
   if (disks_) options.on_replica_failure = [this] { tell_controller(); };
@@ -303,7 +309,7 @@ shell::ControllerServiceOptions SimBroker::controller_options() {
   options.shutdown_backoff = milliseconds(config().controlled_shutdown_retry_backoff_ms);
   options.socket_timeout = milliseconds(config().controller_socket_timeout_ms);
   options.seed = seed_ + 1;
-  options.on_fatal = [this](std::string reason) { end(std::move(reason)); };
+  options.on_fatal = [this](std::string reason) { end(End::Cause::other, std::move(reason)); };
   options.on_broker_epoch = [this](std::int64_t epoch) { node_.broker_epoch = epoch; };
   return options;
 }

@@ -29,6 +29,17 @@ namespace tandem::sim::brokers {
 
 namespace shell = broker::shell;
 
+// Why a process ends by itself.
+struct End {
+  enum class Cause {
+    disk,   // it fails, or is full
+    files,  // what is in the log directories is not right: a person has to look
+    other,  // the tree, its session, another broker of the same number
+  };
+  Cause cause = Cause::other;
+  std::string text;
+};
+
 class SimBroker final : public Watched {
  public:
   SimBroker(Surroundings& around, int host, SimDisk& disk, const BrokerOptions& options,
@@ -47,8 +58,8 @@ class SimBroker final : public Watched {
   bool serving() const override { return serving_; }
   api::Replica* find(const TopicPartition& at) override { return replicas_->find(at.topic, at.partition); }
   fs::Disk& disk() override { return disk_; }
-  // Why the process would end by itself: a start that is refused, the last log directory gone.
-  const std::optional<std::string>& fatal() const { return fatal_; }
+  // A start that is refused, the last log directory gone.
+  const std::optional<End>& fatal() const { return fatal_; }
   api::Replicas& replicas() { return *replicas_; }
   api::Shards& shards() { return shards_; }
   api::MetadataCache& metadata() { return metadata_; }
@@ -65,7 +76,8 @@ class SimBroker final : public Watched {
   void make_coordinators();
   void on_leadership(api::Replica& replica, bool leader);
   void serve();
-  void end(std::string why);
+  void end(End::Cause cause, std::string text);
+  void end_for(const base::Error& error);  // of the log directories
   void tell_controller();
   bool is(BrokerMutant mutant) { return process_.around().mutation.is(mutant); }
   api::ReplicasOptions replicas_options();
@@ -97,7 +109,7 @@ class SimBroker final : public Watched {
   api::Services services_;
   std::unique_ptr<shell::SocketServer> sockets_;
   bool serving_ = false;
-  std::optional<std::string> fatal_;
+  std::optional<End> fatal_;
 };
 
 }  // namespace tandem::sim::brokers

@@ -179,9 +179,10 @@ void Cluster::watch_over() {
       if (!machine.broker) continue;
       if (options_.disks) dirs_.judge(*machine.broker);
       if (options_.disks && dirs_.calls_operator(number)) repair_soon(number);
-      if (!machine.broker->fatal()) continue;
-      dirs_.choose(number, *machine.broker->fatal());
-      note(number, "ends itself: " + *machine.broker->fatal());
+      const auto& end = machine.broker->fatal();
+      if (!end) continue;
+      if (end->cause == End::Cause::files) dirs_.choose(number);
+      note(number, "ends itself: " + end->text);
       take_down(number, Crash::kill, pause_of(100, 1000));
     }
     watch_over();

@@ -34,11 +34,6 @@ std::string_view name_of(Trouble trouble) {
   return "";
 }
 
-bool is_of_a_disk(const std::string& reason) {
-  return reason.find("input/output error") != reason.npos || reason.find("no space left") != reason.npos ||
-         reason.find("log director") != reason.npos;
-}
-
 }  // namespace
 
 void LogDirs::add(int broker, SimDisk& disk) {
@@ -85,9 +80,10 @@ void LogDirs::end_after(SimDisk& disk, const std::string& dir, Duration time) {
 void LogDirs::judge(SimBroker& broker) {
   const int number = broker.number();
   const SimDisk& disk = *disks_.at(number);
-  if (broker.fatal() && is_of_a_disk(*broker.fatal()) && !all_failed(number))
+  const auto& end = broker.fatal();
+  if (end && end->cause == End::Cause::disk && !all_failed(number))
     checker_.violate("L1", fmt::format("broker {} ends itself, and has a log directory that works: {}",
-                                       number, *broker.fatal()));
+                                       number, end->text));
   if (!broker.serving()) return;
   look_at_places(broker);
   for (const auto& dir : broker.replicas().dir_status()) {
@@ -147,16 +143,18 @@ void LogDirs::repair(int broker) {
   }
 }
 
-void LogDirs::choose(int broker, const std::string& reason) {
-  if (reason.find("are the same partition") == reason.npos) return;
-  const std::string one = reason.substr(0, reason.find(' '));
-  const auto place = places_.find({broker, fs::base_name(one)});
-  if (place == places_.end() || !place->second.moved) return;
+void LogDirs::choose(int broker) {
   SimDisk& disk = *disks_.at(broker);
   const SimDisk::Calm calm(disk);
-  for (const std::string& dir : options_.dirs())
-    if (dir != place->second.dir && fs::remove_tree(disk, fs::join(dir, fs::base_name(one))))
-      ++counts_["directory left by a move"];
+  for (const auto& [where, place] : places_) {
+    const auto& [number, name] = where;
+    if (number != broker || !place.moved || !fs::exists(disk, fs::join(place.dir, name))) continue;
+    for (const std::string& dir : options_.dirs()) {
+      const std::string left = fs::join(dir, name);
+      if (dir != place.dir && fs::exists(disk, left) && fs::remove_tree(disk, left))
+        ++counts_["directory left by a move"];
+    }
+  }
 }
 
 bool LogDirs::in_sync_by(int broker, const std::string& dir) {

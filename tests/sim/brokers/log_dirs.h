@@ -33,9 +33,10 @@ class LogDirs {
   bool is_all_wrong(int broker) const { return wrong(broker) == options_.dirs().size(); }
   // The operator comes: what is wrong is put right, and a directory may be empty after the next start.
   void repair(int broker);
-  // Why it has ended: that there are two directories of one partition, after a move of which the old one
-  // could not be put away. It goes now, as an operator does who knows from where the partition was served.
-  void choose(int broker, const std::string& reason);
+  // It did not start, for what is in its log directories: there may be two of one partition, after a move of
+  // which the old one could not be put away. That goes now, by an operator who knows from where the partition
+  // was served.
+  void choose(int broker);
   // The broker is down and is to start. False: one of its replicas is in sync by what is to be replaced; to
   // be asked again, until it is not or nobody has the patience any more.
   bool replace(int broker);
