@@ -102,24 +102,44 @@ ErrorCode Replica::not_following() const {
 // What is wrong with the bytes is told from what is wrong with the disk.
 ErrorCode Replica::failed(const base::Error& error) {
   if (error.code == base::Errc::corrupt && !log->failed()) return ErrorCode::corrupt_message;
+  if (error.code == base::Errc::invalid_argument && !log->failed()) {
+    owner.on_misfit(*this, error);
+    return ErrorCode::offset_out_of_range;
+  }
   owner.on_log_failure(*this, error);
   return ErrorCode::kafka_storage_error;
 }
 
-ErrorCode Replica::append_fetched(std::int64_t offset, std::string_view records) {
-  if (const auto error = not_following(); error != ErrorCode::none) return error;
-  if (offset != log->end_offset()) return ErrorCode::offset_out_of_range;
-  const std::int64_t now_ms = owner.clock().wall().ms;
+// The leader's log may begin within a batch, which is sent whole. Where this log ends there or before,
+// nothing is left in it that the leader has not deleted, which it does below its high watermark only: it
+// begins anew, where the batch does. What is to be kept here is never given up for a batch that overlaps it.
+std::optional<std::int64_t> Replica::begins_anew_at(std::string_view records,
+                                                    std::int64_t leader_start) const {
+  const std::int64_t end = log->end_offset();
+  if (std::max(leader_start, log->start_offset()) < end) return std::nullopt;
   record::BatchCursor cursor(records);
-  // The leader's log may begin within a batch: what is empty here begins where the batch does.
-  if (log->start_offset() == log->end_offset() && cursor.next() && cursor.batch().magic() >= 2 &&
-      cursor.batch().offset_field() < log->end_offset()) {
-    if (const auto error = restart(cursor.batch().offset_field()); error != ErrorCode::none) return error;
+  if (!cursor.next() || cursor.batch().magic() < 2) return std::nullopt;
+  const std::int64_t first = cursor.batch().offset_field();
+  const bool end_is_within = first < end && end < cursor.batch().next_offset();
+  return end_is_within && cursor.batch().is_valid() ? std::optional(first) : std::nullopt;
+}
+
+ErrorCode Replica::append_fetched(std::int64_t offset, std::int64_t leader_start, std::string_view records) {
+  if (const auto error = not_following(); error != ErrorCode::none) return error;
+  if (offset != log->end_offset())
+    return failed(base::make_error(base::Errc::invalid_argument, "fetched from {} on, it ends at {}", offset,
+                                   log->end_offset()));
+  const std::int64_t now_ms = owner.clock().wall().ms;
+  const std::int64_t deleted = std::max(leader_start, log->start_offset());
+  const auto anew_at = begins_anew_at(records, leader_start);
+  if (anew_at) {
+    if (const auto error = restart(*anew_at); error != ErrorCode::none) return error;
   }
   const auto outcome = log->append_as_follower(records, now_ms);
   if (!outcome) return failed(outcome.error());
   owner.after_append(*this, now_ms);
-  return log->failed() ? ErrorCode::kafka_storage_error : ErrorCode::none;
+  if (log->failed()) return ErrorCode::kafka_storage_error;
+  return anew_at ? follow(deleted, deleted) : ErrorCode::none;
 }
 
 ErrorCode Replica::truncate(std::int64_t offset) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -84,8 +85,10 @@ struct Replica : std::enable_shared_from_this<Replica> {
   // What was appended is in the file: syncs that are due, the watermark, the waiters. False: the log failed.
   bool settle(std::int64_t now_ms);
   // ---- as follower ----
-  // Batches as the leader stored them, from `offset` on, which is the log's end.
-  protocol::ErrorCode append_fetched(std::int64_t offset, std::string_view records);
+  // Batches as the leader, whose log begins at `leader_start` (-1: it did not say), stored them; from
+  // `offset` on, which is the end of this log. OFFSET_OUT_OF_RANGE: they do not continue it.
+  protocol::ErrorCode append_fetched(std::int64_t offset, std::int64_t leader_start,
+                                     std::string_view records);
   protocol::ErrorCode truncate(std::int64_t offset);  // to at most this end
   protocol::ErrorCode restart(std::int64_t offset);   // empty, from this offset on
   protocol::ErrorCode follow(std::int64_t high_watermark, std::int64_t log_start);
@@ -110,6 +113,7 @@ struct Replica : std::enable_shared_from_this<Replica> {
 
  private:
   protocol::ErrorCode not_following() const;
+  std::optional<std::int64_t> begins_anew_at(std::string_view records, std::int64_t leader_start) const;
   protocol::ErrorCode failed(const base::Error& error);
 
   static constexpr std::size_t kWaitersMin = 8;

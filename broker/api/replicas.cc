@@ -288,6 +288,12 @@ void Replicas::on_log_failure(Replica& replica, const base::Error& error) {
   dir_failed(replica.dir, error);
 }
 
+void Replicas::on_misfit(const Replica& replica, const base::Error& error) {
+  log_.warn("{}-{} takes nothing more in leader epoch {}, what broker {} sent does not fit its log: {}",
+            replica.topic, replica.partition, replica.core.leader_epoch(), replica.core.leader(),
+            error.context);
+}
+
 void Replicas::dir_failed(std::size_t dir, const base::Error& error) {
   std::string path;
   bool all = false;

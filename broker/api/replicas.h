@@ -124,6 +124,8 @@ class Replicas {
   void on_cut(Replica& replica);  // its log was truncated: so is the copy
   void after_append(Replica& replica, std::int64_t now_ms);
   void on_log_failure(Replica& replica, const base::Error& error);
+  // What its leader sent does not continue its log: nothing is fetched before the next leader epoch.
+  void on_misfit(const Replica& replica, const base::Error& error);
   // A read at `offset` found bytes that are not what was written. A follower cuts them off and fetches them
   // again; a leader makes room for another that has them. Where there is none, that read fails and the rest
   // is served.

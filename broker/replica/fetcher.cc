@@ -284,7 +284,8 @@ void Fetcher::on_partition(const TopicPartition& partition, Followed& followed,
   if (data.records.is_null() || data.records.size() == 0) return advance(followed);
   followed.storing = Storing::records;
   storing_.insert(partition);
-  effects_.emplace_back(AppendFetched{partition, followed.offset, std::move(data.records)});
+  effects_.emplace_back(
+      AppendFetched{partition, followed.offset, data.log_start_offset, std::move(data.records)});
 }
 
 // Every partition that was asked about and still is as it was: its row, or a delay where it has none.

@@ -42,7 +42,8 @@ struct AskLeader {  // answered by on_answer, or by on_lost
 };
 struct AppendFetched {  // batches as the leader stored them; reported by on_stored
   zk::TopicPartition partition;
-  std::int64_t offset = 0;  // of the first of them, which is the log's end
+  std::int64_t offset = 0;         // of the first of them, which is the log's end
+  std::int64_t leader_start = -1;  // where the leader's log begins; -1 where it did not say
   protocol::Records records;
 };
 struct Truncate {  // to at most this end; reported by on_stored

@@ -174,8 +174,9 @@ class ReplicaFetchers::Source {
     api::Replica& replica = at->second.replica();
     const ErrorCode error = change(replica);
     if (error != ErrorCode::none) {
-      owner_.log_.warn("{}-{}: what broker {} sent is not stored: {}", partition.topic, partition.partition,
-                       key_.first, to_string(error));
+      if (error != ErrorCode::offset_out_of_range)  // which the replica has told
+        owner_.log_.warn("{}-{}: what broker {} sent is not stored: {}", partition.topic, partition.partition,
+                         key_.first, to_string(error));
       return core_.on_stored(partition, error, now());
     }
     when_durable(replica, [this, partition] { on_durable(partition); });
@@ -192,7 +193,7 @@ class ReplicaFetchers::Source {
     store(append.partition, [&](api::Replica& replica) {
       if (replica.throttled_follower())
         replica.owner.quotas().record(api::Throttle::follower, append.records.size());
-      return replica.append_fetched(append.offset, append.records.slice().view());
+      return replica.append_fetched(append.offset, append.leader_start, append.records.slice().view());
     });
   }
   void perform(replica::Truncate& cut) {

@@ -161,8 +161,10 @@ void ReplicaWorld::perform(const replica::AppendFetched& append) {
   const auto epoch = static_cast<std::int32_t>(number_of(parts.at(0)));
   const std::int64_t count = number_of(parts.at(1));
   const ErrorCode error = disk(append.partition);
-  say(fmt::format("{}: append {}..{} of epoch {}{}", append.partition.text(), append.offset,
-                  append.offset + count - 1, epoch, error == ErrorCode::none ? "" : " fails"));
+  const bool all_deleted = append.leader_start > 0 && append.leader_start >= append.offset;
+  say(fmt::format("{}: append {}..{} of epoch {}{}{}", append.partition.text(), append.offset,
+                  append.offset + count - 1, epoch, all_deleted ? ", all before is deleted" : "",
+                  error == ErrorCode::none ? "" : " fails"));
   if (logs_.at(append.partition).end_offset() != append.offset) throw Fault("not at the end of the log");
   if (error == ErrorCode::none) logs_.at(append.partition).append(epoch, count);
   fetcher_->on_stored(append.partition, error, clock_.now());
