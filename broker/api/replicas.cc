@@ -226,10 +226,13 @@ ErrorCode Replicas::stop(const std::string& topic, std::int32_t partition, std::
   const auto keep = partitions[partition];  // until the end of this call
   partitions.erase(partition);
   if (partitions.empty()) state_[keep->shard]->topics.erase(topic);
-  const std::lock_guard lock(mutex_);
-  all_.erase({topic, partition});
-  auto& logs = logs_.dirs()[keep->dir].logs;
-  logs -= std::min<std::size_t>(logs, 1);
+  {
+    const std::lock_guard lock(mutex_);
+    all_.erase({topic, partition});
+    auto& logs = logs_.dirs()[keep->dir].logs;
+    logs -= std::min<std::size_t>(logs, 1);
+  }
+  checkpoint_soon();  // what is written down of this log is not true of another of its name
   return ErrorCode::none;
 }
 

@@ -134,8 +134,8 @@ class Replicas {
   // Once all that the log has now is durable, and what was cut off it gone, if acknowledgements wait for
   // that; or its sync has failed: `then` sees which.
   void when_durable(Replica& replica, std::function<void()> then);
-  // A log was cut below its recovery point: what is written down must not say any more that it is whole up to
-  // there, or the next recovery would not look at what comes in its place.
+  // A log was cut below its recovery point, or is gone: what is written down must not say any more that it is
+  // whole up to there, or where it begins, or the next recovery would not look at what comes in its place.
   void checkpoint_soon();
   record::Validated& scratch(std::size_t shard) { return state_[shard]->scratch; }
   StagedAppends& staged(std::size_t shard) { return state_[shard]->staged; }

@@ -273,6 +273,32 @@ TEST_CASE_FIXTURE(PartitionsFixture, "a stopped and deleted partition is gone, i
 }
 
 TEST_CASE_FIXTURE(PartitionsFixture,
+                  "a topic that is made again under its name begins at 0 after a crash as before it") {
+  put(0, batch(5));
+  protocol::DeleteRecordsRequest deletion;
+  deletion.topics.push_back({"t", {{0, 3}}});
+  deletion.timeout_ms = 1000;
+  ask(&delete_records, deletion, 2);
+  stop();
+  start();
+  const std::string path = log_dirs[0] + "/log-start-offset-checkpoint";
+  REQUIRE(fs::read_file(disk, path)->find("t 0 3\n") != std::string::npos);
+  protocol::StopReplicaRequest request;
+  request.controller_epoch = 1;
+  request.topic_states.push_back({"t", {{0, -2, true}, {1, -2, true}, {2, -2, true}}});
+  REQUIRE(ask(&stop_replica, request, 4).partition_errors.at(0).error_code == ErrorCode::none);
+  id.bytes[0] = 10;
+  lead(++leader_epoch);
+  CHECK(put(0, batch(1)).base_offset == 0);
+  shards->stop();
+  replicas.reset();
+  services.reset();
+  shards.reset();
+  start();
+  CHECK(put(0, batch(1)).base_offset == 1);
+}
+
+TEST_CASE_FIXTURE(PartitionsFixture,
                   "a broker that was away while its partition moved stops it when it hears where it is") {
   protocol::UpdateMetadataRequest update;
   update.controller_epoch = 1;
