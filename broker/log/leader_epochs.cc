@@ -74,6 +74,13 @@ Status LeaderEpochs::confirm(std::int32_t epoch, std::int64_t offset) {
   return assign(epoch, offset);
 }
 
+void LeaderEpochs::learn_before(const std::vector<EpochStart>& earlier) {
+  if (entries_.empty() || earlier.empty() || earlier.back().epoch > entries_.front().epoch) return;
+  if (earlier.back().epoch == entries_.front().epoch) entries_.erase(entries_.begin());
+  entries_.insert(entries_.begin(), earlier.begin(), earlier.end());
+  unsaved_ = true;
+}
+
 std::optional<std::int32_t> LeaderEpochs::latest() const {
   if (entries_.empty()) return std::nullopt;
   return entries_.back().epoch;

@@ -35,6 +35,8 @@ class LeaderEpochs {
   // What a batch in the log proves: the offset is of the epoch. Entries that agree are kept, those of epochs
   // that later leaders began and wrote nothing in as well.
   base::Status confirm(std::int32_t epoch, std::int64_t offset);
+  // What batches that are below the first entry prove, ascending.
+  void learn_before(const std::vector<EpochStart>& earlier);
   std::optional<std::int32_t> latest() const;
   // Of the epoch that `offset` was written in.
   std::optional<std::int32_t> epoch_of(std::int64_t offset) const;

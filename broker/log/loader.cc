@@ -47,7 +47,7 @@ Result<std::unique_ptr<Log>> Loader::load(std::string dir, TopicPartition where)
   log_->flush_on_ack_ = options_.flush_on_ack;
   for (const auto step :
        {&Loader::clean_leftovers, &Loader::load_topic_id, &Loader::load_segments, &Loader::recover,
-        &Loader::settle_offsets, &Loader::write_tail_anew, &Loader::load_producers}) {
+        &Loader::settle_offsets, &Loader::learn_epochs, &Loader::write_tail_anew, &Loader::load_producers}) {
     if (auto status = (this->*step)(); !status) return status.error();
   }
   return std::move(log_);
@@ -325,6 +325,49 @@ Status Loader::settle_offsets() {
   log_->high_watermark_.store(log_->start_offset());
   log_->epochs_.forget_from(end);
   return log_->epochs_.truncate_from_start(log_->start_offset());
+}
+
+// A crash may take the start of a log back to what was written down of it, and epochs that ended before the
+// later start are known no more: a leader would tell followers that they end where its first known one
+// begins. Its batches still say where they do.
+Status Loader::learn_epochs() {
+  const auto& known = log_->epochs_.entries();
+  if (known.empty() || known.front().start_offset <= log_->start_offset()) return {};
+  const std::int64_t from = log_->start_offset();
+  const std::int64_t to = known.front().start_offset;
+  // Records of before leader epochs, of which there may be many, say nothing.
+  auto last = log_->segments_.lower_bound(to);
+  if (last == log_->segments_.begin()) return {};
+  const auto nearest = epochs_of(*std::prev(last)->second, to - 1, to);
+  if (!nearest) return nearest.error();
+  if (nearest->empty()) return {};
+  std::vector<EpochStart> earlier;
+  for (auto it = std::prev(log_->segments_.upper_bound(from)); it != last; ++it) {
+    const auto found = epochs_of(*it->second, std::max(from, it->first), to);
+    if (!found) return found.error();
+    for (const EpochStart& each : *found)
+      if (earlier.empty() || earlier.back().epoch < each.epoch) earlier.push_back(each);
+  }
+  log_->epochs_.learn_before(earlier);
+  return {};
+}
+
+// Those of the batches that hold `from` and what follows below `to`.
+Result<std::vector<EpochStart>> Loader::epochs_of(Segment& segment, std::int64_t from, std::int64_t to) {
+  std::vector<EpochStart> out;
+  const auto first = segment.find(from);
+  if (!first) return first.error();
+  if (!*first) return out;
+  const auto file = segment.file();
+  if (!file) return file.error();
+  BatchScan scan(**file, (*first)->position, segment.size(), BatchScan::Mode::headers);
+  while (scan.next() && scan.batch().offset_field() < to) {
+    const std::int32_t epoch = scan.batch().leader_epoch();
+    if (epoch >= 0 && (out.empty() || out.back().epoch < epoch))
+      out.push_back({epoch, std::max(from, scan.batch().offset_field())});
+  }
+  if (scan.error()) return *scan.error();
+  return out;
 }
 
 // What recovery read may be in the page cache alone. After a sync that failed, such pages even count as

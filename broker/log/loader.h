@@ -31,6 +31,8 @@ class Loader {
   base::Status set_aside_from(std::int64_t base);
   base::Status drop_from(std::int64_t base);
   base::Status settle_offsets();
+  base::Status learn_epochs();
+  base::Result<std::vector<EpochStart>> epochs_of(Segment& segment, std::int64_t from, std::int64_t to);
   base::Status write_tail_anew();
   base::Status write_anew(Segment& segment);
   base::Status load_topic_id();

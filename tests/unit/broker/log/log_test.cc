@@ -247,7 +247,7 @@ TEST_CASE_FIXTURE(LogFixture, "leader epochs give the end offset of each epoch")
   REQUIRE(epochs.truncate_from_start(7).has_value());
   CHECK(epochs.end_of(0, 15) == EpochEnd{0, 7});
   close();
-  open(true);
+  open(true, 15, 7);
   CHECK(log->epochs().entries() == std::vector<EpochStart>{{2, 7}, {5, 10}});
 }
 

@@ -52,6 +52,29 @@ TEST_CASE_FIXTURE(LogFixture, "epochs that were not written down are found again
   CHECK(log->epochs().entries() == std::vector<EpochStart>{{0, 0}, {2, 5}});
 }
 
+TEST_CASE_FIXTURE(LogFixture, "epochs of deleted records that a crash brings back are found in the batches") {
+  config.segment_bytes = 1024;
+  open();
+  const auto written = [this](std::int32_t of, int batches) {
+    epoch = of;
+    for (int i = 0; i < batches; ++i) append(5);
+  };
+  written(2, 10);
+  written(4, 3);
+  written(5, 10);
+  REQUIRE(log->segment_count() > 2);
+  const std::vector<EpochStart> all{{2, 0}, {4, 50}, {5, 65}};
+  CHECK(log->epochs().entries() == all);
+  REQUIRE(log->advance_start(82).has_value());
+  CHECK(log->epochs().entries() == std::vector<EpochStart>{{5, 82}});
+  log->close(true);
+  open(false, 115, 32);
+  CHECK(log->start_offset() == 32);
+  CHECK(log->epochs().entries() == std::vector<EpochStart>{{2, 32}, {4, 50}, {5, 65}});
+  CHECK(log->epochs().end_of(3, 115) == EpochEnd{2, 50});
+  CHECK(log->epochs().unsaved());
+}
+
 TEST_CASE_FIXTURE(LogFixture,
                   "an epoch that a torn tail took away is not written over by batches of an older one") {
   open();
