@@ -144,10 +144,10 @@ ErrorCode Replica::append_fetched(std::int64_t offset, std::int64_t leader_start
 
 ErrorCode Replica::truncate(std::int64_t offset) {
   if (const auto error = not_following(); error != ErrorCode::none) return error;
-  const std::int64_t whole = log->recovery_point();
+  const std::int64_t written = std::min(offset, log->recovery_point());
   const auto cut = log->truncate_to(offset);
   if (!cut) return failed(cut.error());
-  if (log->recovery_point() < whole) owner.checkpoint_soon();
+  if (log->recovery_point() < written) owner.checkpoint_soon();  // with the batch that holds the offset
   owner.on_cut(*this);
   core.follow(0, ends());
   changed();

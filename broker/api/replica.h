@@ -63,6 +63,13 @@ struct Replica : std::enable_shared_from_this<Replica> {
   std::shared_ptr<log::Log> log;
   std::unique_ptr<LogMove> move;
   std::uint64_t cuts = 0;  // truncations so far
+  // Of the log's recovery point; under Replicas' lock.
+  struct WrittenDown {
+    std::int64_t recovery_point_max = INT64_MAX;  // what the file may say
+    std::int64_t cut_at = INT64_MAX;              // a cut waits until it says no more than this
+    int cuts_waiting = 0;
+  };
+  WrittenDown written;
   replica::Partition core;
 
   replica::LogEnds ends() const;
@@ -89,7 +96,7 @@ struct Replica : std::enable_shared_from_this<Replica> {
   // `offset` on, which is the end of this log. OFFSET_OUT_OF_RANGE: they do not continue it.
   protocol::ErrorCode append_fetched(std::int64_t offset, std::int64_t leader_start,
                                      std::string_view records);
-  protocol::ErrorCode truncate(std::int64_t offset);  // to at most this end
+  protocol::ErrorCode truncate(std::int64_t offset);  // to at most this end, behind before_cut()
   protocol::ErrorCode restart(std::int64_t offset);   // empty, from this offset on
   protocol::ErrorCode follow(std::int64_t high_watermark, std::int64_t log_start);
 

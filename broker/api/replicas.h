@@ -134,8 +134,12 @@ class Replicas {
   // Once all that the log has now is durable, and what was cut off it gone, if acknowledgements wait for
   // that; or its sync has failed: `then` sees which.
   void when_durable(Replica& replica, std::function<void()> then);
-  // A log was cut below its recovery point, or is gone: what is written down must not say any more that it is
-  // whole up to there, or where it begins, or the next recovery would not look at what comes in its place.
+  // `then`, on this thread, once what is written down does not say that the log is whole beyond `offset`:
+  // after a power cut no recovery would look at what a cut there leaves behind, or at what comes in its
+  // place.
+  void before_cut(Replica& replica, std::int64_t offset, std::function<void()> then);
+  // A log is gone, or begins anew: what is written down must not say any more where it begins, or that it is
+  // whole up to somewhere, or the next recovery would take that for true of what comes in its place.
   void checkpoint_soon();
   record::Validated& scratch(std::size_t shard) { return state_[shard]->scratch; }
   StagedAppends& staged(std::size_t shard) { return state_[shard]->staged; }
@@ -237,6 +241,7 @@ class Replicas {
   void delete_later(log::PendingDelete gone, std::int64_t delay_ms);
   void delete_due(bool all);
   void write_checkpoints(bool high_watermarks_only);
+  void written_down(std::size_t dir, const log::OffsetCheckpoint& recovery_points);
   void checkpoint_tick();
   void dir_failed(std::size_t dir, const base::Error& error);
   void lose_dir(Replica& replica, std::size_t dir, const base::Error& error);  // on the owner's thread

@@ -151,6 +151,30 @@ void Replicas::checkpoint_tick() {
   pool_->run([this] { delete_due(false); });
 }
 
+void Replicas::before_cut(Replica& replica, std::int64_t offset, std::function<void()> then) {
+  const auto self = replica.shared_from_this();
+  const auto cut = [this, self, then = std::move(then)] {
+    then();
+    const std::lock_guard lock(mutex_);
+    if (--self->written.cuts_waiting == 0) self->written.cut_at = INT64_MAX;
+  };
+  const auto says_more = [this, self, offset] {
+    const std::lock_guard lock(mutex_);
+    return self->written.recovery_point_max > offset;
+  };
+  {
+    const std::lock_guard lock(mutex_);
+    ++replica.written.cuts_waiting;
+    replica.written.cut_at = std::min(replica.written.cut_at, offset);
+  }
+  if (!says_more()) return cut();
+  // Where many wait, the first writes for all.
+  const auto write = [this, says_more] {
+    if (says_more()) write_checkpoints(false);
+  };
+  pool_->run(shards_.loop(replica.shard), write, cut);
+}
+
 void Replicas::checkpoint_soon() {
   if (checkpoint_queued_.exchange(true)) return;
   pool_->run([this] {
@@ -168,7 +192,10 @@ void Replicas::write_checkpoints(bool high_watermarks_only) {
     for (const auto& [where, replica] : all_) {
       log::LogSet::Offsets& offsets = dirs[replica->dir].second;
       offsets.high_watermarks[where] = replica->log->high_watermark();
-      offsets.recovery_points[where] = replica->log->recovery_point();
+      Replica::WrittenDown& written = replica->written;
+      const std::int64_t whole = std::min(replica->log->recovery_point(), written.cut_at);
+      offsets.recovery_points[where] = whole;
+      if (!high_watermarks_only) written.recovery_point_max = std::max(written.recovery_point_max, whole);
       if (replica->log->start_offset() > 0) offsets.log_starts[where] = replica->log->start_offset();
       if (!replica->move) continue;
       const log::Log& copy = *replica->move->log;
@@ -181,7 +208,21 @@ void Replicas::write_checkpoints(bool high_watermarks_only) {
   for (std::size_t i = 0; i < dirs.size(); ++i) {
     if (!dirs[i].first) continue;
     const auto status = logs_.write_checkpoints(i, dirs[i].second, high_watermarks_only);
-    if (!status) dir_failed(i, status.error());
+    if (!status) {
+      dir_failed(i, status.error());
+    } else if (!high_watermarks_only) {
+      written_down(i, dirs[i].second.recovery_points);
+    }
+  }
+}
+
+// The file of a log directory says this; nothing of logs that it does not name.
+void Replicas::written_down(std::size_t dir, const log::OffsetCheckpoint& recovery_points) {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [where, replica] : all_) {
+    if (replica->dir != dir) continue;
+    const auto said = recovery_points.find(where);
+    replica->written.recovery_point_max = said == recovery_points.end() ? 0 : said->second;
   }
 }
 

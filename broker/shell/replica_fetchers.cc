@@ -18,9 +18,10 @@ constexpr base::milliseconds kNewcomersWait{10};
 // The log of one partition as the core asks of it.
 class LogView final : public replica::FollowedLog {
  public:
-  explicit LogView(api::Replica& replica) : replica_(replica) {}
+  LogView(api::Replica& replica, std::uint64_t number) : replica_(replica), number_(number) {}
 
   api::Replica& replica() const { return replica_; }
+  std::uint64_t number() const { return number_; }  // of this time of following
   std::int64_t start_offset() const override { return replica_.log->start_offset(); }
   std::int64_t end_offset() const override { return replica_.log->end_offset(); }
   std::int64_t high_watermark() const override { return replica_.core.high_watermark(); }
@@ -38,6 +39,7 @@ class LogView final : public replica::FollowedLog {
 
  private:
   api::Replica& replica_;
+  std::uint64_t number_;
 };
 
 }  // namespace
@@ -62,7 +64,7 @@ class ReplicaFetchers::Source {
   // What is not durable yet must not count at the leader by being what the first fetch begins behind.
   void add(api::Replica& replica) {
     const TopicPartition partition{replica.topic, replica.partition};
-    views_.emplace(partition, LogView(replica));
+    views_.emplace(partition, LogView(replica, ++last_view_));
     when_durable(replica, [this, partition] { begin(partition); });
   }
 
@@ -197,12 +199,24 @@ class ReplicaFetchers::Source {
     });
   }
   void perform(replica::Truncate& cut) {
+    const auto at = views_.find(cut.partition);
+    if (at == views_.end()) return truncate(cut, 0);
+    api::Replica& replica = at->second.replica();
+    replica.owner.before_cut(replica, cut.offset,
+                             [this, alive = std::weak_ptr<bool>(alive_), cut, view = at->second.number()] {
+                               if (!alive.expired()) truncate(cut, view);
+                             });
+  }
+  // If it is still followed as it was when this was asked for.
+  void truncate(const replica::Truncate& cut, std::uint64_t view) {
     store(cut.partition, [&](api::Replica& replica) {
+      if (views_.at(cut.partition).number() != view) return ErrorCode::not_leader_or_follower;
       if (cut.offset < replica.log->end_offset())
         owner_.log_.info("truncating {}-{} from {} to {}", cut.partition.topic, cut.partition.partition,
                          replica.log->end_offset(), cut.offset);
       return replica.truncate(cut.offset);
     });
+    pump();
   }
   void perform(replica::Restart& restart) {
     store(restart.partition, [&](api::Replica& replica) {
@@ -225,6 +239,7 @@ class ReplicaFetchers::Source {
   SourceKey key_;
   net::Loop& loop_;
   std::map<TopicPartition, LogView> views_;
+  std::uint64_t last_view_ = 0;
   replica::Fetcher core_;
   PeerLink link_;
   net::Timer timer_;
