@@ -29,6 +29,9 @@ struct Printer {
   std::string operator()(const VoterLooking& looking) const {
     return fmt::format("voter {} is looking", looking.from);
   }
+  std::string operator()(const LaterVersion& later) const {
+    return fmt::format("the members are known by version 0x{:x}", later.version);
+  }
   std::string operator()(const OtherConfig& other) const {
     return fmt::format("server {} has other members: {}", other.from, other.text);
   }
@@ -326,8 +329,12 @@ void Election::read_config(ServerId from, const std::string& text) {
   if (text.empty() || text == config_text_ || text == other_config_) return;
   other_config_ = text;
   const auto other = QuorumConfig::parse(text);
-  if (!other || other->version() <= config_.version() || other->same_members(config_)) return;
-  effects_.push_back(OtherConfig{from, text});
+  if (!other || other->version() <= config_.version()) return;
+  if (other->same_members(config_)) {
+    effects_.push_back(LaterVersion{other->version()});
+  } else {
+    effects_.push_back(OtherConfig{from, text});
+  }
 }
 
 Status Election::status() const {

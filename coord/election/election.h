@@ -59,6 +59,11 @@ struct VoterLooking {
   ServerId from;
   bool operator==(const VoterLooking&) const = default;
 };
+// A server knows our members by a later version.
+struct LaterVersion {
+  std::int64_t version = 0;
+  bool operator==(const LaterVersion&) const = default;
+};
 // A server knows a later configuration with other members than ours. Nothing is done about it here.
 struct OtherConfig {
   ServerId from;
@@ -66,7 +71,7 @@ struct OtherConfig {
   bool operator==(const OtherConfig&) const = default;
 };
 
-using Effect = std::variant<Send, Decide, VoterLooking, OtherConfig>;
+using Effect = std::variant<Send, Decide, VoterLooking, LaterVersion, OtherConfig>;
 
 std::string to_string(const Effect& effect);
 

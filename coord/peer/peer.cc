@@ -303,6 +303,14 @@ void Peer::apply(std::string_view payload) {
   if (result.header.type == jute::OpCode::close_session) sessions_->remove(result.header.client_id);
 }
 
+// An ensemble's first configuration has no version. Where reconfig is enabled it gets that of the epoch in
+// which a leader first serves with it (ZOOKEEPER-1783), and who knows it follows no leader who does not.
+void Peer::know_config_version(std::int64_t version) {
+  if (!options_.pipeline.prepare.reconfig_enabled || version <= options_.config.version()) return;
+  options_.config.set_version(version);
+  election_.set_config(options_.config);
+}
+
 // /zookeeper/config says what the servers were configured with; no transaction does, and its digest is 0.
 void Peer::write_config_node() {
   const Zxid before = tree_->last_zxid();

@@ -201,6 +201,7 @@ class Peer {
   void end_role(const std::string& reason);
   void install(Database database);
   void apply(std::string_view payload);
+  void know_config_version(std::int64_t version);
   void write_config_node();
 
   void begin(Now now);

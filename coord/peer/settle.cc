@@ -55,6 +55,8 @@ bool Peer::settle_election() {
       effects_.emplace_back(std::move(*send));
     } else if (const auto* decision = std::get_if<election::Decide>(&effect)) {
       take_role(*decision);
+    } else if (const auto* later = std::get_if<election::LaterVersion>(&effect)) {
+      know_config_version(later->version);
     } else if (const auto* other = std::get_if<election::OtherConfig>(&effect)) {
       note(Note::Level::warning,
            fmt::format("server {} has another configuration, which is not taken over:\n{}", other->from,
@@ -104,7 +106,10 @@ void Peer::perform(const zab::LeaderEffect& effect) {
             if (leader_ != nullptr && pipeline_ != nullptr)
               pipeline_->on_learner_gone(pipeline::LearnerId(value.learner.value));
           },
-          [&](const zab::StartLeading& value) { serve(pipeline::Role::leader, value.epoch_start); },
+          [&](const zab::StartLeading& value) {
+            if (options_.config.version() == 0) know_config_version(value.epoch_start.value);
+            serve(pipeline::Role::leader, value.epoch_start);
+          },
           [&](const zab::Commit& value) {
             const Zxid before = std::max(last_txn_, records::make_zxid(records::epoch_of(value.through), 0));
             tally_.commits += static_cast<std::uint64_t>(value.through.value - before.value);
@@ -175,6 +180,9 @@ void Peer::perform(const zab::LearnerEffect& effect) {
                  },
                  [&](const zab::StartFollowing& value) {
                    const bool observer = election_.state() == ServerState::observing;
+                   const auto agreed = quorum::QuorumConfig::parse(value.config);
+                   if (agreed && agreed->same_members(options_.config))
+                     know_config_version(agreed->version());
                    serve(observer ? pipeline::Role::observer : pipeline::Role::follower, value.epoch_start);
                    become_complete(learner_->status().last_queued);
                    serve_observers();

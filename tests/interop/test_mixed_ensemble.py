@@ -131,6 +131,19 @@ def test_what_only_a_dead_leader_had_is_cut_away_when_it_returns(begin, connect,
     ensemble.same_trees()
 
 
+def test_apache_follows_each_of_our_leaders_where_reconfig_is_enabled(begin, connect):
+    """The first leader's epoch becomes the version of the configuration, and who knows it follows nobody who
+    does not (ZOOKEEPER-1783)."""
+    ensemble = begin([A, O, O], (1, 3), config={"reconfigEnabled": "true"})
+    assert ensemble.leader() == 3
+    ensemble.members[3].kill()
+    ensemble.serving(1, 2, timeout=15.0)
+    assert ensemble.leader() == 2
+    ensemble.launch(3).serving()
+    known = {connect(ensemble.hosts(n)).get("/zookeeper/config")[0].splitlines()[-1] for n in ensemble.ids}
+    assert known == {b"version=100000000"}
+
+
 def test_a_running_ensemble_is_replaced_server_by_server_and_put_back(begin):
     ensemble = begin([A, A, A], (1, 2, 3))
     rolling = Rolling(ensemble, tree.PROPERTIES)

@@ -79,8 +79,9 @@ struct Stage : pipeline::Outputs {
     at = end;
   }
   void hear(int from, election::ServerState state, int leader, Zxid zxid = {}, std::int64_t round = 1,
-            std::int64_t epoch = 0) {
+            std::int64_t epoch = 0, const std::string& config = {}) {
     election::Notification notification;
+    notification.config = config;
     notification.vote = election::Vote{ServerId(leader), zxid, epoch, round, state, 2};
     peer->on_notification(ServerId(from), notification, now());
     run();
@@ -110,6 +111,12 @@ struct Stage : pipeline::Outputs {
   std::unique_ptr<Peer> peer;
 };
 
+PeerOptions reconfig_enabled() {
+  PeerOptions options;
+  options.pipeline.prepare.reconfig_enabled = true;
+  return options;
+}
+
 PeerOptions read_only() {
   PeerOptions options;
   options.read_only = true;
@@ -117,7 +124,8 @@ PeerOptions read_only() {
 }
 
 // Follows server 3 of three, in sync with it.
-void follow(Stage& stage, std::int32_t silence_ms) {
+void follow(Stage& stage, std::int32_t silence_ms,
+            const std::string& config = "server.1=h1:1:2\nversion=0") {
   stage.hear(2, ServerState::looking, 3);
   stage.hear(3, ServerState::looking, 3);
   REQUIRE(stage.said("connect to leader 3"));
@@ -131,7 +139,7 @@ void follow(Stage& stage, std::int32_t silence_ms) {
   if (silence_ms != 0) records::put_extension(info, {.silence_ms = silence_ms, .challenge = 0});
   packet(PacketType::leader_info, epoch, info);
   packet(PacketType::diff, Zxid(0));
-  packet(PacketType::new_leader, epoch, "server.1=h1:1:2\nversion=0");
+  packet(PacketType::new_leader, epoch, config);
   packet(PacketType::up_to_date, Zxid(-1));
   REQUIRE(stage.peer->serving() != nullptr);
   REQUIRE(stage.role() == pipeline::Role::follower);
@@ -417,6 +425,36 @@ TEST_CASE("requests of a learner that came together are proposed together, also 
     stage.run();
   }
   CHECK(stage.said("Persist 0x100000001..0x100000003"));
+}
+
+TEST_CASE("where reconfig is enabled, the first leader's epoch is the version of the configuration") {
+  Stage stage(3, 3, reconfig_enabled());
+  lead(stage);
+  const Zxid epoch = records::make_zxid(1, 0);
+  CHECK(stage.peer->config().version() == epoch.value);
+  const LearnerId apache = stage.peer->on_learner_open(stage.now());
+  std::string info;
+  records::put_packet(info, PacketType::follower_info, Zxid(0),
+                      records::encode_learner_info({1, records::kProtocolVersion, epoch.value}));
+  stage.lines.clear();
+  wake(stage, apache, info);
+  CHECK(stage.lines.front().starts_with("note"));  // its introduction, no farewell
+  CHECK(std::none_of(stage.lines.begin(), stage.lines.end(),
+                     [](const std::string& line) { return line.starts_with("CloseLearner"); }));
+
+  Stage disabled(3, 3);
+  lead(disabled);
+  CHECK(disabled.peer->config().version() == 0);
+}
+
+TEST_CASE("where reconfig is enabled, members that others know by a later version are taken for the same") {
+  const Zxid epoch = records::make_zxid(1, 0);
+  quorum::QuorumConfig later = servers(3);
+  later.set_version(epoch.value);
+  Stage stage(1, 3, reconfig_enabled());
+  SUBCASE("by a vote") { stage.hear(2, ServerState::looking, 3, {}, 1, 0, later.text()); }
+  SUBCASE("by NEWLEADER") { follow(stage, 0, later.text()); }
+  CHECK(stage.peer->config().version() == epoch.value);
 }
 
 }  // namespace tandem::coord::peer
