@@ -58,6 +58,7 @@ class SimBroker final : public Watched {
   bool serving() const override { return serving_; }
   api::Replica* find(const TopicPartition& at) override { return replicas_->find(at.topic, at.partition); }
   fs::Disk& disk() override { return disk_; }
+  bool names(int broker) const override { return metadata_.image()->broker(broker) != nullptr; }
   // A start that is refused, the last log directory gone.
   const std::optional<End>& fatal() const { return fatal_; }
   api::Replicas& replicas() { return *replicas_; }

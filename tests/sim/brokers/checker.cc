@@ -136,6 +136,7 @@ void Checker::look_at(Watched& broker, const WatchedBrokers& all) {
   if (!broker.serving() || violation_) return;
   looked_at_ = &broker;
   const int number = broker.number();
+  note_names(broker);
   auto& seen = lives_[number];
   for (const auto& [partition, committed] : partitions_) {
     api::Replica* replica = broker.find(partition);

@@ -55,6 +55,7 @@ class Checker {
   // After an event of the broker, and when its life has ended.
   void look_at(Watched& broker, const WatchedBrokers& all);
   void on_end(int broker) {
+    named_.erase(broker);
     lives_.erase(broker);
     stopping_.erase(broker);
   }
@@ -67,6 +68,7 @@ class Checker {
     std::int64_t offset = 0;  // -1: up to the watermark
     Instant asked{};
     std::vector<std::int32_t> isr;
+    int leader = -1;
   };
   Deletion on_deletion_asked(const TopicPartition& partition, std::int64_t offset);
   void on_deletion_answered(const Deletion& asked, broker::protocol::ErrorCode error,
@@ -173,6 +175,7 @@ class Checker {
   void look_at_abandoned(api::Replica& replica, const Seen& seen, Committed& committed);
   void look_at_content(Watched& looked_at, api::Replica& replica, Seen& seen, const Say& say,
                        const WatchedBrokers& all);
+  void note_names(const Watched& broker);
   static void look_at_start(const api::Replica& replica, const Seen& seen, Committed& committed,
                             const Say& say);
   std::string unserved(const TopicPartition& partition, const Committed& committed,
@@ -200,7 +203,8 @@ class Checker {
   std::map<std::int64_t, int> producers_;  // by producer id
   GroupRules groups_{
       [this](const std::string& invariant, const std::string& text) { violate(invariant, text); }};
-  std::map<int, Instant> registered_;  // since when
+  std::map<int, Instant> registered_;            // since when
+  std::map<int, std::map<int, Instant>> named_;  // by a broker's metadata, and since when
   std::set<int> stopping_;
   struct Allowed {
     bool now = false;

@@ -352,11 +352,30 @@ TEST_CASE("K15 rejects a deletion that is acknowledged before all in sync have d
   must_reject("K15", [](Stage& stage, bool broken) {
     stage.commit(3);
     for (int number = 1; number <= 3; ++number) stage.change(zk::broker_path(number), "{}");
+    stage.look(1);
     stage.wait(milliseconds(1));
     const auto asked = stage.checker.on_deletion_asked(stage.at, 2);
     for (int number = 1; number <= 3; ++number) {
       stage.broker(number).become(1, 1, 3);
       if (number < 3 || !broken) stage.broker(number).begin_at(2);
+      stage.look(number);
+    }
+    stage.checker.on_deletion_answered(asked, ErrorCode::none, 2);
+  });
+}
+
+TEST_CASE("K15 lets a leader not wait for one of whom nobody has told it") {
+  must_reject("K15", [](Stage& stage, bool broken) {
+    stage.commit(3);
+    for (int number = 1; number <= 3; ++number) stage.change(zk::broker_path(number), "{}");
+    if (!broken) stage.broker(1).unknown = {3};
+    stage.look(1);
+    stage.wait(milliseconds(1));
+    const auto asked = stage.checker.on_deletion_asked(stage.at, 2);
+    stage.broker(1).unknown.clear();
+    for (int number = 1; number <= 3; ++number) {
+      stage.broker(number).become(1, 1, 3);
+      if (number < 3) stage.broker(number).begin_at(2);
       stage.look(number);
     }
     stage.checker.on_deletion_answered(asked, ErrorCode::none, 2);

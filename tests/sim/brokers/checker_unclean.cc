@@ -124,7 +124,7 @@ Checker::Deletion Checker::on_deletion_asked(const TopicPartition& partition, st
   Committed& committed = partitions_[partition];
   if (offset < 0) ++committed.open_ended;
   committed.asked_start = std::max(committed.asked_start, offset);
-  return {partition, offset, tree_.now(), committed.state.isr};
+  return {partition, offset, tree_.now(), committed.state.isr, committed.state.leader};
 }
 
 void Checker::on_deletion_answered(const Deletion& asked, broker::protocol::ErrorCode error,
@@ -142,6 +142,10 @@ void Checker::on_deletion_answered(const Deletion& asked, broker::protocol::Erro
     if (!contains(committed.replicas, id) || contains(committed.removing, id)) continue;
     const auto registered = registered_.find(id);
     if (registered == registered_.end() || registered->second >= asked.asked) continue;
+    // The leader waits for those who are alive as far as a controller has told it, as in Kafka.
+    const auto& named = named_[asked.leader];
+    const auto since = named.find(id);
+    if (id != asked.leader && (since == named.end() || since->second >= asked.asked)) continue;
     const auto seen = life->second.find(asked.partition);
     if (seen == life->second.end() || seen->second.failed || seen->second.made >= asked.asked) continue;
     // A crash may take it back until the next fetch.
@@ -149,6 +153,17 @@ void Checker::on_deletion_answered(const Deletion& asked, broker::protocol::Erro
     if (reached == committed.reached.end() || reached->second < low_watermark)
       violate("K15", fmt::format("{}: deleted up to {}, the log of broker {}, which is in sync, begins at {}",
                                  asked.partition.text(), low_watermark, id, seen->second.start));
+  }
+}
+
+void Checker::note_names(const Watched& broker) {
+  auto& named = named_[broker.number()];
+  for (int id = 1; id <= options_.brokers; ++id) {
+    if (broker.names(id)) {
+      named.emplace(id, tree_.now());
+    } else {
+      named.erase(id);
+    }
   }
 }
 

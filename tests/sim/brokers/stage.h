@@ -40,6 +40,7 @@ class StagedBroker final : public Watched {
     return at == partition_ ? replica_.get() : nullptr;
   }
   fs::Disk& disk() override { return disk_; }
+  bool names(int broker) const override { return !unknown.contains(broker); }
 
   // With this watermark, wherever its log ends.
   void become(int leader, std::int32_t leader_epoch, std::int64_t mark);
@@ -48,6 +49,8 @@ class StagedBroker final : public Watched {
   void begin_at(std::int64_t start);
   void spoil(const std::string& file, std::uint64_t offset);  // a byte of a file of the log
   broker::log::Log& log() { return *replica_->log; }
+
+  std::set<int> unknown;  // brokers that nobody has told it of
 
  private:
   static void must(bool done);

@@ -20,6 +20,7 @@ class Watched {
   virtual bool serving() const = 0;
   virtual api::Replica* find(const TopicPartition& partition) = 0;  // null: it has none
   virtual fs::Disk& disk() = 0;
+  virtual bool names(int broker) const = 0;  // its metadata does, among those that are alive
 };
 using WatchedBrokers = std::map<int, Watched*>;  // by number
 
