@@ -253,7 +253,10 @@ Task<AdminError> Controller::strands(TopicPartition partition, ReplicaAssignment
   co_return fault;
 }
 
-// The tree before memory. Replicas of an earlier move that are not wanted any more are stopped at once.
+// The tree before memory. Replicas of an earlier move that are not wanted any more are stopped at once. They
+// are out of the in-sync set before the tree forgets them (Kafka's come behind): who takes over in between
+// would leave them there, nobody waits for them, and another move makes them replicas again that may lead.
+// The leader is told of both at once, so that it does not take them in again meanwhile.
 Task<AdminError> Controller::set_assignment(TopicPartition partition, ReplicaAssignment wanted) {
   const ReplicaAssignment before = state_.at(partition).assignment;
   AdminError fault;
@@ -262,8 +265,12 @@ Task<AdminError> Controller::set_assignment(TopicPartition partition, ReplicaAss
   std::erase_if(unneeded, [&](auto broker) { return contains_all(wanted.replicas, Replicas(1, broker)); });
   if (!unneeded.empty()) fault = co_await strands(partition, wanted);
   if (!fault.ok()) co_return fault;
+  for (const auto broker : unneeded) co_await machines_.leave_isr(broker, partition);
   const bool written = co_await write_assignment(partition, wanted);
-  if (!written) co_return plain_error(ErrorCode::unknown_server_error);
+  if (!written) {
+    if (!unneeded.empty()) co_await machines_.announce(partition);
+    co_return plain_error(ErrorCode::unknown_server_error);
+  }
   state_.at(partition).assignment = wanted;
   if (!unneeded.empty()) co_await remove_replicas(partition, std::move(unneeded));
   co_return fault;

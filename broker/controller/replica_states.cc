@@ -116,6 +116,14 @@ Task<void> StateMachines::take_offline(std::int32_t broker, std::vector<TopicPar
   if (!others.empty()) batch_.update_metadata(state_.live_or_shutting_down(), others);
 }
 
+Task<void> StateMachines::leave_isr(std::int32_t broker, TopicPartition partition) {
+  if (!state_.at(partition).leadership) co_return;
+  std::vector<TopicPartition> one;
+  one.push_back(partition);
+  std::vector<TopicPartition> changed;
+  co_await remove_from_isr(broker, std::move(one), changed);
+}
+
 Task<void> StateMachines::remove_from_isr(std::int32_t broker, std::vector<TopicPartition> partitions,
                                           std::vector<TopicPartition>& changed) {
   for (int round = 0; !partitions.empty() && round < kConflictRoundsMax; ++round) {

@@ -41,6 +41,8 @@ class StateMachines {
   Task<bool> refresh(TopicPartition partition);
   // Raises the leader epoch, and tells all assigned replicas: those that are being added as new.
   Task<bool> announce(TopicPartition partition);
+  // Takes the broker out of the partition's in-sync set. Nobody is told yet.
+  Task<void> leave_isr(std::int32_t broker, TopicPartition partition);
   // While one lives, states are taken as they are in memory, read but a moment ago, and not read again: a
   // write is conditional on the version, and what it finds changed is read. For a controller that takes
   // office.

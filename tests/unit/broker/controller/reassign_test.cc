@@ -133,6 +133,22 @@ TEST_CASE("a move that replaces another stops what only that one wanted") {
   CHECK(world.sent("0>3 StopReplica t-0/1delete"));
 }
 
+// A controller that takes over in between knows of nobody but the assigned replicas.
+TEST_CASE("who is not wanted any more leaves the in-sync set before the tree forgets that it was a replica") {
+  Moving world;
+  CHECK(world.move(zk::Replicas{3, 2}) == "0 ");
+  CHECK(world.set_isr({1, 3}) == ErrorCode::none);
+  std::string both;
+  world.before = [&](const auto&) {
+    const auto now = world.assignment() + " " + world.state("t", 0);
+    if (now.starts_with("0,1,2+") && now.ends_with("3")) both = now;
+  };
+  CHECK(world.move(zk::Replicas{0, 1}) == "0 ");
+  CHECK(both.empty());
+  CHECK(world.assignment() == "0,1,2+0-2");
+  CHECK(world.state("t", 0).ends_with("isr=1"));
+}
+
 TEST_CASE("a move is not called off or replaced once only who it adds is in sync") {
   Moving world;
   const std::string refused =
