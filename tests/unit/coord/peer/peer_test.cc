@@ -124,8 +124,7 @@ PeerOptions read_only() {
 }
 
 // Follows server 3 of three, in sync with it.
-void follow(Stage& stage, std::int32_t silence_ms,
-            const std::string& config = "server.1=h1:1:2\nversion=0") {
+void follow(Stage& stage, std::int32_t silence_ms, const std::string& config = "server.1=h1:1:2\nversion=0") {
   stage.hear(2, ServerState::looking, 3);
   stage.hear(3, ServerState::looking, 3);
   REQUIRE(stage.said("connect to leader 3"));
