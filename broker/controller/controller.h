@@ -209,6 +209,7 @@ class Controller {
   Task<void> write_isrs(std::vector<IsrChange> changes, protocol::AlterPartitionResponse& response);
   Task<void> read_states(std::vector<TopicPartition> partitions);
   Task<void> on_isr_notified();
+  Task<void> expel_strangers(TopicPartition partition);
   Task<void> on_preferred_asked();
   Task<void> rebalance();
   AdminError election_fault(const TopicPartition& partition, bool unclean) const;

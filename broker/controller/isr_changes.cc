@@ -159,6 +159,17 @@ Task<void> Controller::read_states(std::vector<TopicPartition> partitions) {
   }
 }
 
+// A leader that has not heard yet where its partition was moved may take in again whom the move left out. As
+// the last in sync that one, its log deleted, would keep everybody else from leading; Kafka's stays.
+Task<void> Controller::expel_strangers(TopicPartition partition) {
+  const Partition& known = state_.at(partition);
+  if (!known.leadership) co_return;
+  const Replicas strangers = strangers_in(*known.leadership, known.assignment);
+  if (strangers.empty()) co_return;
+  for (const auto broker : strangers) co_await machines_.leave_isr(broker, partition);
+  co_await machines_.announce(partition);
+}
+
 Task<void> Controller::on_isr_notified() {
   const std::string root(zk::kIsrChangesPath);
   auto notes = co_await read_notifications(root);
@@ -171,6 +182,7 @@ Task<void> Controller::on_isr_notified() {
     }
   }
   co_await read_states(partitions);
+  for (const auto& partition : partitions) co_await expel_strangers(partition);
   if (!partitions.empty()) machines_.update_metadata(state_.live_or_shutting_down(), partitions);
   co_await finish_reassignments(std::move(partitions));
   co_await machines_.write(std::move(notes.removals));

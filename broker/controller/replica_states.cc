@@ -7,6 +7,21 @@
 #include "broker/zk/paths.h"
 
 namespace tandem::broker::controller {
+namespace {
+
+bool holds(const Replicas& brokers, std::int32_t broker) {
+  return std::find(brokers.begin(), brokers.end(), broker) != brokers.end();
+}
+
+}  // namespace
+
+Replicas strangers_in(const PartitionState& state, const zk::ReplicaAssignment& assignment) {
+  Replicas strangers = state.isr;
+  std::erase_if(strangers,
+                [&](auto broker) { return broker == state.leader || holds(assignment.replicas, broker); });
+  return strangers.size() == state.isr.size() ? Replicas() : strangers;
+}
+
 Task<void> StateMachines::start_replicas() {
   std::vector<PartitionReplica> online;
   std::vector<PartitionReplica> offline;
@@ -131,7 +146,8 @@ Task<void> StateMachines::remove_from_isr(std::int32_t broker, std::vector<Topic
   }
 }
 
-// The last member of an ISR stays in it: only its being leader ends. Where nobody leads, nothing changes, and
+// Who is not assigned goes with the broker: alone in sync it would keep the others from leading for ever. The
+// last member of an ISR stays in it: only its being leader ends. Where nobody leads, nothing changes, and
 // nothing is written. Kafka 3.9 writes the same leader and ISR again with the next leader epoch, at each
 // failover once for every such partition: the write that took the leader away has fenced him already (leader
 // epoch and version are others since), and a cluster that has lost a broker may have a hundred thousand.
@@ -143,9 +159,12 @@ Task<std::vector<TopicPartition>> StateMachines::remove_from_isr_once(std::int32
   std::vector<Attempt> next;
   for (const auto& attempt : attempts) {
     PartitionState state = attempt.current;
-    const bool member = std::find(state.isr.begin(), state.isr.end(), broker) != state.isr.end();
+    const Replicas strangers = strangers_in(state, state_.at(attempt.partition).assignment);
+    std::erase_if(state.isr, [&](auto each) { return holds(strangers, each); });
+    const bool same = state.isr == attempt.current.isr;
+    const bool member = holds(state.isr, broker);
     const bool leads = state.leader == broker;
-    if (!member || (state.isr.size() == 1 && !leads)) {  // it is as it would be written
+    if (same && (!member || (state.isr.size() == 1 && !leads))) {  // it is as it would be written
       state_.at(attempt.partition).leadership = state;
       changed.push_back(attempt.partition);
       continue;

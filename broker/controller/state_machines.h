@@ -24,6 +24,9 @@ struct MachineOptions {
   bool unclean_default = false;  // unclean.leader.election.enable of the broker
 };
 
+// In sync by the state and not assigned, the leader excepted; none where nobody else is in sync.
+Replicas strangers_in(const PartitionState& state, const zk::ReplicaAssignment& assignment);
+
 class StateMachines {
  public:
   StateMachines(MachineOptions options, ClusterState& state, RequestBatch& batch, ZkPort& zk,

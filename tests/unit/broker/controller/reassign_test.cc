@@ -103,6 +103,27 @@ TEST_CASE("a move adds the new replica, waits until it is in sync, and takes the
   CHECK(world.controllers[0]->state().find({"t", 0})->replicas.size() == 2);
 }
 
+TEST_CASE("whom a leader took in again that had not heard of a move leaves the in-sync set") {
+  Moving world;
+  world.tree.put("/brokers/topics/t/partitions/0/state",
+                 R"({"controller_epoch":1,"leader":1,"version":1,"leader_epoch":0,"isr":[1,3]})");
+  world.take_log();
+  world.tree.put("/isr_change_notification/isr_change_0000000000",
+                 R"({"version":1,"partitions":[{"topic":"t","partition":0}]})");
+  world.settle();
+  CHECK(world.state("t", 0) == "leader=1 epoch=2 isr=1");
+  CHECK(world.sent("0>1 LeaderAndIsr t-0:1/2"));
+}
+
+TEST_CASE("whom a leader took in again that had not heard of a move does not outlive it in the in-sync set") {
+  Moving world;
+  world.tree.put("/brokers/topics/t/partitions/0/state",
+                 R"({"controller_epoch":1,"leader":1,"version":1,"leader_epoch":0,"isr":[1,3]})");
+  world.kill(1);
+  world.settle();
+  CHECK(world.state("t", 0) == "leader=-1 epoch=1 isr=1");
+}
+
 TEST_CASE("a move that keeps its leader raises the epoch and moves nobody else") {
   Moving world;
   CHECK(world.move(zk::Replicas{1, 3}) == "0 ");
