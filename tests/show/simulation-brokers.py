@@ -36,4 +36,4 @@ if __name__ == "__main__":
     count, first = (*sys.argv[1:], *("2000", "1")[len(sys.argv) - 1:])
     sys.exit(told("simulation-brokers", {
         "campaign": campaign(count, first), "wide campaign": campaign(count, first, "--wide"),
-        "mutants": mutants(MUTANTS_MIN, "--brokers", "--seed", 1, "--seeds", 300)}))
+        "mutants": mutants(MUTANTS_MIN, "--brokers", "--seed", 1, "--seeds", 600)}))
