@@ -106,6 +106,12 @@ void BrokerOptions::suit(BrokerMutant wanted) {
   if (wanted == BrokerMutant::unfenced_controller) office_losses = milliseconds(500);
   if (wanted == BrokerMutant::short_memory) repetitions = 0.1;
   if (wanted == BrokerMutant::unfenced_producers) epoch_bumps = 0.3;
+  if (wanted == BrokerMutant::forgiven_isr) {
+    old_protocol = false;
+    lag_max = milliseconds(1000);
+    pauses = kills = milliseconds(1000);
+    reassignments = elections = milliseconds(300);
+  }
   if (wanted == BrokerMutant::watermark_cuts || wanted == BrokerMutant::epochless_ends) old_protocol = true;
 }
 
