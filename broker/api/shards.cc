@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <future>
+
 #include "base/check.h"
 #include "base/checksum.h"
 #include "net/executors.h"
@@ -15,14 +17,20 @@ Shards::Shards(const base::Clock& clock, std::size_t count, net::LoopOptions opt
 
 Shards::~Shards() { stop(); }
 
+// None runs before all are known by their threads: what comes first, a connection that was waiting for the
+// port, asks for the current one.
 void Shards::start() {
+  std::promise<void> all_known;
+  const std::shared_future<void> known = all_known.get_future().share();
   for (std::size_t i = 0; i < shards_.size(); ++i) {
     Shard& shard = *shards_[i];
-    shard.thread = std::thread([&shard, i] {
+    shard.thread = std::thread([&shard, i, known] {
       net::name_this_thread(fmt::format("shard-{}", i));
+      known.wait();
       shard.loop.run();
     });
   }
+  all_known.set_value();
 }
 
 void Shards::stop() {

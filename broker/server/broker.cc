@@ -264,9 +264,10 @@ Status Broker::serve() {
   }
   const auto bound = sockets_->open(wanted);
   if (!bound) return bound.error();
-  shards_.start();
+  // What they have to do comes before the first request.
   replicas_->start();
   groups_->start();
+  shards_.start();
   serving_ = true;
   for (const auto& [listener, endpoint] : *bound)
     log_.info("Listening on {}://{}", listener, net::to_string(endpoint));
