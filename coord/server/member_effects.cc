@@ -120,8 +120,8 @@ void Member::send_snapshot(const zab::SendSnapshot& effect) {
 void Member::read_log(const zab::ReadLog& effect) {
   const std::uint64_t share = storage::log_share_of_snapshot(
       newest_snapshot_bytes(disk_, config_.snapshot_directory()), config_.snapshot_size_factor);
-  auto range = storage::LogRange::open(disk_, config_.log_directory(), config_.snapshot_directory(),
-                                       effect.from, share);
+  auto range =
+      storage::LogRange::open(disk_, config_.log_directory(), store_.loaded_snapshot(), effect.from, share);
   if (!range) logger_.warn("cannot read the log for learner {}: {}", effect.to, range.error().context);
   if (!range || *range == nullptr) return peer_->on_log_chunk(effect.to, {.available = false}, now());
   log_readings_[effect.to.value] = {std::move(*range), effect.through};

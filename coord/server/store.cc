@@ -92,6 +92,7 @@ base::Result<StoreContents> Store::recover(std::size_t recent_max, bool doubt_is
       "recovered in {} ms: snapshot {}, {} transactions from the log, last zxid {}, {} nodes, {} sessions",
       in_ms(loop_.clock().now() - start), result->snapshot ? hex(*result->snapshot) : "none", result->txns,
       hex(result->last_zxid), contents.tree->node_count(), contents.sessions.size());
+  loaded_snapshot_ = result->snapshot.value_or(Zxid(0));
   if (result->snapshot) last_snapshot_ = *result->snapshot;
   return contents;
 }

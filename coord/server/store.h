@@ -72,6 +72,9 @@ class Store final : private shell::LogEvents {
                       std::function<void(base::Status)> done = nullptr);
   void give_up_snapshot();
 
+  // The log behind it was replayed, or written since.
+  jute::Zxid loaded_snapshot() const { return loaded_snapshot_; }
+
   void start_purging();
   std::vector<std::pair<std::string, std::string>> monitor_values() const;
   tree::TreeOptions tree_options() const;
@@ -111,6 +114,7 @@ class Store final : private shell::LogEvents {
   std::uint64_t snapshots_written_ = 0;
   std::int64_t last_snapshot_ms_ = 0;
   jute::Zxid last_snapshot_;
+  jute::Zxid loaded_snapshot_;
 };
 
 }  // namespace tandem::coord::server

@@ -24,25 +24,21 @@ std::uint64_t log_share_of_snapshot(std::uint64_t snapshot_bytes, double factor)
 }
 
 Result<std::unique_ptr<LogRange>> LogRange::open(fs::Disk& disk, const std::string& log_directory,
-                                                 const std::string& snapshot_directory, Zxid from,
-                                                 std::uint64_t bytes_max) {
-  std::unique_ptr<LogRange> range(new LogRange(disk, log_directory));
-  auto snapshots = list_snapshots(disk, snapshot_directory);
-  if (!snapshots) return snapshots.error();
-  std::erase_if(*snapshots, [&](const NumberedFile& file) { return file.zxid <= from; });
-  range->snapshots_ = std::move(*snapshots);
-  const auto found = range->find(from, bytes_max);
+                                                 Zxid loaded, Zxid from, std::uint64_t bytes_max) {
+  if (records::epoch_of(from) < records::epoch_of(loaded)) return std::unique_ptr<LogRange>();
+  std::unique_ptr<LogRange> range(new LogRange(disk, log_directory, loaded, from));
+  const auto found = range->find(bytes_max);
   if (!found) return found.error();
   if (!*found) range.reset();
   return range;
 }
 
-// Leaves ahead_ at the last transaction at or before `from`.
-Result<bool> LogRange::find(Zxid from, std::uint64_t bytes_max) {
+// Leaves ahead_ at the last transaction at or before the learner's.
+Result<bool> LogRange::find(std::uint64_t bytes_max) {
   auto files = list_logs(disk_, directory_);
   if (!files) return files.error();
   const auto behind =
-      std::find_if(files->begin(), files->end(), [&](const auto& f) { return f.zxid > from; });
+      std::find_if(files->begin(), files->end(), [&](const auto& f) { return f.zxid > from_; });
   if (behind == files->begin()) return false;
   files_.assign(behind - 1, files->end());
   std::uint64_t bytes = 0;
@@ -55,7 +51,7 @@ Result<bool> LogRange::find(Zxid from, std::uint64_t bytes_max) {
   for (;;) {
     auto txn = read_one();
     if (!txn) return txn.error();
-    if (!*txn || (*txn)->zxid > from) {
+    if (!*txn || (*txn)->zxid > from_) {
       if (anchor) ahead_.push_back(std::move(*anchor));
       if (*txn) ahead_.push_back(std::move(**txn));
       break;
@@ -67,15 +63,15 @@ Result<bool> LogRange::find(Zxid from, std::uint64_t bytes_max) {
   return bytes <= bytes_max;
 }
 
-// The zxids do not show a hole before a new epoch.
+// Whoever reads sees a hole within an epoch.
 base::Status LogRange::follow(Zxid zxid) {
   const auto last = std::exchange(last_, zxid);
-  if (!last || zxid == last->next()) return {};
-  const auto between = std::find_if(snapshots_.begin(), snapshots_.end(),
-                                    [&](const NumberedFile& file) { return file.zxid > *last; });
-  if (between == snapshots_.end() || between->zxid >= zxid) return {};
-  return base::make_error(base::Errc::corrupt, "what {} holds behind 0x{:x} is missing in {}", between->name,
-                          static_cast<std::uint64_t>(last->value), directory_);
+  if (!last || records::epoch_of(*last) == records::epoch_of(zxid)) return {};
+  if (std::max(*last, from_) >= loaded_) return {};
+  return base::make_error(
+      base::Errc::corrupt,
+      "nothing shows that 0x{:x} was the last of its epoch in {}, beneath snapshot 0x{:x}", bits(*last),
+      directory_, bits(loaded_));
 }
 
 Result<std::optional<TxnRef>> LogRange::read_one() {

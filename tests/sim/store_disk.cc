@@ -394,7 +394,7 @@ void StoreDisk::drain(std::function<void()> done) {
 }
 
 std::unique_ptr<LogSource> StoreDisk::read_log(Zxid from, Zxid through) {
-  auto range = storage::LogRange::open(disk_, kDirectory, kDirectory, from, kAlways);
+  auto range = storage::LogRange::open(disk_, kDirectory, snapshot_zxid_, from, kAlways);
   if (!range || *range == nullptr) return nullptr;
   return std::make_unique<LoggedRange>(std::move(*range), through);
 }

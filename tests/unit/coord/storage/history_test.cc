@@ -112,14 +112,14 @@ TEST_CASE("a log is read from the learner's last transaction on, over files, whi
   fs::PosixDisk disk;
   TempDir dir;
   write_logs(disk, dir.path, 12, 5);
-  auto range = LogRange::open(disk, dir.path, dir.path, Zxid(4), 1 << 20);
+  auto range = LogRange::open(disk, dir.path, Zxid(0), Zxid(4), 1 << 20);
   REQUIRE((range.has_value() && *range != nullptr));
   CHECK(zxids(*(*range)->next(1, Zxid(11))) == std::vector<std::int64_t>{4});
   CHECK(zxids(*(*range)->next(1 << 20, Zxid(11))) == std::vector<std::int64_t>{5, 6, 7, 8, 9, 10, 11});
   CHECK((*range)->next(1 << 20, Zxid(11))->empty());
   CHECK(zxids(*(*range)->next(1 << 20, Zxid(20))) == std::vector<std::int64_t>{12});
 
-  auto last = LogRange::open(disk, dir.path, dir.path, Zxid(12), 1 << 20);
+  auto last = LogRange::open(disk, dir.path, Zxid(0), Zxid(12), 1 << 20);
   REQUIRE((last.has_value() && *last != nullptr));
   CHECK(zxids(*(*last)->next(1 << 20, Zxid(20))) == std::vector<std::int64_t>{12});
 }
@@ -128,30 +128,44 @@ TEST_CASE("a log that starts behind the learner, or is too large for it, is not 
   fs::PosixDisk disk;
   TempDir dir;
   write_logs(disk, dir.path, 12, 5);
-  CHECK(*LogRange::open(disk, dir.path, dir.path, Zxid(0), 1 << 20) == nullptr);
-  CHECK(*LogRange::open(disk, dir.path, dir.path, Zxid(4), 100) == nullptr);
+  CHECK(*LogRange::open(disk, dir.path, Zxid(0), Zxid(0), 1 << 20) == nullptr);
+  CHECK(*LogRange::open(disk, dir.path, Zxid(0), Zxid(4), 100) == nullptr);
   CHECK(log_share_of_snapshot(100U << 20) == static_cast<std::uint64_t>(33) * (1U << 20));
 }
 
-TEST_CASE(
-    "a log is not read on over what only a leader's snapshot has, though a new epoch begins behind it") {
+TEST_CASE("beneath the snapshot that was loaded no log is read over the beginning of an epoch") {
   fs::PosixDisk disk;
   TempDir dir;
   write_logs(disk, dir.path, 5, 5);
-  write_empty_snapshot(disk, dir.path, 9);  // its installation died before it removed the log
-  TxnLog log(disk, {.directory = dir.path, .preallocate_bytes = 0});
+  TxnLog log(disk, {.directory = dir.path, .preallocate_bytes = 0});  // what was between is gone
   const Zxid next = make_zxid(1, 1);
+  const Zxid behind = make_zxid(1, 2);
   REQUIRE(log.write(next, entry(next.value)).has_value());
+  REQUIRE(log.write(behind, entry(behind.value)).has_value());
   REQUIRE(log.sync().has_value());
-  const auto early = LogRange::open(disk, dir.path, dir.path, Zxid(3), 1 << 20);
-  REQUIRE((early.has_value() && *early != nullptr));
-  const auto txns = (*early)->next(1 << 20, next);
-  REQUIRE_FALSE(txns.has_value());
-  CHECK(txns.error().context.find("what snapshot.9 holds behind 0x5 is missing") != std::string::npos);
-  CHECK(LogRange::open(disk, dir.path, dir.path, Zxid(5), 1 << 20).has_error());
-  const auto late = LogRange::open(disk, dir.path, dir.path, Zxid(9), 1 << 20);
-  REQUIRE((late.has_value() && *late != nullptr));
-  CHECK(zxids(*(*late)->next(1 << 20, next)) == std::vector<std::int64_t>{5, next.value});
+
+  SUBCASE("a snapshot of a later epoch") {
+    CHECK(*LogRange::open(disk, dir.path, next, Zxid(3), 1 << 20) == nullptr);
+    const auto range = LogRange::open(disk, dir.path, next, next, 1 << 20);
+    REQUIRE((range.has_value() && *range != nullptr));
+    CHECK(zxids(*(*range)->next(1 << 20, behind)) == std::vector<std::int64_t>{next.value, behind.value});
+  }
+  SUBCASE("a leader's snapshot whose installation died before it removed the log") {
+    const auto range = LogRange::open(disk, dir.path, Zxid(9), Zxid(3), 1 << 20);
+    REQUIRE((range.has_value() && *range != nullptr));
+    const auto txns = (*range)->next(1 << 20, behind);
+    REQUIRE_FALSE(txns.has_value());
+    CHECK(txns.error().context.find("nothing shows that 0x5 was the last of its epoch") != std::string::npos);
+    CHECK(LogRange::open(disk, dir.path, Zxid(9), Zxid(5), 1 << 20).has_error());
+    const auto late = LogRange::open(disk, dir.path, Zxid(9), Zxid(9), 1 << 20);
+    REQUIRE((late.has_value() && *late != nullptr));
+    CHECK(zxids(*(*late)->next(1 << 20, next)) == std::vector<std::int64_t>{5, next.value});
+  }
+  SUBCASE("the log behind the snapshot was replayed") {
+    const auto range = LogRange::open(disk, dir.path, Zxid(5), Zxid(5), 1 << 20);
+    REQUIRE((range.has_value() && *range != nullptr));
+    CHECK(zxids(*(*range)->next(1 << 20, next)) == std::vector<std::int64_t>{5, next.value});
+  }
 }
 
 TEST_CASE("a damaged end of a file that another one follows is not passed over") {
@@ -161,7 +175,7 @@ TEST_CASE("a damaged end of a file that another one follows is not passed over")
   const auto file = disk.open(dir.path + "/log.1", fs::OpenMode::write);
   REQUIRE(file.has_value());
   REQUIRE((*file)->pwrite(kFileHeaderSize + 4 * entry(1).size() + 20, "x").has_value());
-  const auto range = LogRange::open(disk, dir.path, dir.path, Zxid(2), 1 << 20);
+  const auto range = LogRange::open(disk, dir.path, Zxid(0), Zxid(2), 1 << 20);
   REQUIRE((range.has_value() && *range != nullptr));
   const auto txns = (*range)->next(1 << 20, Zxid(20));
   REQUIRE_FALSE(txns.has_value());
