@@ -176,8 +176,10 @@ void add_security(std::vector<Setting>& rows) {
                          {.doc = "super:<base64 of the hash>: who proves it passes every ACL.",
                           .property = "zookeeper.DigestAuthenticationProvider.superDigest",
                           .sensitive = true}));
-  rows.push_back(
-      setting("reconfigEnabled", &C::reconfig_enabled, {.doc = "Whether reconfig may be asked for."}));
+  rows.push_back(setting(
+      "reconfigEnabled", &C::reconfig_enabled,
+      {.doc = "Whether reconfig may be asked for. The configuration then has a version from the first "
+              "epoch on, as Apache's servers give it."}));
   rows.push_back(refused_when_true("sslQuorum", {}, "TLS between servers: refused when true."));
   rows.push_back(refused_when_true("quorum.auth.enableSasl", {}, "SASL between servers: refused when true."));
   rows.push_back(refused_when_true("enforce.auth.enabled", "zookeeper.enforce.auth.enabled",
