@@ -11,6 +11,7 @@ from support import wait
 ALL = -1
 TRY = 0.005  # between two tries at a broker that is not the right one
 CREATE_TOPICS = 19
+TOPIC_ALREADY_EXISTS = 36
 
 
 def create_topics(port, topics, timeout=60.0):
