@@ -51,24 +51,6 @@ struct Moving : World {
     }
     return out;
   }
-
-  ErrorCode set_isr(zk::Replicas isr, std::int32_t asked = 0) {
-    const auto& core = *controllers.at(asked);
-    const auto& known = *core.state().find({"t", 0})->leadership;
-    protocol::AlterPartitionRequest request;
-    request.broker_id = known.leader;
-    request.broker_epoch = core.state().broker_epoch(known.leader);
-    auto& topic = request.topics.emplace_back();
-    topic.topic_id = protocol::Uuid{core.state().topics.at("t").id};
-    auto& partition = topic.partitions.emplace_back();
-    partition.leader_epoch = known.leader_epoch;
-    partition.partition_epoch = known.partition_epoch;
-    partition.new_isr = std::move(isr);
-    const auto response = ask<protocol::AlterPartitionResponse>(asked, request);
-    return response.topics.front().partitions.front().error_code;
-  }
-
-  bool sent(const std::string& line) { return std::find(log.begin(), log.end(), line) != log.end(); }
 };
 
 }  // namespace
@@ -105,20 +87,16 @@ TEST_CASE("a move adds the new replica, waits until it is in sync, and takes the
 
 TEST_CASE("whom a leader took in again that had not heard of a move leaves the in-sync set") {
   Moving world;
-  world.tree.put("/brokers/topics/t/partitions/0/state",
-                 R"({"controller_epoch":1,"leader":1,"version":1,"leader_epoch":0,"isr":[1,3]})");
+  world.write_isr({1, 3});
   world.take_log();
-  world.tree.put("/isr_change_notification/isr_change_0000000000",
-                 R"({"version":1,"partitions":[{"topic":"t","partition":0}]})");
-  world.settle();
+  world.notify_isr();
   CHECK(world.state("t", 0) == "leader=1 epoch=2 isr=1");
   CHECK(world.sent("0>1 LeaderAndIsr t-0:1/2"));
 }
 
 TEST_CASE("whom a leader took in again that had not heard of a move does not outlive it in the in-sync set") {
   Moving world;
-  world.tree.put("/brokers/topics/t/partitions/0/state",
-                 R"({"controller_epoch":1,"leader":1,"version":1,"leader_epoch":0,"isr":[1,3]})");
+  world.write_isr({1, 3});
   world.kill(1);
   world.settle();
   CHECK(world.state("t", 0) == "leader=-1 epoch=1 isr=1");

@@ -18,21 +18,11 @@ struct Cluster : World {
   }
   protocol::AlterPartitionRequest isr_of(std::vector<std::int32_t> isr, int leader_epoch = 0,
                                          int partition_epoch = 0) {
-    protocol::AlterPartitionRequest request;
-    request.broker_id = 1;
-    request.broker_epoch = tree.czxid("/brokers/ids/1");
-    auto& topic = request.topics.emplace_back();
-    topic.topic_id = protocol::Uuid{controllers[0]->state().topics.at("t").id};
-    auto& partition = topic.partitions.emplace_back();
+    protocol::AlterPartitionRequest request = isr_request(std::move(isr));
+    auto& partition = request.topics.front().partitions.front();
     partition.leader_epoch = leader_epoch;
     partition.partition_epoch = partition_epoch;
-    partition.new_isr = std::move(isr);
     return request;
-  }
-  ErrorCode alter(protocol::AlterPartitionRequest request) {
-    const auto response = ask<protocol::AlterPartitionResponse>(0, std::move(request));
-    if (response.error_code != ErrorCode::none) return response.error_code;
-    return response.topics.front().partitions.front().error_code;
   }
 };
 
@@ -84,8 +74,7 @@ TEST_CASE("an ISR that was written while the tree's answer was lost is found the
   // What is there is not what was asked for: another one wrote.
   cluster.before = [&cluster](const ZkBatch&) {
     cluster.before = nullptr;
-    cluster.tree.put("/brokers/topics/t/partitions/0/state",
-                     R"({"controller_epoch":1,"leader":1,"version":1,"leader_epoch":0,"isr":[1]})");
+    cluster.write_isr({1});
   };
   CHECK(cluster.alter(cluster.isr_of({1, 2}, 0, 2)) == ErrorCode::invalid_update_version);
   CHECK(cluster.alter(cluster.isr_of({1, 2}, 0, 3)) == ErrorCode::none);
@@ -167,8 +156,7 @@ TEST_CASE("the preferred replica leads again when asked for, or when the balance
   cluster.kill(1);
   cluster.start_broker(1);
   cluster.settle();
-  auto request = cluster.isr_of({2, 0, 1}, 1, 1);
-  CHECK(cluster.alter(request) == ErrorCode::none);
+  CHECK(cluster.set_isr({2, 0, 1}) == ErrorCode::none);
   cluster.tree.put("/admin/preferred_replica_election",
                    R"({"version":1,"partitions":[{"topic":"t","partition":0}]})");
   cluster.settle();
@@ -183,9 +171,7 @@ TEST_CASE("the preferred replica leads again when asked for, or when the balance
   cluster.start_broker(1);
   cluster.settle();
   CHECK(cluster.state("t", 0).starts_with("leader=2"));
-  const auto& known = *cluster.controllers[0]->state().find({"t", 0})->leadership;
-  CHECK(cluster.alter(cluster.isr_of({2, 0, 1}, known.leader_epoch, known.partition_epoch)) ==
-        ErrorCode::none);
+  CHECK(cluster.set_isr({2, 0, 1}) == ErrorCode::none);
   const auto due = cluster.controllers[0]->next_deadline();
   REQUIRE(due);
   cluster.now = *due;
@@ -207,12 +193,9 @@ TEST_CASE("a failed log directory moves the leader, and the broker's return in o
 
 TEST_CASE("an ISR written by an old leader is read and made known") {
   Cluster cluster;
-  cluster.tree.put("/brokers/topics/t/partitions/0/state",
-                   R"({"controller_epoch":1,"leader":1,"version":1,"leader_epoch":0,"isr":[1]})");
+  cluster.write_isr({1});
   cluster.take_log();
-  cluster.tree.put("/isr_change_notification/isr_change_0000000000",
-                   R"({"version":1,"partitions":[{"topic":"t","partition":0}]})");
-  cluster.settle();
+  cluster.notify_isr();
   CHECK(cluster.controllers[0]->state().find({"t", 0})->leadership->isr == zk::Replicas{1});
   CHECK_FALSE(cluster.tree.has("/isr_change_notification/isr_change_0000000000"));
 }

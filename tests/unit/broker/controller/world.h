@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <memory>
@@ -123,7 +124,44 @@ class World {
                        fmt::join(state->isr, ","));
   }
 
+  // ---- in-sync sets, of t-0 ----
+
+  // What its leader asks of a controller, by what that one knows.
+  protocol::AlterPartitionRequest isr_request(zk::Replicas isr, std::int32_t asked = 0) {
+    const auto& core = *controllers.at(asked);
+    const auto& known = *core.state().find({"t", 0})->leadership;
+    protocol::AlterPartitionRequest request;
+    request.broker_id = known.leader;
+    request.broker_epoch = core.state().broker_epoch(known.leader);
+    auto& topic = request.topics.emplace_back();
+    topic.topic_id = protocol::Uuid{core.state().topics.at("t").id};
+    auto& partition = topic.partitions.emplace_back();
+    partition.leader_epoch = known.leader_epoch;
+    partition.partition_epoch = known.partition_epoch;
+    partition.new_isr = std::move(isr);
+    return request;
+  }
+  protocol::ErrorCode alter(protocol::AlterPartitionRequest request, std::int32_t asked = 0) {
+    const auto response = ask<protocol::AlterPartitionResponse>(asked, std::move(request));
+    if (response.error_code != protocol::ErrorCode::none) return response.error_code;
+    return response.topics.front().partitions.front().error_code;
+  }
+  protocol::ErrorCode set_isr(zk::Replicas isr, std::int32_t asked = 0) {
+    return alter(isr_request(std::move(isr), asked), asked);
+  }
+  // Broker 1 leads in epoch 0 and writes the set into the tree itself (inter-broker protocol below 2.7-IV2).
+  void write_isr(const zk::Replicas& isr) {
+    constexpr auto kState = R"({{"controller_epoch":1,"leader":1,"version":1,"leader_epoch":0,"isr":[{}]}})";
+    tree.put(zk::partition_state_path({"t", 0}), fmt::format(kState, fmt::join(isr, ",")));
+  }
+  void notify_isr() {
+    tree.put("/isr_change_notification/isr_change_0000000000",
+             R"({"version":1,"partitions":[{"topic":"t","partition":0}]})");
+    settle();
+  }
+
   std::vector<std::string> take_log() { return std::exchange(log, {}); }
+  bool sent(const std::string& line) const { return std::find(log.begin(), log.end(), line) != log.end(); }
 
  private:
   static std::string text(const protocol::LeaderAndIsrRequest& request) {
