@@ -22,10 +22,17 @@ constexpr base::Duration kCrowdedPause = std::chrono::seconds(1);
 }  // namespace
 
 struct Loop::Engine {
+  // Asio destroys what is pending with the context only; here the context outlives it, as it may post.
+  struct Context : boost::asio::io_context {
+    using boost::asio::io_context::io_context;
+    using boost::asio::io_context::shutdown;
+  };
+
   // One thread runs it and only that thread touches its descriptors; post() from others stays safe.
   Engine() : context(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO), guard(context.get_executor()), sweep(context) {}
 
-  boost::asio::io_context context;
+  Context context;
+  bool discarded = false;
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard;
   boost::asio::steady_timer sweep;
 };
@@ -36,11 +43,7 @@ Loop::Loop(const base::Clock& clock, LoopOptions options)
       engine_(std::make_unique<Engine>()),
       receive_buffer_(new char[options.receive_buffer_bytes]) {}
 
-Loop::~Loop() {
-  to_service_.clear();
-  connections_.clear();
-  engine_.reset();
-}
+Loop::~Loop() { discard(); }
 
 void Loop::run() {
   if (options_.spin > base::Duration::zero()) return run_spinning();
@@ -78,14 +81,23 @@ void Loop::run_spinning() {
 
 void Loop::stop() { engine_->context.stop(); }
 
+void Loop::discard() {
+  engine_->discarded = true;
+  to_service_.clear();
+  connections_.clear();
+  engine_->context.shutdown();
+}
+
 void Loop::poll() {
   engine_->context.restart();
   engine_->context.poll();
 }
 
-void Loop::post(std::function<void()> task) { boost::asio::post(engine_->context, std::move(task)); }
+void Loop::post(std::function<void()> task) {
+  if (!engine_->discarded) boost::asio::post(engine_->context, std::move(task));
+}
 
-void Loop::defer(std::function<void()> task) { boost::asio::post(engine_->context, std::move(task)); }
+void Loop::defer(std::function<void()> task) { post(std::move(task)); }
 
 boost::asio::io_context& Loop::context() { return engine_->context; }
 

@@ -37,6 +37,10 @@ class Loop {
 
   void run();   // until stop(); the calling thread becomes the loop's
   void stop();  // from any thread
+  // Destroys what is pending, without running it, and whatever is posted from then on: what is destroyed may
+  // still post, to this loop and to others. Loops that post to each other are discarded one after the other,
+  // while all of them are there. After run(), when other threads post no more; the destructor does it too.
+  void discard();
   // Runs all that is ready without waiting; for tests and for a thread that has its own wait.
   void poll();
 

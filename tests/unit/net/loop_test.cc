@@ -6,6 +6,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <functional>
+#include <memory>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -86,4 +87,19 @@ TEST_CASE("a loop that others kept waiting between two looks sleeps at once for 
   CHECK(readings[5] == 1);
   CHECK(readings[6] == 1);  // the first turn after a second counts as one after a long wait
   CHECK(readings[8] > 3);
+}
+
+TEST_CASE("a task that a loop drops at its end may post to it: that is dropped as well") {
+  base::SystemClock clock;
+  int dropped = 0;
+  {
+    net::Loop loop(clock);
+    const auto count = [&](const int*) { ++dropped; };
+    const auto tell = [&](const int*) {
+      ++dropped;
+      loop.post([companion = std::shared_ptr<int>(&dropped, count)] { FAIL("ran"); });
+    };
+    loop.post([companion = std::shared_ptr<int>(&dropped, tell)] { FAIL("ran"); });
+  }
+  CHECK(dropped == 2);
 }
