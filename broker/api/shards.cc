@@ -15,7 +15,11 @@ Shards::Shards(const base::Clock& clock, std::size_t count, net::LoopOptions opt
   for (std::size_t i = 0; i < count; ++i) shards_.push_back(std::make_unique<Shard>(clock, options));
 }
 
-Shards::~Shards() { stop(); }
+// What one loop still has may be a request of another's connection, which is told that there is no answer.
+Shards::~Shards() {
+  stop();
+  for (auto& shard : shards_) shard->loop.discard();
+}
 
 // None runs before all are known by their threads: what comes first, a connection that was waiting for the
 // port, asks for the current one.

@@ -17,12 +17,12 @@ namespace tandem::broker::api {
 class Shards {
  public:
   Shards(const base::Clock& clock, std::size_t count, net::LoopOptions options = {});
-  ~Shards();  // stops and joins
+  ~Shards();  // stops, and drops what was posted and has not run while all loops are there
   Shards(const Shards&) = delete;
   Shards& operator=(const Shards&) = delete;
 
   void start();
-  void stop();  // ends the loops and joins the threads; what was posted and has not run is dropped
+  void stop();  // ends the loops and joins the threads; what was posted and has not run never does
 
   std::size_t size() const { return shards_.size(); }
   net::Loop& loop(std::size_t shard) { return shards_[shard]->loop; }
