@@ -164,9 +164,9 @@ Task<void> Controller::read_states(std::vector<TopicPartition> partitions) {
 Task<void> Controller::expel_strangers(TopicPartition partition) {
   const Partition& known = state_.at(partition);
   if (!known.leadership) co_return;
-  const Replicas strangers = strangers_in(*known.leadership, known.assignment);
+  Replicas strangers = strangers_in(*known.leadership, known.assignment);
   if (strangers.empty()) co_return;
-  for (const auto broker : strangers) co_await machines_.leave_isr(broker, partition);
+  co_await machines_.leave_isr(std::move(strangers), partition);
   co_await machines_.announce(partition);
 }
 

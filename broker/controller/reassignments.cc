@@ -265,7 +265,7 @@ Task<AdminError> Controller::set_assignment(TopicPartition partition, ReplicaAss
   std::erase_if(unneeded, [&](auto broker) { return contains_all(wanted.replicas, Replicas(1, broker)); });
   if (!unneeded.empty()) fault = co_await strands(partition, wanted);
   if (!fault.ok()) co_return fault;
-  for (const auto broker : unneeded) co_await machines_.leave_isr(broker, partition);
+  if (!unneeded.empty()) co_await machines_.leave_isr(unneeded, partition);
   const bool written = co_await write_assignment(partition, wanted);
   if (!written) {
     if (!unneeded.empty()) co_await machines_.announce(partition);

@@ -1,5 +1,5 @@
 // The replicas' half of StateMachines.
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 
@@ -121,7 +121,7 @@ Task<void> StateMachines::take_offline(std::int32_t broker, std::vector<TopicPar
     enter({partition, broker}, ReplicaPhase::offline);
   }
   std::vector<TopicPartition> changed;
-  co_await remove_from_isr(broker, std::move(led), changed);
+  co_await remove_from_isr(Replicas(1, broker), std::move(led), changed);
   for (const auto& partition : changed) {
     if (state_.deleting.contains(partition.topic)) continue;
     Replicas rest = state_.at(partition).assignment.replicas;
@@ -131,27 +131,27 @@ Task<void> StateMachines::take_offline(std::int32_t broker, std::vector<TopicPar
   if (!others.empty()) batch_.update_metadata(state_.live_or_shutting_down(), others);
 }
 
-Task<void> StateMachines::leave_isr(std::int32_t broker, TopicPartition partition) {
+Task<void> StateMachines::leave_isr(Replicas brokers, TopicPartition partition) {
   if (!state_.at(partition).leadership) co_return;
   std::vector<TopicPartition> one;
   one.push_back(partition);
   std::vector<TopicPartition> changed;
-  co_await remove_from_isr(broker, std::move(one), changed);
+  co_await remove_from_isr(std::move(brokers), std::move(one), changed);
 }
 
-Task<void> StateMachines::remove_from_isr(std::int32_t broker, std::vector<TopicPartition> partitions,
+Task<void> StateMachines::remove_from_isr(Replicas brokers, std::vector<TopicPartition> partitions,
                                           std::vector<TopicPartition>& changed) {
   for (int round = 0; !partitions.empty() && round < kConflictRoundsMax; ++round) {
-    partitions = co_await remove_from_isr_once(broker, std::move(partitions), changed);
+    partitions = co_await remove_from_isr_once(brokers, std::move(partitions), changed);
   }
 }
 
-// Who is not assigned goes with the broker: alone in sync it would keep the others from leading for ever. The
-// last member of an ISR stays in it: only its being leader ends. Where nobody leads, nothing changes, and
+// Who is not assigned goes with the brokers: alone in sync it would keep the others from leading for ever.
+// The last member of an ISR stays in it: only its being leader ends. Where nobody leads, nothing changes, and
 // nothing is written. Kafka 3.9 writes the same leader and ISR again with the next leader epoch, at each
 // failover once for every such partition: the write that took the leader away has fenced him already (leader
 // epoch and version are others since), and a cluster that has lost a broker may have a hundred thousand.
-Task<std::vector<TopicPartition>> StateMachines::remove_from_isr_once(std::int32_t broker,
+Task<std::vector<TopicPartition>> StateMachines::remove_from_isr_once(Replicas brokers,
                                                                       std::vector<TopicPartition> partitions,
                                                                       std::vector<TopicPartition>& changed) {
   Failures failures;
@@ -161,23 +161,24 @@ Task<std::vector<TopicPartition>> StateMachines::remove_from_isr_once(std::int32
     PartitionState state = attempt.current;
     const Replicas strangers = strangers_in(state, state_.at(attempt.partition).assignment);
     std::erase_if(state.isr, [&](auto each) { return holds(strangers, each); });
-    const bool same = state.isr == attempt.current.isr;
-    const bool member = holds(state.isr, broker);
-    const bool leads = state.leader == broker;
-    if (same && (!member || (state.isr.size() == 1 && !leads))) {  // it is as it would be written
+    for (const auto broker : brokers) {
+      if (!holds(state.isr, broker)) continue;
+      if (state.leader == broker) state.leader = zk::kNoLeader;
+      if (state.isr.size() > 1) std::erase(state.isr, broker);
+    }
+    if (state == attempt.current) {
       state_.at(attempt.partition).leadership = state;
       changed.push_back(attempt.partition);
       continue;
     }
-    if (leads) state.leader = zk::kNoLeader;
-    if (state.isr.size() > 1) std::erase(state.isr, broker);
     ++state.leader_epoch;
     state.controller_epoch = state_.epoch;
     next.push_back({attempt.partition, std::move(state)});
   }
   auto again = co_await write_states(std::move(next), changed, failures);
   for (const auto& [partition, error] : failures) {
-    note(fmt::format("{} stays in the ISR of {}: {}", broker, partition.text(), error.message));
+    note(fmt::format("{} stays in the ISR of {}: {}", fmt::join(brokers, ","), partition.text(),
+                     error.message));
   }
   co_return again;
 }

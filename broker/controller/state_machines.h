@@ -44,8 +44,8 @@ class StateMachines {
   Task<bool> refresh(TopicPartition partition);
   // Raises the leader epoch, and tells all assigned replicas: those that are being added as new.
   Task<bool> announce(TopicPartition partition);
-  // Takes the broker out of the partition's in-sync set. Nobody is told yet.
-  Task<void> leave_isr(std::int32_t broker, TopicPartition partition);
+  // Takes the brokers out of the partition's in-sync set, in one write. Nobody is told yet.
+  Task<void> leave_isr(Replicas brokers, TopicPartition partition);
   // While one lives, states are taken as they are in memory, read but a moment ago, and not read again: a
   // write is conditional on the version, and what it finds changed is read. For a controller that takes
   // office.
@@ -105,9 +105,9 @@ class StateMachines {
   void on_new_replica(const PartitionReplica& replica);
   void on_online_replica(const PartitionReplica& replica);
   Task<void> take_offline(std::int32_t broker, std::vector<TopicPartition> partitions);
-  Task<void> remove_from_isr(std::int32_t broker, std::vector<TopicPartition> partitions,
+  Task<void> remove_from_isr(Replicas brokers, std::vector<TopicPartition> partitions,
                              std::vector<TopicPartition>& changed);
-  Task<std::vector<TopicPartition>> remove_from_isr_once(std::int32_t broker,
+  Task<std::vector<TopicPartition>> remove_from_isr_once(Replicas brokers,
                                                          std::vector<TopicPartition> partitions,
                                                          std::vector<TopicPartition>& changed);
   Task<std::vector<TopicPartition>> write_states(std::vector<Attempt> next,

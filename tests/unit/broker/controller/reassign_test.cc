@@ -148,6 +148,23 @@ TEST_CASE("who is not wanted any more leaves the in-sync set before the tree for
   CHECK(world.state("t", 0).ends_with("isr=1"));
 }
 
+TEST_CASE("who leaves the in-sync set with others leaves it in one write") {
+  Moving world;
+  CHECK(world.move(zk::Replicas{3, 0, 2}) == "0 ");
+  CHECK(world.set_isr({1, 3, 0}) == ErrorCode::none);
+  const auto before = world.controllers[0]->state().find({"t", 0})->leadership->leader_epoch;
+  std::vector<std::string> seen;
+  world.before = [&](const auto&) {
+    const auto now = world.state("t", 0);
+    if (seen.empty() || seen.back() != now) seen.push_back(now);
+  };
+  CHECK(world.move(std::nullopt) == "0 ");
+  REQUIRE(seen.size() >= 2);
+  CHECK(seen[0].ends_with("isr=1,3,0"));
+  CHECK(seen[1] == fmt::format("leader=1 epoch={} isr=1", before + 1));
+  CHECK(world.assignment() == "2,1+-");
+}
+
 TEST_CASE("a move is not called off or replaced once only who it adds is in sync") {
   Moving world;
   const std::string refused =
