@@ -63,13 +63,6 @@ struct Replica : std::enable_shared_from_this<Replica> {
   std::shared_ptr<log::Log> log;
   std::unique_ptr<LogMove> move;
   std::uint64_t cuts = 0;  // truncations so far
-  // Of the log's recovery point; under Replicas' lock.
-  struct WrittenDown {
-    std::int64_t recovery_point_max = INT64_MAX;  // what the file may say
-    std::int64_t cut_at = INT64_MAX;              // a cut waits until it says no more than this
-    int cuts_waiting = 0;
-  };
-  WrittenDown written;
   replica::Partition core;
 
   replica::LogEnds ends() const;

@@ -29,6 +29,7 @@ Replicas::Replicas(const base::Clock& clock, logging::Logger log, Shards& shards
       options_(std::move(options)),
       quotas_(clock, options_.quota_windows, options_.move_quota_windows),
       logs_(disk, options_.log_dirs),
+      recovery_points_(options_.log_dirs.size()),
       random_(options_.seed) {
   for (std::size_t i = 0; i < shards_.size(); ++i)
     state_.push_back(std::make_unique<ShardState>(random_.split(), options_.fetch_session_slots));
@@ -51,6 +52,11 @@ Status Replicas::load() {
   auto jobs = logs_.load_jobs([this](const Where& where) { return options_.config_of(where.topic); },
                               clock_.wall().ms);
   if (!jobs) return jobs.error();
+  for (std::size_t i = 0; i < logs_.dirs().size(); ++i) {
+    auto& found = logs_.dirs()[i].recovery_points;
+    recovery_points_.begin(i, std::make_shared<log::OffsetCheckpoint>(std::exchange(found, {})));
+    recovery_points_.end(i);
+  }
   for (log::LoadJob& job : *jobs) job.options.flush_on_ack = options_.flush_on_ack;
   if (auto status = logs_.forget_clean_shutdown(); !status) return status;
   for (const log::LogDir& dir : logs_.dirs())

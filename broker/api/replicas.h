@@ -19,6 +19,7 @@
 #include "broker/api/deletions.h"
 #include "broker/api/disk_sync.h"
 #include "broker/api/following.h"
+#include "broker/api/recovery_points.h"
 #include "broker/api/replica.h"
 #include "broker/api/replication_quotas.h"
 #include "broker/api/services.h"
@@ -241,7 +242,8 @@ class Replicas {
   void delete_later(log::PendingDelete gone, std::int64_t delay_ms);
   void delete_due(bool all);
   void write_checkpoints(bool high_watermarks_only);
-  void written_down(std::size_t dir, const log::OffsetCheckpoint& recovery_points);
+  base::Status write_recovery_points(std::size_t dir, const log::OffsetCheckpoint& said);
+  void lower_recovery_points(std::size_t dir, const Where& where, std::int64_t offset);
   void checkpoint_tick();
   void dir_failed(std::size_t dir, const base::Error& error);
   void lose_dir(Replica& replica, std::size_t dir, const base::Error& error);  // on the owner's thread
@@ -267,6 +269,7 @@ class Replicas {
   std::map<Where, std::size_t> wanted_dirs_;  // of logs that are not here yet, by AlterReplicaLogDirs
   std::set<Where> half_made_;                 // in a directory that failed, which the next start finds
   std::multimap<std::int64_t, log::PendingDelete> deletions_;  // by wall time when due
+  RecoveryPoints recovery_points_;
   std::int32_t controller_epoch_ = 0;
   base::Random random_;
   std::mutex checkpoint_mutex_;  // one writer of checkpoint files at a time

@@ -250,7 +250,6 @@ void Replicas::swap_in(Replica& replica) {
     replica.dir = replica.move->dir;
     replica.log = copy;
     replica.move.reset();
-    replica.written.recovery_point_max = INT64_MAX;
     auto& logs = logs_.dirs()[old_dir].logs;
     logs -= std::min<std::size_t>(logs, 1);
   }

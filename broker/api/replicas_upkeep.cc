@@ -153,26 +153,26 @@ void Replicas::checkpoint_tick() {
 
 void Replicas::before_cut(Replica& replica, std::int64_t offset, std::function<void()> then) {
   const auto self = replica.shared_from_this();
-  const auto cut = [this, self, then = std::move(then)] {
-    then();
-    const std::lock_guard lock(mutex_);
-    if (--self->written.cuts_waiting == 0) self->written.cut_at = INT64_MAX;
-  };
-  const auto says_more = [this, self, offset] {
-    const std::lock_guard lock(mutex_);
-    return self->written.recovery_point_max > offset;
-  };
+  const Where where{replica.topic, replica.partition};
+  const std::size_t dir = replica.dir;
+  bool waits = false;
   {
     const std::lock_guard lock(mutex_);
-    ++replica.written.cuts_waiting;
-    replica.written.cut_at = std::min(replica.written.cut_at, offset);
+    recovery_points_.wait(where, offset);
+    waits = recovery_points_.may_exceed(dir, where, offset);
   }
-  if (!says_more()) return cut();
-  // Where many wait, the first writes for all.
-  const auto write = [this, says_more] {
-    if (says_more()) write_checkpoints(false);
+  const auto cut = [this, self, where, dir, offset, then = std::move(then)] {
+    if (self->dir == dir) {
+      then();
+    } else {  // a move has ended meanwhile
+      before_cut(*self, offset, then);
+    }
+    const std::lock_guard lock(mutex_);
+    recovery_points_.end_wait(where);
   };
-  pool_->run(shards_.loop(replica.shard), write, cut);
+  if (!waits) return cut();
+  const auto lower = [this, dir, where, offset] { lower_recovery_points(dir, where, offset); };
+  pool_->run(shards_.loop(replica.shard), lower, cut);
 }
 
 void Replicas::checkpoint_soon() {
@@ -184,46 +184,68 @@ void Replicas::checkpoint_soon() {
 }
 
 void Replicas::write_checkpoints(bool high_watermarks_only) {
+  struct Offsets {
+    bool online = false;
+    log::OffsetCheckpoint high_watermarks;
+    std::shared_ptr<log::OffsetCheckpoint> recovery_points = std::make_shared<log::OffsetCheckpoint>();
+    log::OffsetCheckpoint log_starts;
+  };
   const std::lock_guard writer(checkpoint_mutex_);
-  std::vector<std::pair<bool, log::LogSet::Offsets>> dirs;
+  std::vector<Offsets> dirs(options_.log_dirs.size());
+  const auto gather = [&](const Where& where, const log::Log& log, Offsets& out) {
+    out.high_watermarks.emplace_hint(out.high_watermarks.end(), where, log.high_watermark());
+    if (high_watermarks_only) return;
+    const std::int64_t whole = recovery_points_.bounded(where, log.recovery_point());
+    out.recovery_points->emplace_hint(out.recovery_points->end(), where, whole);
+    if (log.start_offset() > 0) out.log_starts.emplace_hint(out.log_starts.end(), where, log.start_offset());
+  };
   {
     const std::lock_guard lock(mutex_);
-    for (const auto& dir : logs_.dirs()) dirs.emplace_back(dir.online, log::LogSet::Offsets{});
     for (const auto& [where, replica] : all_) {
-      log::LogSet::Offsets& offsets = dirs[replica->dir].second;
-      offsets.high_watermarks[where] = replica->log->high_watermark();
-      Replica::WrittenDown& written = replica->written;
-      const std::int64_t whole = std::min(replica->log->recovery_point(), written.cut_at);
-      offsets.recovery_points[where] = whole;
-      if (!high_watermarks_only) written.recovery_point_max = std::max(written.recovery_point_max, whole);
-      if (replica->log->start_offset() > 0) offsets.log_starts[where] = replica->log->start_offset();
-      if (!replica->move) continue;
-      const log::Log& copy = *replica->move->log;
-      log::LogSet::Offsets& of_copy = dirs[replica->move->dir].second;
-      of_copy.high_watermarks[where] = copy.high_watermark();
-      of_copy.recovery_points[where] = copy.recovery_point();
-      if (copy.start_offset() > 0) of_copy.log_starts[where] = copy.start_offset();
+      gather(where, *replica->log, dirs[replica->dir]);
+      if (replica->move) gather(where, *replica->move->log, dirs[replica->move->dir]);
+    }
+    for (std::size_t i = 0; i < dirs.size(); ++i) {
+      dirs[i].online = logs_.dirs()[i].online;
+      if (dirs[i].online && !high_watermarks_only) recovery_points_.begin(i, dirs[i].recovery_points);
     }
   }
   for (std::size_t i = 0; i < dirs.size(); ++i) {
-    if (!dirs[i].first) continue;
-    const auto status = logs_.write_checkpoints(i, dirs[i].second, high_watermarks_only);
-    if (!status) {
-      dir_failed(i, status.error());
-    } else if (!high_watermarks_only) {
-      written_down(i, dirs[i].second.recovery_points);
-    }
+    if (!dirs[i].online) continue;
+    auto status = logs_.write_high_watermarks(i, dirs[i].high_watermarks);
+    if (status && !high_watermarks_only) status = write_recovery_points(i, *dirs[i].recovery_points);
+    if (status && !high_watermarks_only) status = logs_.write_log_starts(i, dirs[i].log_starts);
+    if (!status) dir_failed(i, status.error());
   }
 }
 
-// The file of a log directory says this; nothing of logs that it does not name.
-void Replicas::written_down(std::size_t dir, const log::OffsetCheckpoint& recovery_points) {
+// What has been announced as coming.
+Status Replicas::write_recovery_points(std::size_t dir, const log::OffsetCheckpoint& said) {
+  if (auto status = logs_.write_recovery_points(dir, said); !status) return status;
+  RecoveryPoints::Said before;  // goes once the lock is free
   const std::lock_guard lock(mutex_);
-  for (const auto& [where, replica] : all_) {
-    if (replica->dir != dir) continue;
-    const auto said = recovery_points.find(where);
-    replica->written.recovery_point_max = said == recovery_points.end() ? 0 : said->second;
+  before = recovery_points_.end(dir);
+  return {};
+}
+
+// Only this file, from what it said before: a broker may have ten thousand logs. Where many cuts wait, the
+// first writes for all.
+void Replicas::lower_recovery_points(std::size_t dir, const Where& where, std::int64_t offset) {
+  const std::lock_guard writer(checkpoint_mutex_);
+  RecoveryPoints::Said stands;
+  std::map<Where, std::int64_t> cuts;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!logs_.dirs()[dir].online || !recovery_points_.may_exceed(dir, where, offset)) return;
+    stands = recovery_points_.stands(dir);
+    cuts = recovery_points_.cuts();
   }
+  const auto said = RecoveryPoints::lowered(stands, cuts);
+  {
+    const std::lock_guard lock(mutex_);
+    recovery_points_.begin(dir, said);
+  }
+  if (const auto status = write_recovery_points(dir, *said); !status) dir_failed(dir, status.error());
 }
 
 // ---- the end ---------------------------------------------------------------------------------------------

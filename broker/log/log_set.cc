@@ -242,14 +242,20 @@ std::optional<std::size_t> LogSet::find(std::string_view path) const {
   return std::nullopt;
 }
 
-Status LogSet::write_checkpoints(std::size_t dir, const Offsets& offsets, bool high_watermarks_only) {
-  const auto write = [&](std::string_view name, const OffsetCheckpoint& values) {
-    return fs::write_checkpoint(disk_, fs::join(dirs_[dir].path, name), format_offset_checkpoint(values));
-  };
-  if (auto status = write(kHighWatermarks, offsets.high_watermarks); !status || high_watermarks_only)
-    return status;
-  if (auto status = write(kRecoveryPoints, offsets.recovery_points); !status) return status;
-  return write(kLogStarts, offsets.log_starts);
+Status LogSet::write_offsets(std::size_t dir, std::string_view name, const OffsetCheckpoint& offsets) {
+  return fs::write_checkpoint(disk_, fs::join(dirs_[dir].path, name), format_offset_checkpoint(offsets));
+}
+
+Status LogSet::write_high_watermarks(std::size_t dir, const OffsetCheckpoint& offsets) {
+  return write_offsets(dir, kHighWatermarks, offsets);
+}
+
+Status LogSet::write_recovery_points(std::size_t dir, const OffsetCheckpoint& offsets) {
+  return write_offsets(dir, kRecoveryPoints, offsets);
+}
+
+Status LogSet::write_log_starts(std::size_t dir, const OffsetCheckpoint& offsets) {
+  return write_offsets(dir, kLogStarts, offsets);
 }
 
 Status LogSet::mark_clean(std::size_t dir, std::int64_t broker_epoch) {

@@ -73,13 +73,10 @@ class LogSet {
   std::string future_path_for(std::size_t dir, const TopicPartition& where, std::string_view unique) const;
   std::optional<std::size_t> find(std::string_view path) const;
 
-  // Offsets of all logs of one directory, as their owners published them.
-  struct Offsets {
-    OffsetCheckpoint recovery_points;
-    OffsetCheckpoint log_starts;
-    OffsetCheckpoint high_watermarks;
-  };
-  base::Status write_checkpoints(std::size_t dir, const Offsets& offsets, bool high_watermarks_only = false);
+  // Offsets of all logs of one directory.
+  base::Status write_high_watermarks(std::size_t dir, const OffsetCheckpoint& offsets);
+  base::Status write_recovery_points(std::size_t dir, const OffsetCheckpoint& offsets);
+  base::Status write_log_starts(std::size_t dir, const OffsetCheckpoint& offsets);
   // After every log of the directory was closed and synced.
   base::Status mark_clean(std::size_t dir, std::int64_t broker_epoch);
   void set_offline(std::size_t dir) { dirs_[dir].online = false; }
@@ -88,6 +85,7 @@ class LogSet {
   bool all_read() const;  // online when the start was over
 
  private:
+  base::Status write_offsets(std::size_t dir, std::string_view name, const OffsetCheckpoint& offsets);
   base::Status open_dir(LogDir& dir);
   base::Status claim_dir(LogDir& dir, std::int32_t broker_id, const std::string& cluster_id,
                          std::string_view date_comment);

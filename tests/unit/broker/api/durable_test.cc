@@ -177,4 +177,42 @@ TEST_CASE_FIXTURE(WithFollower, "a log that was cut is not written down as whole
   CHECK(written().find("t 0 4\n") != std::string::npos);
 }
 
+TEST_CASE_FIXTURE(DurableAcks,
+                  "a cut waits for no file but that of recovery points, and only where it says more") {
+  replica_ids = {1, 2};
+  for (int i = 0; i < 10; ++i) REQUIRE(put(0, batch(1)).error_code == ErrorCode::none);
+  stop();
+  start_without_leaders();
+  REQUIRE(told(2, leader_epoch + 1, {1, 2}) == ErrorCode::none);
+  std::mutex mutex;
+  std::vector<std::string> replaced;
+  forgetful.fault = [&](std::string_view call, const std::string& path) -> std::optional<base::Errc> {
+    const std::lock_guard lock(mutex);
+    if (call == "rename") replaced.push_back(fs::base_name(path));
+    return std::nullopt;
+  };
+  // Whether the cut is made within the call.
+  const auto at_once = [this](std::int64_t offset) {
+    std::promise<bool> within;
+    std::promise<void> cut;
+    shards->post(replicas->owner("t", 0), [&] {
+      const auto made = std::make_shared<bool>(false);
+      replicas->before_cut(*replicas->find("t", 0), offset, [&cut, made] {
+        *made = true;
+        cut.set_value();
+      });
+      within.set_value(*made);
+    });
+    cut.get_future().wait();
+    return within.get_future().get();
+  };
+  CHECK(at_once(10));
+  CHECK(replaced.empty());
+  CHECK_FALSE(at_once(4));
+  CHECK(replaced == std::vector<std::string>{"recovery-point-offset-checkpoint.tmp"});
+  CHECK(at_once(4));
+  CHECK(replaced.size() == 1);
+  forgetful.fault = nullptr;
+}
+
 }  // namespace tandem::broker::api
