@@ -134,9 +134,6 @@ peer::PeerOptions Member::peer_options() const {
   options.pipeline = pipeline_options(config_);
   options.pipeline.local_sessions = config_.local_sessions_enabled;
   options.pipeline.local_sessions_upgrading = config_.local_sessions_upgrading_enabled;
-  // Each server's share, as Apache counts it.
-  const std::size_t voters = ensemble.members.voters().size();
-  if (voters > 2) options.pipeline.global_outstanding_limit /= voters - 1;
   return options;
 }
 

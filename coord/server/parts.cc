@@ -7,6 +7,18 @@
 
 namespace tandem::coord::server {
 
+namespace {
+
+// Each server's share, as Apache counts it. A share of less than one request is still a limit.
+std::size_t outstanding_limit(const Config& config) {
+  const auto limit = static_cast<std::size_t>(std::max(config.global_outstanding_limit, 0));
+  const std::size_t voters = config.ensemble ? config.ensemble->members.voters().size() : 1;
+  if (limit == 0 || voters <= 2) return limit;
+  return std::max<std::size_t>(limit / (voters - 1), 1);
+}
+
+}  // namespace
+
 auth::AuthOptions authorizer_options(const Config& config) {
   return {.skip_acl = config.skip_acl,
           .digest_enabled = config.digest_auth_enabled,
@@ -18,7 +30,7 @@ pipeline::PipelineOptions pipeline_options(const Config& config) {
   pipeline::PipelineOptions options;
   options.min_session_timeout_ms = config.min_session_timeout();
   options.max_session_timeout_ms = config.max_session_timeout();
-  options.global_outstanding_limit = static_cast<std::size_t>(std::max(config.global_outstanding_limit, 0));
+  options.global_outstanding_limit = outstanding_limit(config);
   options.prepare = {.enforce_quota = config.enforce_quota,
                      .reconfig_enabled = config.reconfig_enabled,
                      .close_session_lists = config.close_session_txn,

@@ -207,6 +207,17 @@ TEST_CASE("one voter alone leads as soon as its epochs are durable, and takes no
   CHECK(stage.said("Persist 0x100000001"));
 }
 
+TEST_CASE("a leader that does not serve takes no client, and a follower does") {
+  PeerOptions options;
+  options.leader_serves = false;
+  Stage leader(3, 3, options);
+  lead(leader);
+  CHECK(leader.connect(false).value == 0);
+  Stage follower(1, 3, options);
+  follow(follower, 0);
+  CHECK(follower.connect(false).value != 0);
+}
+
 TEST_CASE("without a leader nobody is served") {
   Stage stage(1, 3);
   stage.pass(std::chrono::seconds(30));

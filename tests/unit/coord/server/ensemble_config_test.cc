@@ -1,5 +1,6 @@
 #include "coord/server/ensemble_config.h"
 
+#include "coord/server/parts.h"
 #include "fs/posix_disk.h"
 #include "tests/unit/coord/storage/fixture.h"
 
@@ -125,6 +126,20 @@ TEST_CASE("the limits of an ensemble must be set") {
   config = three();
   config.sync_limit = 0;
   CHECK(join(config, "1").result.error().context == "zoo.cfg: syncLimit is not set");
+}
+
+TEST_CASE("each server has its share of the requests that may wait, and a small limit stays one") {
+  Joined joined = join(three(), "1");
+  joined.config.ensemble = *joined.result;
+  const auto share = [&joined](std::int32_t limit) {
+    joined.config.global_outstanding_limit = limit;
+    return pipeline_options(joined.config).global_outstanding_limit;
+  };
+  CHECK(share(1000) == 500);
+  CHECK(share(1) == 1);
+  CHECK(share(0) == 0);
+  joined.config.ensemble.reset();
+  CHECK(share(1000) == 1000);
 }
 
 TEST_CASE("the list decides about the role, and a different peerType is warned of") {
