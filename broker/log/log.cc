@@ -81,6 +81,19 @@ Status Log::take_snapshot(std::int64_t offset) {
   return {};
 }
 
+// In a compacted log nothing tells what a loss of power took at the end of a segment from what compaction
+// took: where flushes are asked for, the next segment begins when this one is on the disk.
+Status Log::sync_full(Segment& full) {
+  if (!config_.cleanup_compact || !flushes_asked()) return {};
+  const auto file = full.file();
+  if (!file) return file.error();
+  if (auto status = (*file)->datasync(); !status) return status;
+  if (dir_synced_ == dir_changes_) return {};
+  if (auto status = disk_.sync_dir(dir_); !status) return status;
+  dir_synced_ = dir_changes_;
+  return {};
+}
+
 Status Log::roll_to(std::int64_t base_offset, std::int64_t now_ms) {
   Segment& old = active();
   if (old.base_offset() == base_offset) {
@@ -90,6 +103,7 @@ Status Log::roll_to(std::int64_t base_offset, std::int64_t now_ms) {
   } else {
     if (auto status = old.write_staged(config_); !status) return status;
     if (auto status = old.close(notes_); !status) return status;
+    if (auto status = sync_full(old); !status) return status;
     // A flush may have moved the recovery point over its data, or is about to: no start reads it again then.
     if (flushes_asked() || recovery_point() > old.base_offset()) {
       if (auto status = old.flush_indexes(true); !status) return status;

@@ -178,6 +178,7 @@ class Log {
   bool flushes_asked() const {
     return flush_on_ack_ || config_.flush_messages != kNever || config_.flush_ms != kNever;
   }
+  base::Status sync_full(Segment& full);
   base::Status roll_to(std::int64_t base_offset, std::int64_t now_ms);
   base::Status take_snapshot(std::int64_t offset);
   base::Status track_producers(std::span<const record::BatchPiece> batches);

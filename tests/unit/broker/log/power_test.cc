@@ -282,6 +282,23 @@ TEST_CASE("after a power cut nothing that was cut off is among or behind what to
   }
 }
 
+TEST_CASE("a compacted log has nothing behind what a power cut took") {
+  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+    CAPTURE(seed);
+    base::Random random(seed);
+    PoweredLog world;
+    world.config.cleanup_compact = true;
+    world.log->set_config(world.config);
+    REQUIRE(world.append());
+    REQUIRE(world.flush());
+    world.checkpoint = world.log->recovery_point();
+    while (world.log->segment_count() < 4) REQUIRE(world.append());
+    world.disk.cut_power(&random);
+    world.open();
+    CHECK(world.readable() == world.log->end_offset());
+  }
+}
+
 TEST_CASE("the indexes of a segment are on the disk before the recovery point is behind it") {
   for (std::uint64_t seed = 1; seed <= 50; ++seed) {
     CAPTURE(seed);
