@@ -17,6 +17,7 @@ from support import ensembles, txnlog, wait
 
 KEYS = 8
 HEALED_SECONDS = 30
+DRAWS_MAX = 100
 METHODS = ("flip", "zero", "truncate")
 TARGETS = ("last log", "any log", "last snapshot", "any snapshot", "all snapshots", "currentEpoch",
            "acceptedEpoch")
@@ -173,16 +174,20 @@ class Injections:
     # ---- the damage ---------------------------------------------------------------------------------------
 
     def damage(self, victim):
-        target = self.random.choice(TARGETS)
-        method = self.random.choice(METHODS)
-        for path in self.paths(victim, target):
-            self.spoil(path, method)
-        return f"injection {self.tally.injections + 1}: server {victim}, {method} in {target}"
+        """What changes no byte, where there is no such file or zeros lie already, is drawn again."""
+        for _ in range(DRAWS_MAX):
+            target = self.random.choice(TARGETS)
+            method = self.random.choice(METHODS)
+            spoiled = [path.name for path in self.paths(victim, target) if self.spoil(path, method)]
+            if spoiled:
+                number, names = self.tally.injections + 1, ", ".join(spoiled)
+                return f"injection {number}: server {victim}, {method} in {target}: {names}"
+        raise RuntimeError(f"server {victim} has nothing that {DRAWS_MAX} draws could damage")
 
     def paths(self, victim, target):
         directory = self.files(victim)
         if target.endswith("Epoch"):
-            return [directory / target]
+            return [path for path in (directory / target,) if path.exists()]
         kind = "log." if "log" in target else "snapshot."
         found = [path for path in directory.glob(f"{kind}*") if path.suffix != ".tmp"]
         found.sort(key=lambda path: int(path.name[len(kind):], 16))
@@ -191,13 +196,14 @@ class Injections:
         return found[-1:] if target.startswith("last") else [self.random.choice(found)] if found else []
 
     def spoil(self, path, method):
-        """As a medium does it: the time of the last change stays."""
+        """As a medium does it: the time of the last change stays. Whether the file is another now."""
         stat = path.stat()
-        content = bytearray(path.read_bytes())
+        before = path.read_bytes()
+        content = bytearray(before)
         end = max(txnlog.end_of(content)[0], 1) if path.name.startswith("log.") else len(content)
         end = min(end, len(content))
         if end == 0:
-            return
+            return False
         at = self.random.randrange(end)
         if method == "flip":
             content[at] ^= 1 << self.random.randrange(8)
@@ -207,8 +213,11 @@ class Injections:
             content[at:at + size] = bytes(len(content[at:at + size]))
         else:
             del content[at:]
+        if content == before:
+            return False
         path.write_bytes(content)
         os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+        return True
 
 
 def check(tally, seed):
