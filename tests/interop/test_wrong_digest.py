@@ -1,5 +1,5 @@
-"""The digest that our leader sends along is looked at by Apache's followers: one that is wrong raises their
-digest_mismatches_count. Between them the test turns a bit of it over on its way."""
+"""Followers, ours and Apache's, look at the digest that a leader of either sends along: one that is wrong
+raises their digest_mismatches_count. Between them the test turns a bit of it over on its way."""
 
 import struct
 
@@ -48,23 +48,32 @@ class Changed:
         return packet
 
 
-@pytest.mark.full
-def test_a_wrong_digest_of_our_leader_is_noticed_by_apache(tmp_path):
-    with Network() as network:
-        ensemble = Ensemble(tmp_path, ["apache", "ours", "ours"], network=network)
-        with ensemble:
-            leader = ensemble.leader()
-            assert ensemble.kinds[leader] == "ours"
-            client = KazooClient(ensemble.hosts(leader))
-            client.start(20)
-            client.create("/right")
-            client.sync("/")
-            assert ensemble.monitor(1)["digest_mismatches_count"] == "0"
-            change = Changed()
-            network.change((leader, 1), change)
-            wait.until(lambda: change.begun, 10, "a heartbeat on its way to Apache's server")
-            client.create("/wrong")
-            wait.until(lambda: int(ensemble.monitor(1)["digest_mismatches_count"]) > 0, 10, "the mismatch")
-            assert change.changed > 0
-            client.stop()
-            client.close()
+@pytest.mark.parametrize("kinds", (
+    pytest.param(("ours", "ours", "ours"), id="ours"),
+    pytest.param(("ours", "apache", "apache"), id="ours-of-apache", marks=pytest.mark.full),
+    pytest.param(("apache", "ours", "ours"), id="apache-of-ours", marks=pytest.mark.full),
+))
+def test_a_follower_counts_the_wrong_digests_of_its_leader(tmp_path, kinds):
+    """And goes on: the transaction is applied as it was sent."""
+    with Network() as network, Ensemble(tmp_path, kinds, network=network) as ensemble:
+        leader = ensemble.leader()
+        assert leader != 1 and ensemble.kinds[leader] == kinds[1]
+        client = KazooClient(ensemble.hosts(leader))
+        client.start(20)
+        client.create("/right")
+        ensemble.same_trees()
+        assert mismatches(ensemble, 1) == 0
+        change = Changed()
+        network.change((leader, 1), change)
+        wait.until(lambda: change.begun, 10, "a heartbeat on its way to the follower")
+        client.create("/wrong")
+        wait.until(lambda: 0 < change.changed == mismatches(ensemble, 1), 10, "the mismatch")
+        assert mismatches(ensemble, 2) == mismatches(ensemble, 3) == 0
+        assert ensemble.mode(1) == "follower"
+        ensemble.same_trees()
+        client.stop()
+        client.close()
+
+
+def mismatches(ensemble, number):
+    return int(ensemble.monitor(number)["digest_mismatches_count"])
