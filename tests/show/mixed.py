@@ -3,13 +3,12 @@
 # leaders that die under load, sessions that move, observers behind followers, syncs behind a deposed leader,
 # a wrong digest that is noticed, histories under faults, brokers of Kafka's on an ensemble, kazoo's suite.
 # `mixed.py [WORDS]` runs the parts with these words in their titles only, such as `roles` or `faults`.
-import subprocess
 import sys
-import tempfile
-import xml.etree.ElementTree as xml
 from pathlib import Path
 
-TESTS = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from support import shown  # noqa: E402
+
 PARTS = {
     "roles": ("interop/test_mixed_ensemble.py",),
     "synchronization": ("interop/test_sync_paths.py",),
@@ -24,21 +23,9 @@ PARTS = {
 }
 
 
-def run(title, arguments, report):
-    file, *options = arguments
-    command = [sys.executable, "-m", "pytest", "-c", str(TESTS / "pytest.ini"), f"--rootdir={TESTS}",
-               "--full", "-q", "-rA", f"--junitxml={report}", str(TESTS / file), *options]
-    subprocess.run(command, check=False)
-    cases = list(xml.parse(report).getroot().iter("testcase"))
-    bad = [case.get("name") for case in cases if any(child.tag in ("failure", "error") for child in case)]
-    skipped = sum(any(child.tag == "skipped" for child in case) for case in cases)
-    return title, len(cases) - skipped, bad
-
-
 def main():
-    with tempfile.TemporaryDirectory(prefix="tandem-mixed-") as directory:
-        rows = [run(title, arguments, Path(directory) / "report.xml") for title, arguments in PARTS.items()
-                if not sys.argv[1:] or any(word in title for word in sys.argv[1:])]
+    rows = [(title, *shown.run(*arguments)) for title, arguments in PARTS.items()
+            if not sys.argv[1:] or any(word in title for word in sys.argv[1:])]
     for title, count, bad in rows:
         print(f"mixed: {title}: {count} tests, {len(bad)} failed {bad or ''}")
     return 1 if not rows or any(bad or not count for _, count, bad in rows) else 0
