@@ -11,10 +11,12 @@ import signal
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from kazoo.client import KazooClient  # noqa: E402
+from kazoo.exceptions import BadVersionError, NodeExistsError  # noqa: E402
 from support import wait  # noqa: E402
 from support.process import alive  # noqa: E402
 
@@ -146,6 +148,7 @@ def promises(show):
     client.create("/large", b"x" * 1000000)
     other.sync("/large")
     show.expect("a znode holds a megabyte", len(other.get("/large")[0]) == 1000000)
+    naming(show, client, other)
     pushed = queue.Queue()
     other.DataWatch("/settings")(lambda data, stat: pushed.put(data))
     client.create("/settings", b"new")
@@ -159,6 +162,7 @@ def promises(show):
     other.sync("/members")
     left = other.get_children("/members")
     show.expect("members come and go with their sessions", (joined, left) == (["one"], []))
+    least_loaded(show, client, other)
     with client.Lock("/lock", "first"):
         taken = other.Lock("/lock", "second").acquire(blocking=False)
     show.expect("a lock has one owner", not taken and other.Lock("/lock", "second").acquire(timeout=10))
@@ -168,6 +172,43 @@ def promises(show):
     show.expect("a queue gives in order", [jobs.get() for _ in range(3)] == [b"0", b"1", b"2"])
     for each in (client, other):
         each.stop()
+
+
+def naming(show, client, other):
+    client.create("/names/printer", b"10.0.0.7:631", makepath=True)
+    try:
+        other.create("/names/printer", b"10.0.0.8:631")
+        taken = False
+    except NodeExistsError:
+        taken = True
+    show.expect("a name is given once and found by all",
+                taken and other.get("/names/printer")[0] == b"10.0.0.7:631")
+    given = [each.create("/names/job-", sequence=True) for each in (client, other) * 3]
+    show.expect("sequential names differ whoever asks, in the order given",
+                len(set(given)) == 6 and given == sorted(given))
+
+
+def least_loaded(show, client, other):
+    """Two balancers at the same time; each server's users stand in its node."""
+    for name in ("a", "b", "c"):
+        client.create(f"/servers/{name}", b"0", makepath=True)
+    other.sync("/servers")
+    with ThreadPoolExecutor(2) as balancers:
+        chosen = list(balancers.map(choose, (client, other) * 6))
+    show.expect("the least loaded server is chosen", sorted(chosen) == sorted("abc" * 4))
+
+
+def choose(client):
+    """The server with the fewest users, who are one more now; refused when another chose it in between."""
+    while True:
+        found = {name: client.get(f"/servers/{name}") for name in client.get_children("/servers")}
+        name = min(found, key=lambda each: int(found[each][0]))
+        users, stat = found[name]
+        try:
+            client.set(f"/servers/{name}", b"%d" % (int(users) + 1), version=stat.version)
+            return name
+        except BadVersionError:
+            client.sync("/servers")
 
 
 def foreground(show):
