@@ -26,6 +26,11 @@ NEEDS_MORE = ("TestSSLClient or test_update_host_list or test_add_remove_observe
 CI_PART = ("test_client.py", "test_connection.py", "test_lock.py", "test_watchers.py", "test_party.py",
            "test_counter.py")
 TIMEOUT = {"part": 400, "whole": 2400}
+# Both start the ensemble's first server again and give a client five seconds to be back at it. Java's alone
+# needs seven at a load of 13, so that Apache's own fail both there. Where that server is Apache's these are
+# tried a second time if they fail; nothing else is, and nothing with our servers alone.
+RESTARTS = ("test_client.TestClient.test_request_queuing_session_expired",
+            "test_client.TestClient.test_request_queuing_session_recovered")
 
 
 def environment(server, directory, size):
@@ -70,7 +75,7 @@ def suite(server, directory, modules, limit, size=1, names=()):
     with open(log, "wb") as out:
         subprocess.run(command, cwd=directory, env=environment(server, directory, size),
                        stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, timeout=limit)
-    print(f"{server}: {[line for line in log.read_text(errors='replace').splitlines() if ' passed' in line]}")
+    print(f"{server}: {log.read_text(errors='replace').splitlines()[-1:]}")
     return outcomes(report), report
 
 
@@ -88,6 +93,19 @@ def failures(rows):
     return sorted(name for name, outcome in rows.items() if outcome == "failed")
 
 
+def whole_suite(server, directory, size):
+    """{test: outcome} of all tests; of RESTARTS the second outcome where the first server is Apache's."""
+    rows, _ = suite(server, directory, None, TIMEOUT["whole"], size)
+    late = [name for name in failures(rows) if name in RESTARTS and server != "ours"]
+    if late:
+        (directory / "again").mkdir()
+        again, _ = suite(server, directory / "again", ("test_client.py",), TIMEOUT["part"], size,
+                         [name.rpartition(".")[2] for name in late])
+        rows |= again
+        print(f"a second try on {server}: {[(name, again[name]) for name in late]}")
+    return rows
+
+
 def test_the_named_part_passes(tmp_path):
     rows, report = suite("ours", tmp_path, CI_PART, TIMEOUT["part"])
     if os.environ.get("TANDEM_TALLY"):  # its cases count in the sum of the gate
@@ -98,25 +116,16 @@ def test_the_named_part_passes(tmp_path):
 @pytest.fixture(scope="module")
 def of_apache(tmp_path_factory):
     """Outcomes with Apache's servers by the number of them; found out once."""
-    return functools.cache(lambda size: suite("apache", tmp_path_factory.mktemp("apache"), None,
-                                              TIMEOUT["whole"], size)[0])
+    return functools.cache(lambda size: whole_suite("apache", tmp_path_factory.mktemp("apache"), size))
 
 
 @pytest.mark.full
 @pytest.mark.parametrize("size, ours", ((1, "ours"), (3, "ours"), (3, "mixed")))
 def test_what_apache_passes_we_pass(tmp_path, of_apache, size, ours):
-    """Some tests of the suite give a server five seconds to start again, which is little for Java on a busy
-    machine: what fails is tried a second time, alone."""
     apache = of_apache(size)
-    found, _ = suite(ours, tmp_path, None, TIMEOUT["whole"], size)
+    found = whole_suite(ours, tmp_path, size)
     passed = {name for name, outcome in apache.items() if outcome == "passed"}
     missed = sorted(name for name in passed if found.get(name) != "passed")
-    if 0 < len(missed) <= 5:
-        print(f"once more on {ours}: {missed}")
-        (tmp_path / "again").mkdir()
-        again, _ = suite(ours, tmp_path / "again", None, TIMEOUT["part"], size,
-                         [name.rpartition(".")[2] for name in missed])
-        missed = [name for name in missed if again.get(name) != "passed"]
     print(f"Apache passes {len(passed)}, of these {ours} passes {len(passed) - len(missed)}")
     print(f"Apache fails {failures(apache)}; {ours} fails {failures(found)}")
     assert len(passed) > 200 and not missed
