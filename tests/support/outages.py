@@ -1,6 +1,7 @@
 """How long a cluster of brokers takes no writes, or makes no topics, after one of its processes ended or
 stood still, as a client sees it that tries all the time."""
 
+import bisect
 import struct
 import threading
 import time
@@ -58,6 +59,9 @@ class Writer(threading.Thread):
         return self
 
     def __exit__(self, *_):
+        self.end()
+
+    def end(self):
         self.over.set()
         self.join(60)
 
@@ -86,7 +90,8 @@ class Writer(threading.Thread):
     def after(self, begin, seconds=90.0):
         """Seconds from `begin` to the next write that was begun and acknowledged behind it."""
         def found():
-            return next((at for begun, at in list(self.acknowledged[-2000:]) if begun > begin), None)
+            first = bisect.bisect_right(self.acknowledged, begin, key=lambda times: times[0])
+            return self.acknowledged[first][1] if first < len(self.acknowledged) else None
         return wait.until(found, seconds, f"a write to {self.topic}-{self.partition}", 0.005) - begin
 
     def longest_gap(self, begin):
