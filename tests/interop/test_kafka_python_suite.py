@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tarfile
+import warnings
 import xml.etree.ElementTree as xml
 
 import pytest
@@ -101,14 +102,20 @@ def run(cluster, directory, names=(), seconds=300):
 
 
 def suite(cluster, directory):
-    """The same with another try for what failed: a consumer that subscribes while its client still learns who
-    the brokers are asks for no topic for five minutes, on any broker."""
+    """({test: passed}, {test that failed at first: tries it had}); at most three tries, with either kind.
+    Around a flake of our own nothing is retried. This one is the client's: a consumer that subscribes while
+    its client still learns who the brokers are asks for no topic for five minutes (metadata.max.age.ms), on
+    any broker, longer than its test waits. It is in no line of a test that LUCK could replace; any test of
+    FILES that subscribes can meet it, so none is named here: who needed another try is a warning of the run.
+    What passes with Apache's brokers and in no try with ours fails it."""
     found = run(cluster, directory)
+    tries = {name: 1 for name, good in found.items() if not good}
     for _ in range(2):
         failed = [name for name, good in found.items() if not good]
         again = run(cluster, directory, failed) if failed else {}
+        tries.update({name: tries[name] + 1 for name in failed})
         found.update({name: good for name, good in again.items() if good})
-    return found
+    return found, tries
 
 
 def test_what_apache_passes_ours_pass(tmp_path, new_coord):
@@ -117,9 +124,12 @@ def test_what_apache_passes_ours_pass(tmp_path, new_coord):
         directory = tmp_path / kind
         with Cluster(directory, new_coord().connect, [kind] * 3, config=CONFIG,
                      java=JAVA) as cluster:
-            found = suite(cluster, directory)
+            found, tries = suite(cluster, directory)
         passed[kind] = {name for name, good in found.items() if good}
         print(f"{kind}: {len(passed[kind])} of {len(found)} passed; not: "
               f"{sorted(name.rpartition('.')[2] for name in found.keys() - passed[kind])}")
+        late = {name.rpartition(".")[2]: count for name, count in tries.items() if found[name]}
+        if late:
+            warnings.warn(f"kafka-python's, {kind}: {len(late)} passed when tried again (tries): {late}")
     assert passed["apache"], (tmp_path / "apache" / "pytest.log").read_text()[-3000:]
     assert passed["apache"] - passed["ours"] == set()
