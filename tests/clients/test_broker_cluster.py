@@ -222,6 +222,19 @@ def test_the_preferred_leader_returns_when_asked_for(cluster):
     assert cluster.leader("t", 0) == 1
 
 
+def test_the_preferred_leader_returns_by_itself(new_coord, tmp_path):
+    config = {"auto.leader.rebalance.enable": "true", "leader.imbalance.check.interval.seconds": 1}
+    connect = new_coord(config={"tickTime": 500}).connect
+    with Cluster(tmp_path, connect, ["ours"] * 3, config=config) as cluster:
+        create(cluster, "t", [[1, 2]])
+        wait.until(lambda: cluster.leader("t", 0) == 1, 20, "the first leader")
+        cluster.brokers[1].stop()
+        assert (cluster.leader("t", 0), cluster.isr("t", 0)) == (2, [2])
+        cluster.brokers[1].start()
+        wait.until(lambda: cluster.leader("t", 0) == 1, 30, "the preferred leader again")
+        assert (cluster.isr("t", 0), cluster.state("t", 0)["leader_epoch"]) == ([1, 2], 2)
+
+
 def test_tools_look_into_directories_and_delete_records(cluster, tmp_path):
     create(cluster, "t", [[0, 1]])
     producer = Producer({"bootstrap.servers": cluster.bootstrap})
