@@ -4,7 +4,7 @@
 # consumers see what the in-sync replicas hold; a killed leader loses nothing; a killed controller has a
 # successor; one that sleeps past its session changes nothing when it wakes; of three replicas two may die;
 # no replica left is leader -1, and that ends. The lines with --zookeeper by our tools and by Kafka 2.7.2's,
-# which must say the same.
+# those with --bootstrap-server by ours and by 3.9.1's, which must say the same.
 import json
 import os
 import re
@@ -24,7 +24,8 @@ from support.ensembles import Ensemble  # noqa: E402
 
 TOPIC, PARTITIONS = "mytest2", 3
 OFFSET_COMMIT = 8
-OURS, OLD = "ours", "kafka 2.7.2"
+OURS, OLD, NEW = "ours", "kafka 2.7.2", "kafka 3.9.1"
+VERSIONS = {OLD: peers.KAFKA_OLD, NEW: peers.KAFKA}
 OLD_CLASSES = {"kafka-preferred-replica-election": "kafka.admin.PreferredReplicaLeaderElectionCommand"}
 OF_THE_OLD = 3  # the broker whose file is of 0.8
 
@@ -64,14 +65,14 @@ def step(sentence):
 
 
 def by(who, tool, *arguments, stdin=None):
-    """Exit code and output of our tool, or of 2.7.2's."""
+    """Exit code and output of our tool, or of 2.7.2's or 3.9.1's."""
     print(f"[{who}] $ {tool}.sh {' '.join(map(str, arguments))}", flush=True)
-    if who != OLD:
+    if who == OURS:
         command = servers.tool(f"{tool}.sh", *arguments)
-    elif tool in OLD_CLASSES:
+    elif who == OLD and tool in OLD_CLASSES:
         command = peers.java("kafka", peers.KAFKA_OLD, OLD_CLASSES[tool], *arguments, options=("-Xmx256m",))
     else:
-        command = peers.kafka_tool(peers.KAFKA_OLD, tool, *arguments, options=("-Xmx256m",))
+        command = peers.kafka_tool(VERSIONS[who], tool, *arguments, options=("-Xmx256m",))
     done = subprocess.run(command, input=stdin or "", capture_output=True, text=True, timeout=120)
     said = done.stdout + (done.stderr if done.returncode else "")
     print(said, end="" if said.endswith("\n") or not said else "\n", flush=True)
@@ -84,29 +85,45 @@ def typed(who, tool, *arguments, stdin=None):
     return said
 
 
+def described_as_in_tree(cluster, name, described):
+    """Of every partition the leader, the replicas and those in sync."""
+    for partition, replicas in assigned(cluster, name).items():
+        state = cluster.state(name, partition)
+        row = (f"Partition: {partition}\tLeader: {state['leader']}\t"
+               f"Replicas: {','.join(map(str, replicas))}\tIsr: {','.join(map(str, state['isr']))}")
+        assert row in described, f"describe does not say: {row}"
+
+
+def held_as_in_tree(cluster, name):
+    """{broker: folders of its replicas}, each with its first segment."""
+    held = {number: list((broker.directory / "logs").glob(f"{name}-*"))
+            for number, broker in cluster.brokers.items()}
+    for number, folders in held.items():
+        meant = sorted(p for p, replicas in assigned(cluster, name).items() if number in replicas)
+        there = sorted(path.name.rpartition("-")[2] for path in folders)
+        assert meant == there, f"broker {number} holds {there}, the tree says {meant}"
+        for folder in folders:
+            assert {"0" * 20 + ".log", "0" * 20 + ".index"} <= {path.name for path in folder.iterdir()}
+    return held
+
+
+def assigned(cluster, name):
+    return json.loads(cluster.tree.get(f"/brokers/topics/{name}")[0])["partitions"]
+
+
 def spread(cluster, tree, who, name):
     """Six replicas of a topic that `who` made with --zookeeper."""
     typed(who, "kafka-topics", "--create", "--zookeeper", tree, "--replication-factor", 2, "--partitions",
           PARTITIONS, "--topic", name)
     # The server asked here may be behind the one that the tool asked.
     wait.until(lambda: cluster.tree.exists(f"/brokers/topics/{name}"), 10, "the topic's node")
-    assignment = json.loads(cluster.tree.get(f"/brokers/topics/{name}")[0])["partitions"]
-    for partition, replicas in assignment.items():
+    for partition, replicas in assigned(cluster, name).items():
         cluster.await_in_sync(name, replicas, partition=int(partition))
     for asked in ((who, "--zookeeper", tree), (OURS, "--bootstrap-server", cluster.bootstrap)):
-        described = typed(asked[0], "kafka-topics", "--describe", *asked[1:], "--topic", name)
-        for partition, replicas in assignment.items():
-            state = cluster.state(name, partition)
-            row = (f"Partition: {partition}\tLeader: {state['leader']}\t"
-                   f"Replicas: {','.join(map(str, replicas))}\tIsr: {','.join(map(str, state['isr']))}")
-            assert row in described, f"describe does not say: {row}"
-    for number in NUMBERS:
-        held = sorted(p for p, replicas in assignment.items() if number in replicas)
-        folders = list((cluster.brokers[number].directory / "logs").glob(f"{name}-*"))
-        there = sorted(path.name.rpartition("-")[2] for path in folders)
-        assert held == there and len(held) == 2, f"broker {number} holds {there}, the tree says {held}"
-        for folder in folders:
-            assert {"0" * 20 + ".log", "0" * 20 + ".index"} <= {path.name for path in folder.iterdir()}
+        described_as_in_tree(cluster, name, typed(asked[0], "kafka-topics", "--describe", *asked[1:],
+                                                  "--topic", name))
+    held = held_as_in_tree(cluster, name)
+    assert {len(folders) for folders in held.values()} == {2}, held
     step(f"{name}: six replicas, two to a broker; describe, znodes and directories agree")
 
 
@@ -224,6 +241,36 @@ def old_lines(cluster, tree):
     for theirs, ours in zip(said[OLD], said[OURS]):
         same(theirs, ours)
     step("create, describe, alter, list and delete with --zookeeper: 2.7.2's tools and ours say the same")
+
+
+def new_lines(cluster):
+    """The walkthrough's topic lines as Kafka has them today; what either prints."""
+    said = {}
+    for who, name in ((NEW, "theirs3"), (OURS, "owntop3")):
+        brokers = ("--bootstrap-server", cluster.bootstrap)
+        at = ("kafka-topics", *brokers, "--topic", name)
+        said[who] = [by(who, *at, "--create", "--replica-assignment", "1:2,2:3,3:1")]
+        said[who].append(by(who, *at, "--alter", "--partitions", 6))
+        wait.until(lambda: all(len(cluster.in_sync(name, n)) == 2 for n in range(6)), 30, "six partitions")
+        typed(who, "kafka-console-producer", *brokers, "--topic", name,
+              "--property", "parse.key=true", stdin="".join(f"{n}\tmessage {n}\n" for n in range(60)))
+        ends = by(who, "kafka-get-offsets", *brokers, "--topic", name)  # of a key: one partition with both
+        assert sum(int(line.split(":")[2]) for line in ends[1].split()) == 60, ends
+        said[who].append(ends)
+        for asked in (OURS, NEW):
+            described_as_in_tree(cluster, name, typed(asked, *at, "--describe"))
+        held_as_in_tree(cluster, name)
+        assert {name, TOPIC} <= set(typed(who, "kafka-topics", *brokers, "--list").split())
+        said[who].append(by(who, *at, "--delete"))
+        wait.until(lambda: not cluster.tree.exists(f"/brokers/topics/{name}"), 30, "the end of the topic")
+        wait.until(lambda: not [path for broker in cluster.brokers.values()
+                                for path in (broker.directory / "logs").glob(f"{name}-[0-9]")], 30,
+                   "the end of its directories")
+        said[who] = [(code, text.replace(name, "NAME")) for code, text in said[who]]
+    for theirs, ours in zip(said[NEW], said[OURS]):
+        same(theirs, ours)
+    step("create, alter, offsets by key, list and delete with --bootstrap-server: 3.9.1's tools and ours say "
+         "the same; describe of both, znodes and directories agree")
 
 
 def old_moves(cluster, tree, directory):
@@ -413,6 +460,7 @@ def main():
                 of_old_clients(cluster)
                 refusals(cluster, tree)
                 old_lines(cluster, tree)
+                new_lines(cluster)
                 old_moves(cluster, tree, directory)
                 below_the_watermark(cluster)
                 killed_leader(cluster)
