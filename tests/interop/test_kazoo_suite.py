@@ -75,7 +75,8 @@ def suite(server, directory, modules, limit, size=1, names=()):
     with open(log, "wb") as out:
         subprocess.run(command, cwd=directory, env=environment(server, directory, size),
                        stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, timeout=limit)
-    print(f"{server}: {log.read_text(errors='replace').splitlines()[-1:]}")
+    lines = log.read_text(errors="replace").splitlines()
+    print(f"{server}: {[line for line in lines if ' deselected' in line]}")
     return outcomes(report), report
 
 
