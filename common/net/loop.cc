@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "net/connection.h"
+#include "net/crowding.h"
 
 namespace tandem::net {
 
@@ -14,10 +15,6 @@ namespace {
 
 constexpr int kShortWait = 2;  // spins: a request that wakes a thread takes longer than one that is found
 constexpr double kShortTurn = 0.4;  // of a spin: what keeps a thread busy for longer is no single request
-// Between two looks others may run. Who then keeps the core for so long would do so each time, and this
-// thread, asleep, would be let in before him: it sleeps as before for a while.
-constexpr base::Duration kLongLook = std::chrono::milliseconds(1);
-constexpr base::Duration kCrowdedPause = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -56,14 +53,14 @@ void Loop::run_spinning() {
   auto& context = engine_->context;
   const auto short_turn = std::chrono::duration_cast<base::Duration>(kShortTurn * options_.spin);
   base::Instant idle_since = clock_.now();
-  base::Instant sleeps_until = idle_since;
+  Crowding crowding;
   bool promising = false;
   while (!context.stopped()) {
     base::Instant began = idle_since;
     std::size_t handled = 0;
     while (promising && handled == 0 && !context.stopped()) {
       const base::Instant looked = std::exchange(began, clock_.now());
-      if (began - looked >= kLongLook) sleeps_until = began + kCrowdedPause;
+      crowding.looked(began - looked, began);
       handled = context.poll();
       promising = began - idle_since < options_.spin;
       if (handled == 0) std::this_thread::yield();  // others that can run here go first
@@ -74,7 +71,7 @@ void Loop::run_spinning() {
     const base::Instant done = clock_.now();
     // What woke this thread counts with the wait for it.
     promising = slept ? done - idle_since < kShortWait * options_.spin : done - began < short_turn;
-    promising = promising && done >= sleeps_until;
+    promising = promising && crowding.may_look(done);
     idle_since = done;
   }
 }

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "net/crowding.h"
 #include "net/timer.h"
 
 using namespace tandem;
@@ -64,7 +65,7 @@ TEST_CASE("a loop that looks for work before it sleeps runs what comes fast, wha
   CHECK(answered == 2000);
 }
 
-TEST_CASE("a loop that others kept waiting between two looks sleeps at once for a second, then looks again") {
+TEST_CASE("a loop that others kept waiting between two looks sleeps at once for a while, then looks again") {
   CountingClock clock;
   net::LoopOptions options;
   options.spin = std::chrono::microseconds(50);
@@ -74,7 +75,7 @@ TEST_CASE("a loop that others kept waiting between two looks sleeps at once for 
   std::function<void()> turn = [&] {
     readings.push_back(std::exchange(clock.readings, 0));
     if (readings.size() == 3) clock.leap_in = 3;  // behind the turn's end and the first look
-    if (readings.size() == 6) clock.advance(std::chrono::milliseconds(1100));
+    if (readings.size() == 6) clock.advance(2 * net::Crowding::kPauseMin);
     if (readings.size() == 9) return loop.stop();
     timer.expires_after(std::chrono::milliseconds(100));
     timer.async_wait([&](const boost::system::error_code&) { turn(); });
@@ -85,7 +86,7 @@ TEST_CASE("a loop that others kept waiting between two looks sleeps at once for 
   CHECK(readings[3] == 3);  // the second look came late
   CHECK(readings[4] == 1);
   CHECK(readings[5] == 1);
-  CHECK(readings[6] == 1);  // the first turn after a second counts as one after a long wait
+  CHECK(readings[6] == 1);  // the first turn after the pause counts as one after a long wait
   CHECK(readings[8] > 3);
 }
 
