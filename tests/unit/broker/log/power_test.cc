@@ -299,6 +299,24 @@ TEST_CASE("a compacted log has nothing behind what a power cut took") {
   }
 }
 
+TEST_CASE("a log that is made compacted later has nothing behind what a power cut took") {
+  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+    const bool before_the_cut = seed % 2 == 0;  // otherwise while the broker is down
+    CAPTURE(seed);
+    base::Random random(seed);
+    PoweredLog world;
+    REQUIRE(world.append());
+    REQUIRE(world.flush());
+    world.checkpoint = world.log->recovery_point();
+    while (world.log->segment_count() < 4) REQUIRE(world.append());
+    world.config.cleanup_compact = true;
+    if (before_the_cut) world.log->set_config(world.config);
+    world.disk.cut_power(&random);
+    world.open();
+    CHECK(world.readable() == world.log->end_offset());
+  }
+}
+
 TEST_CASE("the indexes of a segment are on the disk before the recovery point is behind it") {
   for (std::uint64_t seed = 1; seed <= 50; ++seed) {
     CAPTURE(seed);
