@@ -215,6 +215,8 @@ void Checker::look_at_content(Watched& looked_at, api::Replica& replica, Seen& s
   if (core.is_leader() || grew) seen.synced = core.leader_epoch();
   const bool led = core.is_leader() && seen.role == Role::leader && core.leader_epoch() == seen.leader_epoch;
   if (core.is_leader() && !committed.cut) cut(replica, committed);
+  if (core.is_leader() && !led) cut_unsynced(broker, replica, committed);
+  if (core.is_leader()) committed.firm = std::max(committed.firm, mark);
   // Until then it may have what an unclean election has given up.
   if (seen.synced < committed.lineage) return;
   if (end < seen.high_watermark) say("K7", fmt::format("cut below its watermark {}", seen.high_watermark));

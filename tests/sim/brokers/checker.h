@@ -19,6 +19,7 @@
 #include "tests/sim/brokers/process.h"
 #include "tests/sim/brokers/tree.h"
 #include "tests/sim/brokers/watched.h"
+#include "tests/sim/sim_disk.h"
 
 namespace tandem::sim::brokers {
 
@@ -54,6 +55,8 @@ class Checker {
   void on_sent_to(const TopicPartition& partition, const std::string& rack, int broker);
   // After an event of the broker, and when its life has ended.
   void look_at(Watched& broker, const WatchedBrokers& all);
+  // Its process is about to die: what it has synced until then stays, of the rest a kill takes nothing.
+  void on_crash(Watched& broker, Crash kind);
   void on_end(int broker) {
     named_.erase(broker);
     lives_.erase(broker);
@@ -143,6 +146,9 @@ class Checker {
     // ---- unclean elections ----
     std::int32_t lineage = -1;  // the leader epoch of the last one
     bool cut = true;            // what its leader does not have is no longer among `records`
+    int chosen = 0;             // that leader,
+    bool lost_power = false;    // since it has led
+    std::int64_t firm = 0;      // what it had synced then, or a leader has committed since the election
     Instant asked_at{};         // by an administrator
     std::multimap<std::int64_t, Record> abandoned;  // what was committed before, or by who did not know of it
   };
@@ -172,6 +178,7 @@ class Checker {
                            const broker::zk::PartitionState& state, const Say& say);
   bool is_there(const TopicPartition& partition, std::int32_t broker) const;
   void cut(api::Replica& replica, Committed& committed);
+  void cut_unsynced(int broker, api::Replica& replica, Committed& committed);
   void look_at_abandoned(api::Replica& replica, const Seen& seen, Committed& committed);
   void look_at_content(Watched& looked_at, api::Replica& replica, Seen& seen, const Say& say,
                        const WatchedBrokers& all);

@@ -400,11 +400,12 @@ struct Unclean {
   bool others = false;  // are said to be in sync with it
   bool recovering = true;
   bool there = false;  // one that is in sync
+  int records = 1;     // committed before
 };
 
 void elect(Stage& stage, const Unclean& how) {
   if (how.allowed) stage.change("/config/topics/u0", R"({"unclean.leader.election.enable":"true"})");
-  stage.commit(1);
+  stage.commit(how.records);
   stage.state({.isr = {1, 2}});
   if (how.there) stage.change(zk::broker_path(1), "{}");
   stage.wait(std::chrono::minutes(1));
@@ -447,6 +448,82 @@ TEST_CASE("K6 rejects, after an unclean election, what its leader has not") {
           stage.broker(number).become(3, 2, 2);
           stage.look(number);
         }
+      },
+      "u0");
+}
+
+namespace {
+
+// What broker 3 leads with is what was committed before, three records; and what becomes of it.
+struct Crashed {
+  int synced = 1;
+  int committed = 1;  // in its epoch
+  Crash kind = Crash::power;
+  int next = 3;  // who leads then
+  int left = 1;  // with so many
+};
+
+void crash(Stage& stage, const Crashed& how) {
+  elect(stage, {.records = 3});
+  StagedBroker& leader = stage.broker(3);
+  leader.cut(how.synced);
+  leader.sync();
+  for (int at = how.synced; at < 3; ++at) leader.store({.at = at, .first = at});
+  leader.become(3, 2, how.committed);
+  stage.look(3);
+  stage.broker(1).become(3, 2, 3);  // with the watermark of before
+  stage.look(1);
+  stage.broker(1).store({.at = 3, .first = 3, .leader_epoch = 2});
+  stage.look(1);
+  stage.state({.leader = 3, .leader_epoch = 2, .isr = {2, 3}, .recovering = true});
+  stage.checker.on_crash(leader, how.kind);
+  stage.checker.on_end(3);
+  stage.state({.leader = how.next, .leader_epoch = 3, .isr = {how.next}, .recovering = true});
+  stage.broker(how.next).cut(how.left);
+  stage.broker(how.next).become(how.next, 3, how.left);
+  stage.look(how.next);
+}
+
+}  // namespace
+
+TEST_CASE("K1 rejects that a leader elected out of sync comes back with less but by a loss of power") {
+  must_reject(
+      "K1", [](Stage& stage, bool broken) { crash(stage, {.kind = broken ? Crash::kill : Crash::power}); },
+      "u0");
+}
+
+TEST_CASE("K1 rejects that a leader elected out of sync loses power and what it had synced") {
+  must_reject(
+      "K1", [](Stage& stage, bool broken) { crash(stage, {.synced = broken ? 2 : 1}); }, "u0");
+}
+
+TEST_CASE("K1 rejects that a leader elected out of sync loses power and what it has committed") {
+  must_reject(
+      "K1", [](Stage& stage, bool broken) { crash(stage, {.committed = broken ? 2 : 1}); }, "u0");
+}
+
+TEST_CASE("K1 rejects that another one has less where a leader elected out of sync has lost power") {
+  must_reject(
+      "K1", [](Stage& stage, bool broken) { crash(stage, {.next = broken ? 2 : 3}); }, "u0");
+}
+
+TEST_CASE("K1 rejects that a leader elected out of sync loses again what it commits behind a loss of power") {
+  must_reject(
+      "K1",
+      [](Stage& stage, bool broken) {
+        crash(stage, {});
+        for (const int number : {3, 1}) {
+          stage.broker(number).cut(1);
+          stage.broker(number).store({.at = 1, .first = 7, .leader_epoch = 3, .idempotent = false});
+          stage.broker(number).become(3, 3, 2);
+          stage.look(number);
+        }
+        stage.checker.on_crash(stage.broker(3), Crash::power);
+        stage.checker.on_end(3);
+        if (broken) stage.broker(3).cut(1);
+        stage.state({.leader = 3, .leader_epoch = 4, .isr = {3}, .recovering = true});
+        stage.broker(3).become(3, 4, broken ? 1 : 2);
+        stage.look(3);
       },
       "u0");
 }

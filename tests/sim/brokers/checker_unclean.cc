@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "broker/zk/paths.h"
 #include "tests/sim/brokers/checker.h"
@@ -71,6 +72,9 @@ void Checker::on_unclean_election(const TopicPartition& partition, Committed& kn
   ++unclean_elections_;
   known.lineage = state.leader_epoch;
   known.cut = false;
+  known.chosen = state.leader;
+  known.lost_power = false;
+  known.firm = 0;
 }
 
 // The first who leads after it says what is left.
@@ -82,13 +86,35 @@ void Checker::cut(api::Replica& replica, Committed& committed) {
       break;
     ++kept;
   }
-  kept = std::min(kept, committed.records.size());
+  kept = std::min(std::max(kept, static_cast<std::size_t>(committed.firm)), committed.records.size());
   lost_ += committed.records.size() - kept;
   for (std::size_t at = kept; at < committed.records.size(); ++at)
     committed.abandoned.emplace(static_cast<std::int64_t>(at), committed.records[at]);
   committed.records.resize(kept);
   committed.in_epoch.resize(kept);
   committed.cut = true;
+}
+
+void Checker::on_crash(Watched& broker, Crash kind) {
+  for (auto& [partition, committed] : partitions_) {
+    if (committed.chosen != broker.number() || !committed.cut) continue;
+    const api::Replica* replica = broker.serving() ? broker.find(partition) : nullptr;
+    if (replica != nullptr && replica->log != nullptr && !replica->log->failed())
+      committed.firm = std::max(committed.firm, replica->log->recovery_point());
+    if (kind == Crash::power) committed.lost_power = true;
+  }
+}
+
+// Who is elected out of sync may have read what was committed before and not have synced it. Until it has, or
+// until a leader commits it again, nobody promises it: as the election may give up what its leader never had,
+// so may this leader's loss of power what it had in memory only. It stays alone in sync, or with others who
+// have synced all that its epoch began with, so that nobody else comes to lead with less. What is left is
+// where all begin again, as after the election itself.
+void Checker::cut_unsynced(int broker, api::Replica& replica, Committed& committed) {
+  if (broker != committed.chosen || !std::exchange(committed.lost_power, false)) return;
+  const std::size_t before = committed.records.size();
+  cut(replica, committed);
+  if (committed.records.size() < before) committed.lineage = replica.core.leader_epoch();
 }
 
 // A leader that does not know that it was deposed commits what is lost.

@@ -161,6 +161,7 @@ void Cluster::boot(int number) {
 void Cluster::take_down(int number, Crash kind, Duration down) {
   Machine& machine = machines_[number];
   if (!machine.broker) return;
+  checker_.on_crash(*machine.broker, kind);
   machine.broker->process().die();
   network_.leave(number, kind == Crash::kill);
   if (kind == Crash::power) network_.set_power(number, false);

@@ -75,6 +75,13 @@ void StagedBroker::store(const Written& written) {
   must(log().append_as_follower(batch_of(written), process_.wall().ms).has_value());
 }
 
+void StagedBroker::sync() {
+  auto work = log().begin_data_flush(0);
+  const auto status = broker::log::Log::run(disk_, work);
+  must(static_cast<bool>(status));
+  log().end_flush(work, status);
+}
+
 void StagedBroker::begin_at(std::int64_t start) { must(log().advance_start(start).has_value()); }
 
 void StagedBroker::spoil(const std::string& file, std::uint64_t offset) {

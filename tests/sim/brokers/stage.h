@@ -45,6 +45,7 @@ class StagedBroker final : public Watched {
   // With this watermark, wherever its log ends.
   void become(int leader, std::int32_t leader_epoch, std::int64_t mark);
   void store(const Written& written);
+  void sync();
   void cut(std::int64_t end) { must(log().truncate_to(end).has_value()); }
   void begin_at(std::int64_t start);
   void spoil(const std::string& file, std::uint64_t offset);  // a byte of a file of the log
