@@ -14,6 +14,7 @@ using jute::Zxid;
 namespace {
 
 constexpr base::Duration kBindRetryAfter = std::chrono::seconds(1);
+constexpr base::Duration kDigestLinePeriod = std::chrono::minutes(15);  // as Apache's DataTree
 
 // When the disk is full: how often to look, and what has to be free before this server comes back. More than
 // the log wants for a write, as a snapshot or a new log file may be next.
@@ -274,7 +275,20 @@ void Member::end_turn() {
   store_.submit();
   if (!leads) loop_.send_written();
   timer_.set(peer_->next_deadline());
+  look_at_digests();
   if (leader_link_ != nullptr && peer_->reads_leader()) leader_link_->resume();
+}
+
+// The first one is said at once, others once in a while, as Apache's server does.
+void Member::look_at_digests() {
+  const pipeline::Pipeline* core = peer_->serving();
+  const std::uint64_t wrong = core == nullptr ? 0 : core->digest_mismatches();
+  if (wrong < digests_told_) digests_told_ = 0;  // it serves anew
+  if (wrong == digests_told_ || loop_.clock().now() < next_digest_line_) return;
+  logger_.error("the digest of the tree differs from the leader's behind {} more transactions",
+                wrong - digests_told_);
+  digests_told_ = wrong;
+  next_digest_line_ = loop_.clock().now() + kDigestLinePeriod;
 }
 
 void Member::on_timer() {

@@ -66,6 +66,7 @@ class Member final : private StoreEvents,
   peer::Now now();
   void turn_later();
   void end_turn();
+  void look_at_digests();
   void on_timer();
 
   void perform(const peer::Effect& effect);
@@ -143,7 +144,9 @@ class Member final : private StoreEvents,
   net::Timer timer_;
   net::Timer log_timer_;  // runs while parts of the log are being sent
   net::Timer election_port_timer_;
-  net::Timer space_timer_;  // runs while the disk is full
+  net::Timer space_timer_;          // runs while the disk is full
+  std::uint64_t digests_told_ = 0;  // of Pipeline::digest_mismatches
+  base::Instant next_digest_line_{};
   int election_port_tries_ = 0;
   bool disk_full_ = false;
   peer::Now now_;

@@ -13,6 +13,7 @@ from support.network import Network
 PROPOSAL, PING = 2, 5
 OPENING = 16  # type, zxid, length of the data
 NO_AUTH = 4
+LINES = {"ours": "the digest of the tree differs from the leader's", "apache": "Digests are not matching"}
 
 
 class Changed:
@@ -69,6 +70,11 @@ def test_a_follower_counts_the_wrong_digests_of_its_leader(tmp_path, kinds):
         client.create("/wrong")
         wait.until(lambda: 0 < change.changed == mismatches(ensemble, 1), 10, "the mismatch")
         assert mismatches(ensemble, 2) == mismatches(ensemble, 3) == 0
+        line = LINES[kinds[0].split()[0]]
+        wait.until(lambda: line in ensemble.members[1].log(), 10, "a line about it")
+        client.create("/wrong-again")
+        wait.until(lambda: mismatches(ensemble, 1) == change.changed > 1, 10, "the next mismatch")
+        assert ensemble.members[1].log().count(line) == 1
         assert ensemble.mode(1) == "follower"
         ensemble.same_trees()
         client.stop()
