@@ -23,6 +23,7 @@ VARIABLE = [
     (re.compile(rb'("version":"1","id":)"[\w-]{22}"'), rb'\1"I"'),
     (re.compile(rb'127\.0\.0\.1:\d+'), b'HOST'),
     (re.compile(rb'("port":)\d+'), rb'\1P'),
+    (re.compile(rb'("brokerid":)\d+'), rb'\1B'),  # who comes to be controller first
 ]
 
 
@@ -149,18 +150,43 @@ def cluster_life(cluster):
     wait.until(lambda: cluster.leader("moved", 1) == 0, 30, "the preferred leader")
 
 
-def tree_of_three(tmp_path, kind):
+def crash(cluster, victim):
+    """Ends by -9, is missed, comes back and catches up."""
+    cluster.brokers[victim].kill()
+    wait.until(lambda: victim not in cluster.ids(), 30, "the end of its session")
+    wait.until(lambda: all(victim not in isr or isr == [victim] for isr in cluster.in_sync_sets()), 30,
+               "in-sync sets without it")
+    cluster.brokers[victim].start()
+    wait.until(cluster.in_sync, 60, "all in sync")
+
+
+def crashes(cluster):
+    """What controllers write about brokers that die: one that follows and leads, then the controller."""
+    cluster.brokers[2].start()
+    wait.until(cluster.in_sync, 60, "all in sync")
+    crash(cluster, 1)
+    assert (cluster.controller(), cluster.epoch()) == (0, 1)
+    crash(cluster, 0)
+    assert (cluster.controller() in (1, 2), cluster.epoch()) == (True, 2)
+    peers.run(servers.tool("kafka-leader-election.sh", "--bootstrap-server", cluster.bootstrap,
+                           "--election-type", "preferred", "--all-topic-partitions"))
+    wait.until(lambda: [cluster.leader("spread", n) for n in range(3)] == [0, 1, 2], 30, "preferred leaders")
+
+
+def trees_of_three(tmp_path, kind):
+    """After each part of a life."""
     with peers.ApacheZooKeeper(tmp_path / "zookeeper") as zookeeper:
         connect = f"127.0.0.1:{zookeeper.port}"
         with Cluster(tmp_path, connect, [kind] * 3) as cluster:
-            cluster_life(cluster)
-            return dump(connect)
+            for part in (cluster_life, crashes):
+                part(cluster)
+                yield dump(connect)
 
 
 @pytest.mark.full
 def test_a_life_of_three_brokers_leaves_the_same_tree(tmp_path):
-    theirs = tree_of_three(tmp_path / "apache", "apache")
-    ours = tree_of_three(tmp_path / "ours", "ours")
-    differences = [f"{path}: Kafka {theirs.get(path)}, ours {ours.get(path)}"
-                   for path in sorted(theirs.keys() | ours.keys()) if theirs.get(path) != ours.get(path)]
-    assert not differences, f"of {len(theirs)} nodes differ:\n" + "\n".join(differences)
+    for theirs, ours in zip(list(trees_of_three(tmp_path / "apache", "apache")),
+                            list(trees_of_three(tmp_path / "ours", "ours"))):
+        differences = [f"{path}: Kafka {theirs.get(path)}, ours {ours.get(path)}"
+                       for path in sorted(theirs.keys() | ours.keys()) if theirs.get(path) != ours.get(path)]
+        assert not differences, f"of {len(theirs)} nodes differ:\n" + "\n".join(differences)

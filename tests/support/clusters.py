@@ -105,6 +105,11 @@ class Cluster:
                     return False
         return True
 
+    def in_sync_sets(self):
+        """Those of all partitions."""
+        return [self.isr(topic, partition) for topic in self.client.get_children("/brokers/topics")
+                for partition in self.assignment(topic)["partitions"]]
+
     def leader_port(self, topic):
         return lambda partition: self.brokers[self.leader(topic, partition)].port
 
