@@ -2,6 +2,7 @@
 #include <map>
 #include <set>
 
+#include "broker/api/addressee.h"
 #include "broker/api/close_as_late.h"
 #include "broker/api/cluster_control.h"
 #include "broker/api/handlers.h"
@@ -184,8 +185,9 @@ void try_again(const std::shared_ptr<LeadersAsked>& asked) {
 void leader_and_isr(Call call, LeaderAndIsrRequest request) {
   Services& services = call.services;
   const auto asked = std::make_shared<LeadersAsked>(std::move(call), std::move(request));
-  const std::int64_t sent_epoch = asked->request.broker_epoch;
-  if (sent_epoch != -1 && sent_epoch < services.node.broker_epoch) {
+  const Addressee meant = addressee(services.node, asked->request.broker_epoch);
+  if (meant == Addressee::unknown) return close_as_early(asked->call);
+  if (meant == Addressee::earlier_life) {
     asked->response.error_code = ErrorCode::stale_broker_epoch;
   } else if (!services.replicas->accept_controller(asked->request.controller_epoch)) {
     asked->response.error_code = ErrorCode::stale_controller_epoch;

@@ -1,5 +1,6 @@
 #include <atomic>
 
+#include "broker/api/addressee.h"
 #include "broker/api/close_as_late.h"
 #include "broker/api/handlers.h"
 #include "broker/api/on_owners.h"
@@ -53,7 +54,9 @@ std::vector<Stop> stops_of(const StopReplicaRequest& request) {
 void stop_replica(Call call, StopReplicaRequest request) {
   Services& services = call.services;
   const auto asked = std::make_shared<StopsAsked>(std::move(call), stops_of(request));
-  if (request.broker_epoch != -1 && request.broker_epoch < services.node.broker_epoch) {
+  const Addressee meant = addressee(services.node, request.broker_epoch);
+  if (meant == Addressee::unknown) return close_as_early(asked->call);
+  if (meant == Addressee::earlier_life) {
     asked->response.error_code = ErrorCode::stale_broker_epoch;
   } else if (!services.replicas->accept_controller(request.controller_epoch)) {
     asked->response.error_code = ErrorCode::stale_controller_epoch;

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "broker/api/addressee.h"
 #include "broker/api/close_as_late.h"
 #include "broker/api/handlers.h"
 #include "broker/api/metadata_cache.h"
@@ -69,11 +70,9 @@ void leave_what_is_elsewhere(const std::shared_ptr<MetadataAsked>& asked) {
 
 void update_metadata(Call call, UpdateMetadataRequest request) {
   std::optional<ErrorCode> error = ErrorCode::stale_broker_epoch;
-  const std::int64_t own_epoch = call.services.node.broker_epoch;
-  // -1: the controller does not say; a newer epoch than ours: it knows our new session before we do
-  // (KIP-380).
-  const bool stale = request.broker_epoch != -1 && request.broker_epoch < own_epoch;
-  if (!stale) error = call.services.metadata.update(request, call.client->number);
+  const Addressee meant = addressee(call.services.node, request.broker_epoch);
+  if (meant == Addressee::unknown) return close_as_early(call);
+  if (meant == Addressee::this_life) error = call.services.metadata.update(request, call.client->number);
   if (!error) return close_as_late(call);
   if (*error != ErrorCode::none) return call.respond.send(protocol::UpdateMetadataResponse{*error});
   leave_what_is_elsewhere(std::make_shared<MetadataAsked>(std::move(call), std::move(request)));

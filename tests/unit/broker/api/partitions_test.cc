@@ -364,6 +364,29 @@ TEST_CASE_FIXTURE(PartitionsFixture,
   CHECK(told(1, 0, another) == ErrorCode::none);
 }
 
+TEST_CASE_FIXTURE(
+    PartitionsFixture,
+    "a broker that has not registered yet hears no controller that means an earlier life of it") {
+  protocol::LeaderAndIsrRequest leaders;
+  protocol::UpdateMetadataRequest update;
+  protocol::StopReplicaRequest stop;
+  const auto heard_with = [&](std::int64_t broker_epoch) {
+    leaders.controller_epoch = update.controller_epoch = stop.controller_epoch = 1;
+    leaders.broker_epoch = update.broker_epoch = stop.broker_epoch = broker_epoch;
+    const int heard = (send(&leader_and_isr, leaders, 7).get() != "closed" ? 1 : 0) +
+                      (send(&update_metadata, update, 8).get() != "closed" ? 1 : 0) +
+                      (send(&stop_replica, stop, 3).get() != "closed" ? 1 : 0);
+    return heard;
+  };
+  CHECK(heard_with(80) == 0);
+  CHECK(heard_with(-1) == 3);
+  node.broker_epoch = 603;
+  CHECK(heard_with(603) == 3);
+  CHECK(ask(&leader_and_isr, leaders, 7).error_code == ErrorCode::none);
+  leaders.broker_epoch = 80;
+  CHECK(ask(&leader_and_isr, leaders, 7).error_code == ErrorCode::stale_broker_epoch);
+}
+
 // Below inter-broker protocol 2.8: requests without topic ids.
 TEST_CASE_FIXTURE(PartitionsFixture,
                   "what a controller sent before it connected anew is not heard any more, without ids too") {
