@@ -25,6 +25,7 @@ GATES = {"leader killed: its partitions": 1.5, "leader killed: all others": 1.0,
          "acks=all with one follower stopped": 5.0}
 PARTITIONS = 12
 PATIENCE = 120  # seconds
+RECOVERY = 600  # seconds until a broker of Kafka's is back; nothing is measured by it
 
 
 def spread(times):
@@ -78,10 +79,11 @@ class Bench:
         return spread(times) + (f", and not within {PATIENCE} s in {given_up} more" if given_up else "")
 
     def back(self, number):
-        """Until its old session is over, Kafka ends at once."""
+        """Until its old session is over, Kafka ends at once; it recovers all logs before it answers."""
         broker = self.cluster.brokers[number]
         if not self.ours:
             wait.until(lambda: number not in self.cluster.ids(), 60, "the end of its session")
+            broker.start_timeout = RECOVERY
         broker.start()
 
     # ---- the five claims ----
